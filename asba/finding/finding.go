@@ -1,0 +1,106 @@
+// Package finding is a diagnosis about a document that a person wrote: what is
+// wrong, where, and what to write instead. Plans and configurations are
+// diagnosed with it alike. It knows no document format and prints nothing.
+package finding
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Level says how bad a finding is. A level belongs to the finding's id.
+type Level int8
+
+// A Warning is unwise, an Error is refused.
+const (
+	Info Level = iota
+	Warning
+	Error
+)
+
+// String returns the level as compilers write it.
+func (l Level) String() string {
+	switch l {
+	case Info:
+		return "info"
+	case Warning:
+		return "warning"
+	default:
+		return "error"
+	}
+}
+
+// MarshalText writes the level as its word.
+func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// Finding is one diagnosis.
+type Finding struct {
+	// ID is stable across releases: letters and three digits, such as PLAN001.
+	ID    string `json:"id"`
+	Level Level  `json:"level"`
+	// File, Line and Column (both from 1, in bytes) say where; a Line of 0
+	// means the document as a whole. Pointer is a JSON Pointer (RFC 6901).
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Pointer string `json:"pointer,omitempty"`
+	// Message says what is wrong, Suggestion what to do about it.
+	Message    string `json:"message"`
+	Suggestion string `json:"suggestion,omitempty"`
+}
+
+// Where formats the place as "file:line:column", as far as it is known.
+func (f Finding) Where() string {
+	var b strings.Builder
+	b.WriteString(f.File)
+	if f.Line > 0 {
+		b.WriteString(":" + strconv.Itoa(f.Line))
+		if f.Column > 0 {
+			b.WriteString(":" + strconv.Itoa(f.Column))
+		}
+	}
+	return b.String()
+}
+
+// String formats the finding on one line:
+// "plan.json:12:21: error[PLAN003] /instance_types/0: message (suggestion)".
+func (f Finding) String() string {
+	var b strings.Builder
+	if w := f.Where(); w != "" {
+		b.WriteString(w + ": ")
+	}
+	b.WriteString(f.Level.String())
+	if f.ID != "" {
+		b.WriteString("[" + f.ID + "]")
+	}
+	if f.Pointer != "" {
+		b.WriteString(" " + f.Pointer)
+	}
+	b.WriteString(": " + f.Message)
+	if f.Suggestion != "" {
+		b.WriteString(" (" + f.Suggestion + ")")
+	}
+	return b.String()
+}
+
+// Count returns how many findings are at this level or above.
+func Count(fs []Finding, at Level) int {
+	n := 0
+	for _, f := range fs {
+		if f.Level >= at {
+			n++
+		}
+	}
+	return n
+}
+
+// Sort orders findings by place, then id, then message.
+func Sort(fs []Finding) {
+	slices.SortStableFunc(fs, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.ID, b.ID), cmp.Compare(a.Message, b.Message))
+	})
+}
