@@ -1,0 +1,252 @@
+// Package hostlist reads and writes Slurm's hostlists, such as
+// "aws-hpc-[001-008],login1". It is pure: it asks neither slurmctld nor
+// scontrol, so a call that cannot reach Slurm still knows its nodes.
+//
+// The grammar is that of `scontrol show hostnames`; what scontrol silently
+// repairs (an open bracket, blanks or signs within one, a number beyond 64
+// bits) is an error here, because a guessed node name starts a real machine.
+// Slurm's function-like forms (partition{...}) and boxes ([00x11], for machines
+// wired as a grid) never reach ResumeProgram and are not read.
+package hostlist
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// The limits. Slurm refuses a range of more than 64 Ki hosts and bounds the
+// product of several brackets alike; the others are ours, far above any real
+// list: they bound memory, whoever wrote the text.
+const (
+	MaxHosts = 1 << 16 // names of a range and of a whole expansion
+	MaxInput = 1 << 20 // bytes of an expression
+	MaxName  = 255     // bytes of a name, as in DNS
+)
+
+// Error says what is wrong with a hostlist, and where.
+type Error struct {
+	Expr   string // the whole expression
+	Offset int    // where in it, in bytes from 0
+	Msg    string // what is wrong and what to do
+}
+
+// Error is one line; a long expression is shown near the fault only.
+func (e *Error) Error() string {
+	const side = 40
+	from, to := max(0, e.Offset-side), min(len(e.Expr), e.Offset+side)
+	shown := e.Expr[from:to]
+	if from > 0 {
+		shown = "..." + shown
+	}
+	if to < len(e.Expr) {
+		shown += "..."
+	}
+	return fmt.Sprintf("hostlist %q, byte %d: %s", shown, e.Offset+1, e.Msg)
+}
+
+// Expand returns the names of a hostlist in the order they are written, with
+// duplicates. Items are separated by commas or white space; an item may have
+// several brackets, of which the last varies fastest, and text after the last
+// (Slurm 23.11). Leading zeros of a range's low end fix the least width:
+// [098-102] is 098 099 100 101 102. Every error is an *Error.
+func Expand(expr string) ([]string, error) {
+	p := parser{expr: expr}
+	if len(expr) > MaxInput {
+		return nil, p.fail(0, "longer than %d bytes; split it", MaxInput)
+	}
+	var names []string
+	for !p.done() {
+		if isSeparator(expr[p.at]) {
+			p.at++
+			continue
+		}
+		start := p.at
+		item, err := p.item()
+		if err != nil {
+			return nil, err
+		}
+		if len(names)+len(item) > MaxHosts {
+			return nil, p.fail(start, "more than %d names in all; split the list", MaxHosts)
+		}
+		names = append(names, item...)
+	}
+	if len(names) == 0 {
+		return nil, p.fail(0, "no name in it; name at least one node")
+	}
+	return names, nil
+}
+
+type parser struct {
+	expr string
+	at   int // the byte to read next
+}
+
+func (p *parser) done() bool { return p.at >= len(p.expr) }
+
+// peek returns the next byte, 0 at the end.
+func (p *parser) peek() byte {
+	if p.done() {
+		return 0
+	}
+	return p.expr[p.at]
+}
+
+func (p *parser) fail(at int, format string, args ...any) *Error {
+	return &Error{Expr: p.expr, Offset: at, Msg: fmt.Sprintf(format, args...)}
+}
+
+func isSeparator(c byte) bool {
+	return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// inName reports whether c may stand in a node name. The set is narrower than
+// Slurm's: names become tags, file names and arguments of scontrol.
+func inName(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_' || c == '.'
+}
+
+// item reads up to the next separator outside brackets. The set of names so
+// far is multiplied by each part; it never shrinks, so the limit holds at every
+// step.
+func (p *parser) item() ([]string, error) {
+	if c := p.peek(); c == '-' || c == '.' {
+		return nil, p.fail(p.at, "a name cannot begin with %q; begin it with a letter or a digit", c)
+	}
+	start, names := p.at, []string{""}
+	for !p.done() && !isSeparator(p.peek()) {
+		var part []string
+		switch c := p.peek(); {
+		case c == '[':
+			var err error
+			if part, err = p.bracket(); err != nil {
+				return nil, err
+			}
+		case inName(c):
+			from := p.at
+			for inName(p.peek()) {
+				p.at++
+			}
+			part = []string{p.expr[from:p.at]}
+		case c == ']':
+			return nil, p.fail(p.at, `"]" without "["; remove it or open the bracket`)
+		default:
+			return nil, p.fail(p.at, "%q cannot stand in a node name; use letters, digits, '-', '_' and '.'", p.rune())
+		}
+		var err error
+		if names, err = p.product(start, names, part); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// rune returns the character at the reading place, whole, for a message.
+func (p *parser) rune() rune {
+	for _, r := range p.expr[p.at:] {
+		return r
+	}
+	return 0
+}
+
+// product appends every part to every name, parts varying fastest.
+func (p *parser) product(start int, names, parts []string) ([]string, error) {
+	if len(names)*len(parts) > MaxHosts {
+		return nil, p.fail(start, "more than %d names; split the list", MaxHosts)
+	}
+	out := make([]string, 0, len(names)*len(parts))
+	for _, n := range names {
+		for _, s := range parts {
+			if len(n)+len(s) > MaxName {
+				return nil, p.fail(start, "a name of more than %d bytes; shorten it", MaxName)
+			}
+			out = append(out, n+s)
+		}
+	}
+	return out, nil
+}
+
+// bracket reads "[" range { "," range } "]" and returns the numbers as text.
+func (p *parser) bracket() ([]string, error) {
+	open := p.at
+	var out []string
+	for p.at++; ; p.at++ {
+		var err error
+		if out, err = p.numbers(open, out); err != nil {
+			return nil, err
+		}
+		switch c := p.peek(); {
+		case c == ']':
+			p.at++
+			return out, nil
+		case c != ',' && p.done():
+			return nil, p.fail(open, `"[" without "]"; close the bracket`)
+		case c != ',':
+			return nil, p.fail(p.at, `%q cannot stand in brackets; write numbers and ranges such as [1,3-5]`, p.rune())
+		}
+	}
+}
+
+// numbers reads one number or range and appends its numbers to out.
+func (p *parser) numbers(open int, out []string) ([]string, error) {
+	from := p.at
+	low, err := p.number(open)
+	if err != nil {
+		return nil, err
+	}
+	if p.peek() != '-' {
+		if len(out) >= MaxHosts {
+			return nil, p.fail(from, "more than %d names; split the list", MaxHosts)
+		}
+		return append(out, low), nil // as text: no number is too large
+	}
+	p.at++
+	high, err := p.number(open)
+	if err != nil {
+		return nil, err
+	}
+	lo, errLo := strconv.ParseUint(low, 10, 64)
+	hi, errHi := strconv.ParseUint(high, 10, 64)
+	switch {
+	case errLo != nil || errHi != nil:
+		return nil, p.fail(from, "a range ends at %d; name larger numbers one by one", uint64(math.MaxUint64))
+	case lo > hi:
+		return nil, p.fail(from, "the range %s-%s runs backwards; write %s-%s", low, high, high, low)
+	case hi-lo >= MaxHosts || uint64(len(out))+hi-lo >= MaxHosts:
+		return nil, p.fail(from, "more than %d names; split the list", MaxHosts)
+	case len(low) > MaxName:
+		return nil, p.fail(from, "a name of more than %d bytes; shorten it", MaxName)
+	}
+	for n := lo; ; n++ {
+		out = append(out, pad(n, len(low)))
+		if n == hi { // before n++, which may not fit
+			return out, nil
+		}
+	}
+}
+
+func (p *parser) number(open int) (string, error) {
+	from := p.at
+	for isDigit(p.peek()) {
+		p.at++
+	}
+	switch {
+	case p.at > from:
+		return p.expr[from:p.at], nil
+	case p.done():
+		return "", p.fail(open, `"[" without "]"; close the bracket`)
+	}
+	return "", p.fail(from, "a number is missing before %q; write numbers and ranges such as [1,3-5]", p.rune())
+}
+
+// pad writes n with leading zeros up to width.
+func pad(n uint64, width int) string {
+	s := strconv.FormatUint(n, 10)
+	if len(s) < width {
+		s = strings.Repeat("0", width-len(s)) + s
+	}
+	return s
+}

@@ -1,0 +1,146 @@
+package hostlist
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// host is a name taken apart: "c5n-18xl-007" is "c5n-18xl-" and "007".
+type host struct {
+	name   string
+	prefix string
+	digits string // the final number as written; "" where there is none
+	n      uint64 // its value
+}
+
+// split takes a name apart. A number beyond 64 bits counts as plain text.
+func split(name string) host {
+	at := len(name)
+	for at > 0 && isDigit(name[at-1]) {
+		at--
+	}
+	if at < len(name) {
+		if n, err := strconv.ParseUint(name[at:], 10, 64); err == nil {
+			return host{name, name[:at], name[at:], n}
+		}
+	}
+	return host{name: name, prefix: name}
+}
+
+// compare is the order of `scontrol show hostlistsorted`: prefix, then names
+// without a number, then by the number's width and value. Width before value
+// keeps 1, 2 and 01, 02 apart, and is the numeric order for all else.
+func (h host) compare(o host) int {
+	return cmp.Or(natural(h.prefix, o.prefix), cmp.Compare(len(h.digits), len(o.digits)), cmp.Compare(h.n, o.n))
+}
+
+// natural compares texts as Slurm compares prefixes: runs of digits by value
+// (rack9- before rack10-), but digit by digit where either begins with a zero
+// (rack02- before rack1-), the rest byte by byte.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		if !isDigit(a[0]) || !isDigit(b[0]) {
+			if a[0] != b[0] {
+				return cmp.Compare(a[0], b[0])
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		da, db := a[:leadingDigits(a)], b[:leadingDigits(b)]
+		byValue := 0
+		if da[0] != '0' && db[0] != '0' {
+			byValue = cmp.Compare(len(da), len(db))
+		}
+		if c := cmp.Or(byValue, strings.Compare(da, db)); c != 0 {
+			return c
+		}
+		a, b = a[len(da):], b[len(db):]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func leadingDigits(s string) int {
+	n := 0
+	for n < len(s) && isDigit(s[n]) {
+		n++
+	}
+	return n
+}
+
+// Compare orders two names as Slurm sorts hostlists. Slurm pairs the names of
+// an update with its addresses in this order.
+func Compare(a, b string) int { return split(a).compare(split(b)) }
+
+// Sort sorts names by Compare.
+func Sort(names []string) {
+	for i, h := range sorted(names) {
+		names[i] = h.name
+	}
+}
+
+// sorted takes every name apart once, not once a comparison.
+func sorted(names []string) []host {
+	hosts := make([]host, len(names))
+	for i, n := range names {
+		hosts[i] = split(n)
+	}
+	slices.SortFunc(hosts, host.compare)
+	return hosts
+}
+
+// Unique returns sorted names without their repetitions, in a new slice.
+func Unique(sorted []string) []string { return slices.Compact(slices.Clone(sorted)) }
+
+// Fold writes names as one hostlist, sorted and without duplicates:
+// "aws-hpc-[001-008],login". Only the final number is folded, and only where
+// Expand gives the same names back; no names give "". The text depends on the
+// set alone, not on its order. Names come from Expand: others are written as
+// they are.
+func Fold(names []string) string {
+	hosts := slices.CompactFunc(sorted(names), func(a, b host) bool { return a.name == b.name })
+	var b strings.Builder
+	for len(hosts) > 0 {
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		n := 1
+		for n < len(hosts) && hosts[0].digits != "" && hosts[n].prefix == hosts[0].prefix {
+			n++
+		}
+		if n == 1 {
+			b.WriteString(hosts[0].name)
+		} else {
+			b.WriteString(hosts[0].prefix + "[")
+			writeRanges(&b, hosts[:n])
+			b.WriteByte(']')
+		}
+		hosts = hosts[n:]
+	}
+	return b.String()
+}
+
+// writeRanges writes the numbers of hosts with one prefix, sorted.
+func writeRanges(b *strings.Builder, hosts []host) {
+	for i := 0; i < len(hosts); {
+		last := i
+		for last+1 < len(hosts) && hosts[last+1].follows(hosts[last], len(hosts[i].digits)) {
+			last++
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(hosts[i].digits)
+		if last > i {
+			b.WriteString("-" + hosts[last].digits)
+		}
+		i = last + 1
+	}
+}
+
+// follows reports whether h comes right after prev in a range whose low end has
+// this width: 100 follows 99 in [08-100], 099 does not follow 98 in [98-...].
+func (h host) follows(prev host, width int) bool {
+	return prev.n+1 == h.n && pad(h.n, width) == h.digits
+}
