@@ -1,0 +1,100 @@
+// Package journal remembers what the executor meant to do, so that a process
+// that dies leaves nothing unclaimed: one small file a launch, written before
+// the call and replaced after it; one a suspend, one a resume call, one a push
+// of addresses that Slurm has not taken yet, one a placement group.
+//
+// It is a cache of intent. EC2's tags are the truth: a lost journal launches
+// nothing twice, a stale one keeps nothing from launching. It holds no lock
+// and runs no daemon; the nodes' locks order its writers.
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"aws-slurm-burst/executor/env"
+)
+
+// Store keeps files by name. Names are "folder/file.json". Write replaces a
+// file as a whole or not at all; Read and Remove answer fs.ErrNotExist for a
+// missing one; List returns the sorted names in a folder, nil where there is
+// none.
+type Store interface {
+	Read(name string) ([]byte, error)
+	Write(name string, data []byte) error
+	Remove(name string) error
+	List(folder string) ([]string, error)
+}
+
+// Journal reads and writes records.
+type Journal struct {
+	store Store
+	env   env.Env
+}
+
+// New returns a journal on a store.
+func New(e env.Env, s Store) *Journal { return &Journal{store: s, env: e} }
+
+// The folders of the journal. Launches holds intents and launches whose
+// instances may live; History what has ended.
+const (
+	callsFolder    = "calls"
+	launchesFolder = "launches"
+	historyFolder  = "history"
+	suspendsFolder = "suspends"
+	pushesFolder   = "pushes"
+	groupsFolder   = "groups"
+)
+
+func put(s Store, name string, record any) error {
+	data, err := json.Marshal(record, json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("journal %s: %w", name, err)
+	}
+	if err := s.Write(name, append(data, '\n')); err != nil {
+		return fmt.Errorf("journal %s not written: %w (is journal.dir writable, is the disk full?)", name, err)
+	}
+	return nil
+}
+
+// load reads every record of a folder in the order of its names. A record that
+// cannot be read is set aside as a warning: one torn file must not stop a
+// cluster, and EC2 knows what it said.
+func load[R any](j *Journal, folder string) ([]R, error) {
+	names, err := j.store.List(folder)
+	if err != nil {
+		return nil, fmt.Errorf("journal %s not readable: %w", folder, err)
+	}
+	var out []R
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".json") {
+			continue
+		}
+		data, err := j.store.Read(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process has just finished with it
+		}
+		var r R
+		if err == nil {
+			err = json.Unmarshal(data, &r)
+		}
+		if err != nil {
+			env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by EC2's tags: %v", name, err)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func (j *Journal) remove(name string) error {
+	err := j.store.Remove(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package journal
+
+import (
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+)
+
+// State is how far a launch has come.
+type State string
+
+// A launch is first an intent; the answer makes it launched or failed. Ended
+// means that its instances were terminated. An intent that stays one is a
+// crash, or an answer that never came.
+//
+//	intent ──► launched ──► ended
+//	   └─────► failed
+const (
+	Intent   State = "intent"
+	Launched State = "launched"
+	Failed   State = "failed"
+	Ended    State = "ended"
+)
+
+// Launch is the record of one RunInstances call.
+type Launch struct {
+	State State `json:"state"`
+	// Nodes are the node names in launch order, folded.
+	Nodes string `json:"nodes"`
+	Job   string `json:"job,omitempty"`
+	Plan  string `json:"plan,omitempty"` // the plan's digest
+	// Gang says that fewer instances than nodes are worth nothing.
+	Gang bool `json:"gang,omitempty"`
+	// Request is the call, whole: repeated, it is word for word the same.
+	Request cloud.LaunchRequest `json:"request"`
+	// Written is when the intent was written, Updated the last change.
+	Written env.Time `json:"written"`
+	Updated env.Time `json:"updated"`
+	// Placed maps nodes to instances, in launch order.
+	Placed []Placed `json:"placed,omitempty"`
+	// Code is why the launch failed or ended.
+	Code string `json:"code,omitempty"`
+}
+
+// Placed says which instance serves a node.
+type Placed struct {
+	Node     string `json:"node"`
+	Instance string `json:"instance"`
+}
+
+func launchName(token string) string { return launchesFolder + "/" + token + ".json" }
+
+// Open writes the intent of a launch, before the call.
+func (j *Journal) Open(l Launch) error {
+	l.State, l.Written = Intent, j.env.Now()
+	l.Updated = l.Written
+	return put(j.store, launchName(l.Request.Token), l)
+}
+
+// Placed records that a launch's instances serve these nodes.
+func (j *Journal) Placed(l Launch, placed []Placed) error {
+	l.State, l.Placed, l.Updated = Launched, placed, j.env.Now()
+	return put(j.store, launchName(l.Request.Token), l)
+}
+
+// Close records that nothing of a launch lives (any more) and why, and moves
+// it to the history.
+func (j *Journal) Close(l Launch, state State, code string) error {
+	l.State, l.Code, l.Updated = state, code, j.env.Now()
+	if err := put(j.store, historyFolder+"/"+l.Request.Token+".json", l); err != nil {
+		return err
+	}
+	return j.remove(launchName(l.Request.Token))
+}
+
+// Launches returns the intents and the launches that may live, by token.
+func (j *Journal) Launches() ([]Launch, error) { return load[Launch](j, launchesFolder) }
+
+// History returns the launches that have ended or failed, by token.
+func (j *Journal) History() ([]Launch, error) { return load[Launch](j, historyFolder) }
+
+// Prune forgets the history and the calls before t.
+func (j *Journal) Prune(t env.Time) error {
+	old, err := j.History()
+	if err != nil {
+		return err
+	}
+	for _, l := range old {
+		if l.Updated.Before(t) {
+			if err := j.remove(historyFolder + "/" + l.Request.Token + ".json"); err != nil {
+				return err
+			}
+		}
+	}
+	calls, err := j.Calls()
+	if err != nil {
+		return err
+	}
+	for _, c := range calls {
+		if c.At.Before(t) {
+			if err := j.remove(callsFolder + "/" + c.Nonce + ".json"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

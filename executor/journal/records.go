@@ -1,0 +1,167 @@
+package journal
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
+)
+
+// Call is the record of one resume call: what Slurm asked for, with the copy
+// of its resume file, which disappears when the program ends.
+type Call struct {
+	Nonce string   `json:"nonce"`
+	At    env.Time `json:"at"`
+	Nodes string   `json:"nodes"` // folded
+	// ResumeFile is the file as it was, "" where there was none.
+	ResumeFile string `json:"resume_file,omitempty"`
+	// Exit is the exit code once the call has ended, -1 before.
+	Exit int `json:"exit"`
+}
+
+// Begin records that a resume call has begun.
+func (j *Journal) Begin(c Call) error {
+	c.At, c.Exit = j.env.Now(), -1
+	return put(j.store, callsFolder+"/"+c.Nonce+".json", c)
+}
+
+// End records how a resume call ended.
+func (j *Journal) End(c Call, exit int) error {
+	c.Exit = exit
+	return put(j.store, callsFolder+"/"+c.Nonce+".json", c)
+}
+
+// Calls returns the resume calls, by nonce.
+func (j *Journal) Calls() ([]Call, error) { return load[Call](j, callsFolder) }
+
+// Suspend is a tombstone: nothing that was launched for these nodes before At
+// may serve them again.
+type Suspend struct {
+	At    env.Time `json:"at"`
+	Nodes string   `json:"nodes"` // folded
+	Job   string   `json:"job,omitempty"`
+}
+
+func suspendName(s Suspend, n int) string {
+	return fmt.Sprintf("%s/%020d-%d.json", suspendsFolder, int64(s.At), n)
+}
+
+// Bury writes a tombstone for the nodes, as of now.
+func (j *Journal) Bury(nodes []string) error {
+	s := Suspend{At: j.env.Now(), Nodes: hostlist.Fold(nodes)}
+	return put(j.store, suspendName(s, int(j.env.Rand("tombstone").Uint64()%1e6)), s)
+}
+
+// Tombstones returns when each node was last suspended; a node without an
+// entry never was, as far as the journal knows.
+func (j *Journal) Tombstones() (map[string]env.Time, error) {
+	all, err := load[Suspend](j, suspendsFolder)
+	if err != nil {
+		return nil, err
+	}
+	at := map[string]env.Time{}
+	for _, s := range all {
+		nodes, err := hostlist.Expand(s.Nodes)
+		if err != nil {
+			env.Warnf(j.env, "journal.torn", "journal tombstone of %s is not readable: %v", s.At, err)
+			continue
+		}
+		for _, n := range nodes {
+			at[n] = max(at[n], s.At)
+		}
+	}
+	return at, nil
+}
+
+// Compact drops tombstones that later ones cover, once there are more than
+// keep of them. A tombstone counts as long as an instance from before it could
+// live, so each node's latest stays.
+func (j *Journal) Compact(keep int) error {
+	names, err := j.store.List(suspendsFolder)
+	if err != nil || len(names) <= keep {
+		return err
+	}
+	latest, err := j.Tombstones()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		s, nodes, err := j.readSuspend(name)
+		if err != nil {
+			continue // torn, or just removed by another process
+		}
+		covered := true
+		for _, n := range nodes {
+			covered = covered && s.At < latest[n]
+		}
+		if covered {
+			if err := j.remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Push is a set of addresses that slurmctld has not taken yet.
+type Push struct {
+	ID    string   `json:"id"`
+	At    env.Time `json:"at"`
+	Addrs []Addr   `json:"addrs"`
+	// SingleUse and Reason repeat what the push was to set with the addresses.
+	SingleUse bool   `json:"single_use,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+}
+
+// Addr is a node's address.
+type Addr struct {
+	Node     string `json:"node"`
+	IP       string `json:"ip"`
+	Instance string `json:"instance"`
+}
+
+// Owe records a push that has to be repeated.
+func (j *Journal) Owe(p Push) error {
+	p.At = j.env.Now()
+	return put(j.store, pushesFolder+"/"+p.ID+".json", p)
+}
+
+// Owed returns the pushes that have to be repeated, by id.
+func (j *Journal) Owed() ([]Push, error) { return load[Push](j, pushesFolder) }
+
+// Paid forgets a push.
+func (j *Journal) Paid(p Push) error { return j.remove(pushesFolder + "/" + p.ID + ".json") }
+
+// Group is a placement group we have made (or were about to make).
+type Group struct {
+	Name string   `json:"name"`
+	At   env.Time `json:"at"`
+}
+
+// AddGroup records a placement group before it is made.
+func (j *Journal) AddGroup(name string) error {
+	return put(j.store, groupsFolder+"/"+name+".json", Group{name, j.env.Now()})
+}
+
+// Groups returns the placement groups on record, by name.
+func (j *Journal) Groups() ([]Group, error) { return load[Group](j, groupsFolder) }
+
+// DropGroup forgets a placement group that is gone.
+func (j *Journal) DropGroup(name string) error {
+	return j.remove(groupsFolder + "/" + name + ".json")
+}
+
+func (j *Journal) readSuspend(name string) (Suspend, []string, error) {
+	var s Suspend
+	data, err := j.store.Read(name)
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	if err != nil {
+		return s, nil, err
+	}
+	nodes, err := hostlist.Expand(s.Nodes)
+	return s, nodes, err
+}

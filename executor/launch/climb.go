@@ -1,0 +1,269 @@
+package launch
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"aws-slurm-burst/executor/calls"
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/executor/journal"
+)
+
+// Journal is what a climb writes down before and after each call.
+type Journal interface {
+	Open(journal.Launch) error
+	Placed(journal.Launch, []journal.Placed) error
+	Close(l journal.Launch, state journal.State, code string) error
+	AddGroup(name string) error
+	DropGroup(name string) error
+}
+
+// Ask is one group of nodes to launch.
+type Ask struct {
+	Cluster, Nonce, Job, Plan string
+	// Nodes in Slurm's order; MaxPerCall instances at most go into one call of
+	// a best-effort launch.
+	Nodes []string
+	Gang  bool
+	// Base holds what every rung's request has in common.
+	Base cloud.LaunchRequest
+	// Tags are the site's and the plan's own; ours are added.
+	Tags    []cloud.Tag
+	Expires env.Time
+	// GroupPreferred says that a placement group is a wish that may be dropped
+	// where the endpoint has none.
+	GroupPreferred bool
+	// OneAZ keeps all nodes of a best-effort launch in the first zone that
+	// gave any.
+	OneAZ bool
+	// Halted returns those of the nodes that are not wanted any more, because
+	// they were suspended or their job has gone. It is asked before each rung.
+	Halted func(ctx context.Context) []string
+}
+
+// Outcome is what a climb came to.
+type Outcome struct {
+	Placed   []Placed
+	Attempts []Attempt
+	// Short is what the climb learned about pools.
+	Short []Shortage
+	// Halted are the nodes that were not wanted any more.
+	Halted []string
+	// Err says why nodes are missing, nil where none is. Its class decides the
+	// reaction and the exit code.
+	Err *cloud.Error
+}
+
+// Placed is a node with its instance.
+type Placed struct {
+	Node     string
+	Instance cloud.Instance
+	Price    float64 // at most, in USD an hour; 0 unknown
+	Adopted  bool    // it was there before
+}
+
+// Attempt is what became of one rung.
+type Attempt struct {
+	Rung
+	Nodes   int    `json:"nodes"`
+	Outcome string `json:"outcome"` // launched, partial, refused, unanswered, died
+	Code    string `json:"code,omitempty"`
+	Token   string `json:"token,omitempty"`
+
+	class cloud.Class
+}
+
+// The outcomes of an attempt.
+const (
+	OutcomeLaunched   = "launched"
+	OutcomePartial    = "partial"
+	OutcomeRefused    = "refused"
+	OutcomeUnanswered = "unanswered"
+	OutcomeDied       = "died"
+)
+
+// Climber climbs ladders. Like its Caller it serves one line of work.
+type Climber struct {
+	Calls   *calls.Caller
+	Journal Journal
+
+	noGroups bool // the endpoint does not know placement groups
+}
+
+// Climb tries the rungs in order until every node has an instance.
+func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) Outcome {
+	o := Outcome{Short: slices.Clone(short)}
+	missing := slices.Clone(a.Nodes)
+	queue := Demote(l.Rungs, o.Short)
+	spent := 0.0 // USD an hour of what is placed
+	var last *cloud.Error
+	for tries := 0; len(missing) > 0 && len(queue) > 0; tries++ {
+		if a.Halted != nil {
+			if h := a.Halted(ctx); len(h) > 0 {
+				o.Halted = append(o.Halted, h...)
+				missing = slices.DeleteFunc(missing, func(n string) bool { return slices.Contains(h, n) })
+				if a.Gang || len(missing) == 0 {
+					break
+				}
+			}
+		}
+		if c.Calls.Late() {
+			last = late(last, c.Calls)
+			break
+		}
+		r := queue[0]
+		queue = queue[1:]
+		want := missing
+		if n := affordable(l, r, spent, len(want)); n == 0 {
+			continue
+		} else if !a.Gang {
+			want = want[:n]
+		}
+		if a.OneAZ && len(o.Placed) > 0 && r.AZ != o.Placed[0].Instance.AZ {
+			continue
+		}
+
+		placed, attempts, err := c.rung(ctx, a, r, want, tries)
+		o.Attempts = append(o.Attempts, attempts...)
+		for _, p := range placed {
+			spent += p.Price
+			missing = slices.DeleteFunc(missing, func(n string) bool { return n == p.Node })
+		}
+		o.Placed = append(o.Placed, placed...)
+		if err == nil {
+			continue
+		}
+		last = err
+		if s, ok := shortage(r, err.Class); ok {
+			o.Short = append(o.Short, s)
+			queue = Demote(queue, []Shortage{s})
+		}
+		if !err.Class.NextRung() && !errors.Is(err, errNothingLives) {
+			break
+		}
+		if len(queue) > 0 {
+			c.say(r, err, queue[0])
+		}
+	}
+	if len(missing) > 0 && len(o.Halted) == 0 || len(missing) > len(o.Halted) {
+		o.Err = verdict(o.Attempts, last)
+	}
+	return o
+}
+
+func (c *Climber) say(r Rung, err *cloud.Error, next Rung) {
+	e := c.Calls.Env
+	e.Log(env.Event{
+		Level: env.Warn, Name: "launch.rung", Text: r.String() + ": " + err.Word() + ", trying " + next.String(),
+		Attrs: []env.Attr{env.A("type", r.Type), env.A("market", string(r.Market)), env.A("az", r.AZ), env.A("code", err.Word()), env.A("message", err.Error())},
+	})
+}
+
+// affordable is how many of n nodes a rung may add under the ladder's limit.
+func affordable(l Ladder, r Rung, spent float64, n int) int {
+	if l.MaxHourly == 0 || r.Price == 0 {
+		return n
+	}
+	return min(n, int((l.MaxHourly-spent)/r.Price+1e-9))
+}
+
+// late is the error of a ladder that ran out of time.
+func late(last *cloud.Error, c *calls.Caller) *cloud.Error {
+	if last != nil {
+		return last
+	}
+	return cloud.Errorf("RunInstances", cloud.Ambiguous, "no time left: the deadline was %s", c.Deadline)
+}
+
+// verdict is the error of a ladder that is used up: the last one, unless the
+// rungs failed on different grounds; then a shortage wins over a quota, and a
+// quota over a throttle, because it is what waiting or asking AWS can mend.
+func verdict(attempts []Attempt, last *cloud.Error) *cloud.Error {
+	if last == nil {
+		return cloud.Errorf("RunInstances", cloud.Capacity, "no rung was left to try")
+	}
+	if !last.Class.NextRung() && last.Class != cloud.Throttle {
+		return last
+	}
+	v := *last
+	for _, at := range attempts {
+		if at.class != "" && rank(at.class) > rank(v.Class) {
+			v.Class, v.Code = at.class, at.Code
+		}
+	}
+	return &v
+}
+
+func rank(c cloud.Class) int {
+	switch {
+	case c == cloud.Throttle:
+		return 1
+	case c.AnyQuota():
+		return 2
+	case c.NextRung():
+		return 3
+	}
+	return 0
+}
+
+// rung makes the calls of one rung: a gang's single one, or for best effort
+// all first and then at least one.
+func (c *Climber) rung(ctx context.Context, a Ask, r Rung, nodes []string, tries int) ([]Placed, []Attempt, *cloud.Error) {
+	var all []Attempt
+	try := func(minimum int, nodes []string, attempt int) ([]Placed, *cloud.Error) {
+		placed, token, err := c.attempt(ctx, a, r, nodes, minimum, attempt)
+		at := Attempt{Rung: r, Nodes: len(nodes), Outcome: OutcomeLaunched, Token: token}
+		switch {
+		case err == nil && len(placed) < len(nodes):
+			at.Outcome, at.Code = OutcomePartial, "Partial"
+		case err != nil:
+			at.class, at.Code, at.Outcome = err.Class, err.Word(), OutcomeRefused
+			if err.Class == cloud.Ambiguous {
+				at.Outcome = OutcomeUnanswered
+			} else if err.Class == cloud.Died {
+				at.Outcome = OutcomeDied
+			}
+		}
+		all = append(all, at)
+		return placed, err
+	}
+	attempt := tries * 16 // room for the calls of one rung; tokens differ by it
+	placed, err := try(len(nodes), nodes, attempt)
+	if a.Gang || len(nodes) == 1 {
+		return placed, all, err
+	}
+	// Fewer is better than none: halves where EC2 says that the request is too
+	// large, else whatever this pool still has.
+	for err != nil && err.Class == cloud.Size && len(nodes) > 1 {
+		nodes = nodes[:(len(nodes)+1)/2]
+		attempt++
+		placed, err = try(len(nodes), nodes, attempt)
+	}
+	if err != nil && (err.Class == cloud.Capacity || err.Class == cloud.Quota || err.Class == cloud.SpotQuota || err.Class == cloud.Address) {
+		placed, err = try(1, nodes, attempt+1)
+	}
+	if err == nil && len(placed) < len(nodes) {
+		// The pool is dry now; the next rung has the rest.
+		err = &cloud.Error{Op: "RunInstances", Class: cloud.Capacity, Code: "InsufficientInstanceCapacity", Type: r.Type, AZ: r.AZ}
+	}
+	return placed, all, err
+}
+
+// request builds the call of one attempt, whole.
+func (c *Climber) request(a Ask, r Rung, nodes []string, minimum, attempt int) cloud.LaunchRequest {
+	q := a.Base
+	q.Token = identity.Token(a.Cluster, a.Nonce, nodes, r.String()+" "+r.SubnetID, r.AZ, attempt)
+	q.MinCount, q.MaxCount = minimum, len(nodes)
+	q.Type, q.SubnetID, q.AZ, q.Market, q.MaxPrice, q.EFA = r.Type, r.SubnetID, r.AZ, r.Market, r.MaxPrice, r.EFA
+	if r.Image != "" {
+		q.ImageID = r.Image
+	}
+	q.Tags = identity.Tags(identity.Facts{
+		Cluster: a.Cluster, Token: q.Token, Job: a.Job, Plan: a.Plan, Nodes: nodes,
+		At: c.Calls.Env.Now(), Expires: a.Expires,
+	}, a.Tags)
+	return q
+}

@@ -1,0 +1,106 @@
+package launch
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/executor/journal"
+)
+
+// partitions is how many partitions a partition group gets: EC2's most in one
+// zone.
+const partitions = 7
+
+// group makes the placement group of an attempt, where one is wished for, and
+// returns its name, "" for none.
+func (c *Climber) group(ctx context.Context, a Ask, r Rung, q cloud.LaunchRequest) (string, error) {
+	if r.Group != "" || r.Strategy == "" {
+		return r.Group, nil
+	}
+	if c.noGroups {
+		return "", nil
+	}
+	g := cloud.Group{
+		Name: identity.GroupName(a.Cluster, q.Token), Strategy: r.Strategy,
+		Tags: []cloud.Tag{{Key: identity.Cluster, Value: a.Cluster}, {Key: identity.Launch, Value: q.Token}, {Key: identity.CreatedBy, Value: identity.Creator}},
+	}
+	if r.Strategy == "partition" {
+		g.Partitions = partitions
+	}
+	if err := c.Journal.AddGroup(g.Name); err != nil {
+		return "", &cloud.Error{Op: "CreatePlacementGroup", Class: cloud.Config, Code: "JournalNotWritable", Err: err}
+	}
+	err := c.Calls.Repeat(ctx, "CreatePlacementGroup", func() error { return c.Calls.Cloud.CreateGroup(ctx, g) })
+	switch {
+	case err == nil, cloud.Is(err, cloud.Duplicate): // the answer before was lost
+		return g.Name, nil
+	case a.GroupPreferred && cloud.Is(err, cloud.Unsupported, cloud.GroupQuota, cloud.Permission):
+		env.Warnf(c.Calls.Env, "launch.group", "placement group not possible (%s), launching without one", cloud.AsError(err).Word())
+		c.noGroups = true
+		return "", c.Journal.DropGroup(g.Name)
+	}
+	if !cloud.Is(err, cloud.Ambiguous) {
+		if derr := c.Journal.DropGroup(g.Name); derr != nil {
+			env.Warnf(c.Calls.Env, "journal", "%v", derr)
+		}
+	}
+	return "", err
+}
+
+// dropGroup removes the group of an attempt that launched nothing. What cannot
+// be removed now stays on record, and the next suspend or reconcile sweeps it.
+func (c *Climber) dropGroup(ctx context.Context, r Rung, name string) {
+	if name == "" || name == r.Group {
+		return
+	}
+	err := c.Calls.Repeat(ctx, "DeletePlacementGroup", func() error { return c.Calls.Cloud.DeleteGroup(ctx, name) })
+	if err == nil || cloud.Is(err, cloud.Consistency) {
+		err = c.Journal.DropGroup(name)
+	}
+	if err != nil {
+		env.Debugf(c.Calls.Env, "launch.group", "placement group %s not removed yet: %v", name, err)
+	}
+}
+
+// pool adds to an error which pool it is about.
+func pool(r Rung, err error) *cloud.Error {
+	e := *cloud.AsError(err)
+	e.Type, e.AZ = cmp.Or(e.Type, r.Type), cmp.Or(e.AZ, r.AZ)
+	return &e
+}
+
+func ids(is []cloud.Instance) []string {
+	out := make([]string, len(is))
+	for i, inst := range is {
+		out[i] = inst.ID
+	}
+	return out
+}
+
+func records(placed []Placed) []journal.Placed {
+	out := make([]journal.Placed, len(placed))
+	for i, p := range placed {
+		out[i] = journal.Placed{Node: p.Node, Instance: p.Instance.ID}
+	}
+	return out
+}
+
+// byLaunchIndex orders instances by launch index, nil where the indexes are
+// not exactly 0..n-1.
+func byLaunchIndex(got []cloud.Instance) []cloud.Instance {
+	out := slices.SortedFunc(slices.Values(got), func(a, b cloud.Instance) int { return cmp.Compare(a.LaunchIndex, b.LaunchIndex) })
+	for i, inst := range out {
+		if inst.LaunchIndex != i {
+			return nil
+		}
+	}
+	return out
+}
+
+func byID(got []cloud.Instance) []cloud.Instance {
+	return slices.SortedFunc(slices.Values(got), func(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
+}
