@@ -140,7 +140,8 @@ func writeRanges(b *strings.Builder, hosts []host) {
 }
 
 // follows reports whether h comes right after prev in a range whose low end has
-// this width: 100 follows 99 in [08-100], 099 does not follow 98 in [98-...].
+// this width: Expand pads to the width, so what is wider has no leading zero.
+// 100 follows 99 in [08-100], 0100 does not.
 func (h host) follows(prev host, width int) bool {
-	return prev.n+1 == h.n && pad(h.n, width) == h.digits
+	return prev.n+1 == h.n && (len(h.digits) == width || h.digits[0] != '0')
 }
