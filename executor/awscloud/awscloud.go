@@ -48,8 +48,9 @@ type Options struct {
 	// the SDK (FIPS endpoints, web identity, container credentials, CA
 	// bundle) are read from the process's environment by the SDK itself.
 	Getenv func(string) string
-	// Credentials, when set, replaces the whole search for keys. Static ones
-	// are used on the caller's goroutine, as a simulation needs.
+	// Credentials, when set, replaces the whole search for keys: no file and
+	// no variable of the process is read for them. Calls then stay on the
+	// caller's goroutine, as a simulation needs.
 	Credentials aws.CredentialsProvider
 }
 

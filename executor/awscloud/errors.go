@@ -41,10 +41,7 @@ func (c *Cloud) failure(ctx context.Context, op string, err error) *cloud.Error 
 	var (
 		answer  smithy.APIError
 		missing *noKeys
-		unsent  *smithy.SerializationError
-		invalid smithy.InvalidParamsError
 		garbled *badAnswer
-		decode  *smithy.DeserializationError
 	)
 	switch {
 	// Before APIError: STS may have answered, but EC2 was never asked.
@@ -59,13 +56,12 @@ func (c *Cloud) failure(ctx context.Context, op string, err error) *cloud.Error 
 			e.Code, e.Err = "", fmt.Errorf("an answer without an error code (HTTP %d)", e.Status)
 		}
 		e.Class = cloud.Classify(e.Status, e.Code)
-	case errors.As(err, &invalid), errors.As(err, &unsent):
-		e.Class, e.Err = cloud.Config, &cause{oneLine(err.Error()), err}
 	case errors.As(err, &garbled):
 		e.Status = garbled.status
 		e.Class, e.Err = cloud.Classify(e.Status, ""), &cause{oneLine(garbled.Error()), garbled.err}
-	case errors.As(err, &decode), e.Status != 0:
-		e.Class, e.Err = cloud.Classify(e.Status, ""), &cause{fmt.Sprintf("the answer (HTTP %d) cannot be read: %s", e.Status, oneLine(root(err).Error())), err}
+	case e.Status != 0:
+		text := fmt.Sprintf("the answer (HTTP %d) cannot be read: %s", e.Status, root(err))
+		e.Class, e.Err = cloud.Classify(e.Status, ""), &cause{oneLine(text), err}
 	default:
 		e.Class, e.Err = cloud.Ambiguous, &cause{"no answer from " + c.endpoint + ": " + oneLine(transport(err)), err}
 	}

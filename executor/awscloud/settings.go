@@ -57,13 +57,16 @@ func endpointURL(o Options, getenv func(string) string) (string, error) {
 	return "", nil
 }
 
-// settings builds the SDK's configuration without any call: keys from Options'
-// override, the environment or Options' pair, else the chain that ends at the
-// instance role.
+// settings builds the SDK's configuration without any call: keys of the
+// environment or of Options, else the chain that ends at the instance role.
 func settings(ctx context.Context, o Options, getenv func(string) string) (aws.Config, error) {
 	var client aws.HTTPClient = o.HTTPClient
 	if o.HTTPClient == nil {
 		client = newHTTPClient()
+	}
+	region := first(o.Region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
+	if o.Credentials != nil {
+		return aws.Config{Region: region, HTTPClient: client, Credentials: o.Credentials}, nil
 	}
 	keys := givenKeys(o, getenv)
 	if keys == nil {
@@ -71,7 +74,6 @@ func settings(ctx context.Context, o Options, getenv func(string) string) (aws.C
 			return aws.Config{}, err
 		}
 	}
-	region := first(o.Region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
 	profile := first(o.Profile, getenv("AWS_PROFILE"), getenv("AWS_DEFAULT_PROFILE"))
 	configFiles := files(getenv, "config", o.ConfigFile, getenv("AWS_CONFIG_FILE"))
 	credentialsFiles := files(getenv, "credentials", o.CredentialsFile, getenv("AWS_SHARED_CREDENTIALS_FILE"))
@@ -121,9 +123,6 @@ func settings(ctx context.Context, o Options, getenv func(string) string) (aws.C
 
 // givenKeys returns the keys that need no search, nil where there are none.
 func givenKeys(o Options, getenv func(string) string) aws.CredentialsProvider {
-	if o.Credentials != nil {
-		return o.Credentials
-	}
 	for _, k := range []AccessKeys{
 		{getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")},
 		o.AccessKeys,

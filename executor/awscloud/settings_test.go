@@ -2,18 +2,22 @@ package awscloud_test
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
 
 	"aws-slurm-burst/executor/awscloud"
@@ -271,6 +275,65 @@ func TestAssumeRole(t *testing.T) {
 			t.Errorf("%v (class %s) after %d requests", e, e.Class, len(rec.forms))
 		}
 	})
+}
+
+// A simulation runs calls in coroutines, on any machine.
+func TestGivenCredentialsStayOnTheCallersGoroutineAndReadNothing(t *testing.T) {
+	for k, v := range map[string]string{"AWS_CA_BUNDLE": "/nonexistent", "AWS_PROFILE": "nope", "AWS_USE_FIPS_ENDPOINT": "true", "AWS_ACCESS_KEY_ID": "E", "AWS_SECRET_ACCESS_KEY": "s"} {
+		t.Setenv(k, v)
+	}
+	self := func() string { b := make([]byte, 32); return strings.Fields(string(b[:runtime.Stack(b, false)]))[1] }
+	home, seen := self(), ""
+	client := doer(func(r *http.Request) (*http.Response, error) {
+		seen = self() + " " + r.Header.Get("Authorization")
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(ok("DeletePlacementGroup", "").body)), Header: http.Header{}}, nil
+	})
+	c, err := awscloud.New(context.Background(), awscloud.Options{Region: "us-east-1", HTTPClient: client,
+		Credentials: credentials.NewStaticCredentialsProvider("SIM", "s", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.DeleteGroup(context.Background(), "pg"); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(seen, home+" ") || !strings.Contains(seen, "Credential=SIM/") {
+		t.Errorf("sent by goroutine %s, want goroutine %s and key SIM", seen, home)
+	}
+	if c.Endpoint() != "https://ec2.us-east-1.amazonaws.com" {
+		t.Errorf("endpoint %s", c.Endpoint())
+	}
+}
+
+func TestTheEnvironmentCannotTurnTheSDKsRetriesOn(t *testing.T) {
+	t.Setenv("AWS_MAX_ATTEMPTS", "5")
+	t.Setenv("AWS_RETRY_MODE", "adaptive")
+	c, rec := connect(t, refused(503, "RequestLimitExceeded", "slow down"))
+	if e := asError(t, c.DeleteGroup(context.Background(), "pg")); e.Class != cloud.Throttle || len(rec.forms) != 1 {
+		t.Errorf("%v after %d calls, want throttle after one", e, len(rec.forms))
+	}
+}
+
+func TestACABundleIsTrusted(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte(ok("DeletePlacementGroup", "").body))
+	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshake
+	s.StartTLS()
+	defer s.Close()
+	bundle := write(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})))
+	for _, trusted := range []bool{false, true} {
+		if trusted {
+			t.Setenv("AWS_CA_BUNDLE", bundle)
+		}
+		c, err := awscloud.New(context.Background(), awscloud.Options{EndpointURL: s.URL,
+			AccessKeys: awscloud.AccessKeys{ID: "a", Secret: "b"}, Getenv: environ(nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.DeleteGroup(context.Background(), "pg"); (err == nil) != trusted {
+			t.Errorf("trusted %t: %v", trusted, err)
+		}
+	}
 }
 
 // hold answers nothing until the client goes away, which a server notices once
