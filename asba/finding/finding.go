@@ -5,6 +5,7 @@ package finding
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +35,17 @@ func (l Level) String() string {
 
 // MarshalText writes the level as its word.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText reads a level's word.
+func (l *Level) UnmarshalText(text []byte) error {
+	for _, k := range []Level{Info, Warning, Error} {
+		if k.String() == string(text) {
+			*l = k
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a level (info, warning, error)", text)
+}
 
 // Finding is one diagnosis.
 type Finding struct {
