@@ -43,14 +43,17 @@ func (c *Cloud) failure(ctx context.Context, op string, err error) *cloud.Error 
 		missing *noKeys
 		garbled *badAnswer
 	)
+	// Whether keys are missing comes first: STS may have answered, but EC2 was
+	// never asked.
+	unasked := errors.As(err, &missing)
+	answered := !unasked && errors.As(err, &answer)
 	switch {
-	// Before APIError: STS may have answered, but EC2 was never asked.
-	case errors.As(err, &missing) && ctx.Err() == nil:
+	case ctx.Err() != nil && !answered:
+		return ended(ctx, op)
+	case unasked:
 		e.Class, e.Code, e.Status = cloud.Credentials, "NoCredentials", 0
 		e.Err = &cause{oneLine(missing.Error()), missing.err}
-	case ctx.Err() != nil && !errors.As(err, &answer):
-		return ended(ctx, op)
-	case errors.As(err, &answer):
+	case answered:
 		e.Code, e.Err = answer.ErrorCode(), errors.New(message(answer.ErrorMessage()))
 		if e.Code == "UnknownError" { // the SDK's word for an answer without a code
 			e.Code, e.Err = "", fmt.Errorf("an answer without an error code (HTTP %d)", e.Status)
