@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aws-slurm-burst/asba/finding"
+)
+
+// Variables are the names that FromEnv reads.
+var Variables = []string{
+	"ASBA_SHOULD_BURST", "ASBA_INSTANCE_TYPES", "ASBA_PURCHASING_OPTION", "ASBA_MAX_SPOT_PRICE",
+	"ASBA_REQUIRES_EFA", "ASBA_PLACEMENT_GROUP", "ASBA_MPI_PROCESSES", "ASBA_GANG_SCHEDULING",
+}
+
+// FromEnv reads a plan from the ASBA_* variables; an empty or blank one says
+// nothing. present is false where all are empty: then there is no plan at all.
+// Findings name the variable as their File. As with Read, the plan is fit for
+// use only where no finding is an error. A job of MPI processes is an MPI job.
+func FromEnv(get func(string) string) (p *Plan, fs []finding.Finding, present bool) {
+	e := envReader{get: func(name string) string { return strings.TrimSpace(get(name)) }}
+	p = &Plan{Dialect: DialectEnv, Source: "environment"}
+	sum := sha256.New()
+	for _, name := range Variables {
+		if v := e.get(name); v != "" {
+			present = true
+			fmt.Fprintf(sum, "%s=%s\x00", name, v)
+		}
+	}
+	if !present {
+		return nil, nil, false
+	}
+	p.Digest = hex.EncodeToString(sum.Sum(nil)[:8])
+
+	p.ShouldBurst = e.boolean("ASBA_SHOULD_BURST")
+	p.InstanceTypes = e.list("ASBA_INSTANCE_TYPES")
+	p.Purchasing = e.text("ASBA_PURCHASING_OPTION")
+	p.MaxSpotPrice = e.usd("ASBA_MAX_SPOT_PRICE")
+	p.RequiresEFA = e.boolean("ASBA_REQUIRES_EFA")
+	p.Placement = e.text("ASBA_PLACEMENT_GROUP")
+	p.ProcessCount = e.count("ASBA_MPI_PROCESSES")
+	if p.ProcessCount.Given {
+		p.IsMPI = Opt[bool]{Value: true, Given: true, At: p.ProcessCount.At}
+	}
+	p.Gang = e.boolean("ASBA_GANG_SCHEDULING")
+
+	if p.InstanceTypes.Given || p.Purchasing.Given || p.MaxSpotPrice.Given {
+		p.Sections = append(p.Sections, InstanceSpecification)
+	}
+	if p.RequiresEFA.Given || p.ProcessCount.Given || p.Gang.Given {
+		p.Sections = append(p.Sections, MPIConfiguration)
+	}
+	if p.Placement.Given {
+		p.Sections = append(p.Sections, NetworkConfiguration)
+	}
+	return p, e.findings, true
+}
+
+type envReader struct {
+	report
+	get func(string) string // without blanks around
+}
+
+// variable returns a variable's text and its place.
+func (e *envReader) variable(name string) (string, Place) {
+	return e.get(name), Place{File: name}
+}
+
+func (e *envReader) text(name string) Opt[string] {
+	v, at := e.variable(name)
+	if v == "" {
+		return Opt[string]{}
+	}
+	return Opt[string]{Value: v, Given: true, At: at}
+}
+
+// boolean takes the words that shell scripts use.
+func (e *envReader) boolean(name string) Opt[bool] {
+	v, at := e.variable(name)
+	switch strings.ToLower(v) {
+	case "":
+		return Opt[bool]{}
+	case "true", "yes", "1", "on":
+		return Opt[bool]{Value: true, Given: true, At: at}
+	case "false", "no", "0", "off":
+		return Opt[bool]{Given: true, At: at}
+	}
+	e.add(idType, at, fmt.Sprintf("must be true or false, not %s", quote(v)), "")
+	return Opt[bool]{At: at}
+}
+
+func (e *envReader) usd(name string) Opt[float64] {
+	v, at := e.variable(name)
+	if v == "" {
+		return Opt[float64]{}
+	}
+	usd, ok := e.bounded(at, name, v, "a number of USD", maxUSD)
+	return Opt[float64]{Value: usd, Given: ok, At: at}
+}
+
+func (e *envReader) count(name string) Opt[int] {
+	v, at := e.variable(name)
+	if v == "" {
+		return Opt[int]{}
+	}
+	n, ok := e.bounded(at, name, v, "a whole number", maxCount)
+	if ok && n != float64(int(n)) {
+		e.add(idType, at, fmt.Sprintf("%s must be a whole number, not %s", name, shorten(v)), "")
+		ok = false
+	}
+	return Opt[int]{Value: int(n), Given: ok && n > 0, At: at}
+}
+
+func (e *envReader) list(name string) (l List) {
+	v, at := e.variable(name)
+	if v == "" {
+		return l
+	}
+	l.At = at
+	for word := range strings.SplitSeq(v, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			l.Value = append(l.Value, word)
+		}
+	}
+	l.Items = slices.Repeat([]Place{at}, len(l.Value))
+	l.Given = len(l.Value) > 0
+	return l
+}

@@ -1,0 +1,192 @@
+package plan
+
+import "time"
+
+// field describes one key: where its value goes, and which dialect knows it.
+type field struct {
+	name string
+	in   string // DialectA, DialectB, or "" for both
+	// read puts the value into a plan and reports whether it says anything;
+	// nil for a key that is known but decides nothing here.
+	read func(*reader, *Plan, *node) bool
+	// second marks a second place for something that another key says too;
+	// its value goes aside, and settle compares the two.
+	second bool
+	fields []field // of an object
+}
+
+// root holds every key of both dialects. A plan may mix them: what a key means
+// never depends on the dialect.
+var root = field{fields: []field{
+	{name: "$schema"},
+	boolean("should_burst", "", func(p *Plan) *Opt[bool] { return &p.ShouldBurst }),
+	{name: "asba_version", in: DialectB},
+	{name: "generated_at", in: DialectB},
+	list("recommendation_reasoning", DialectB, func(p *Plan) *List { return &p.Reasons }),
+	{name: "confidence_level", in: DialectB},
+	{name: "optimization_applied", in: DialectB},
+	{name: InstanceSpecification, fields: []field{
+		list("instance_types", "", func(p *Plan) *List { return &p.InstanceTypes }),
+		count("instance_count", DialectB, func(p *Plan) *Opt[int] { return &p.InstanceCount }),
+		text("purchasing_option", "", func(p *Plan) *Opt[string] { return &p.Purchasing }),
+		money("max_spot_price", "", true, func(p *Plan) *Opt[float64] { return &p.MaxSpotPrice }),
+		list("subnet_ids", "", func(p *Plan) *List { return &p.SubnetIDs }),
+		text("launch_template_name", "", func(p *Plan) *Opt[string] { return &p.LaunchTemplateName }),
+		text("launch_template_id", DialectA, func(p *Plan) *Opt[string] { return &p.LaunchTemplateID }),
+		list("security_group_ids", DialectA, func(p *Plan) *List { return &p.SecurityGroupIDs }),
+		text("iam_instance_profile", DialectA, func(p *Plan) *Opt[string] { return &p.IAMInstanceProfile }),
+		text("user_data", DialectA, func(p *Plan) *Opt[string] { return &p.UserData }),
+		{name: "spot_instance_config", in: DialectB, fields: []field{
+			second(enableSpot),
+			{name: "spot_fleet_request"},
+			second(money("max_spot_price", DialectB, true, func(p *Plan) *Opt[float64] { return &p.MaxSpotPrice })),
+			{name: "spot_interruption_tolerance"},
+			second(boolean("fallback_to_on_demand", DialectB, func(p *Plan) *Opt[bool] { return &p.AllowMixed })),
+		}},
+		second(text("placement_group", DialectB, func(p *Plan) *Opt[string] { return &p.Placement })),
+		second(list("availability_zones", DialectB, func(p *Plan) *List { return &p.AZs })),
+	}},
+	{name: MPIConfiguration, fields: []field{
+		boolean("is_mpi_job", "", func(p *Plan) *Opt[bool] { return &p.IsMPI }),
+		count("process_count", "", func(p *Plan) *Opt[int] { return &p.ProcessCount }),
+		count("processes_per_node", DialectB, func(p *Plan) *Opt[int] { return &p.ProcessesPerNode }),
+		{name: "communication_pattern", in: DialectB},
+		{name: "mpi_library", in: DialectB},
+		{name: "mpi_implementation", in: DialectA},
+		{name: "mpi_tuning_params", in: DialectB},
+		boolean("requires_gang_scheduling", "", func(p *Plan) *Opt[bool] { return &p.Gang }),
+		boolean("requires_efa", "", func(p *Plan) *Opt[bool] { return &p.RequiresEFA }),
+		count("efa_generation", "", func(p *Plan) *Opt[int] { return &p.EFAGeneration }),
+	}},
+	{name: CostConstraints, fields: []field{
+		money("max_total_cost", "", false, func(p *Plan) *Opt[float64] { return &p.MaxTotalCost }),
+		hours("max_duration_hours", "", func(p *Plan) *Opt[time.Duration] { return &p.MaxDuration }),
+		money("max_cost_per_hour", DialectA, false, func(p *Plan) *Opt[float64] { return &p.MaxCostPerHour }),
+		boolean("prefer_spot", "", func(p *Plan) *Opt[bool] { return &p.PreferSpot }),
+		boolean("allow_mixed_pricing", DialectA, func(p *Plan) *Opt[bool] { return &p.AllowMixed }),
+		{name: "cost_alert_threshold", in: DialectA},
+		hours("auto_terminate_hours", DialectA, func(p *Plan) *Opt[time.Duration] { return &p.AutoTerminate }),
+		{name: "budget_account", in: DialectB},
+		{name: "cost_tolerance", in: DialectB},
+	}},
+	{name: NetworkConfiguration, fields: []field{
+		text("placement_group_type", "", func(p *Plan) *Opt[string] { return &p.Placement }),
+		text("placement_group_name", DialectA, func(p *Plan) *Opt[string] { return &p.PlacementGroupName }),
+		boolean("enhanced_networking", "", func(p *Plan) *Opt[bool] { return &p.EnhancedNetworking }),
+		list("availability_zones", DialectA, func(p *Plan) *List { return &p.AZs }),
+		boolean("single_az_required", DialectA, func(p *Plan) *Opt[bool] { return &p.SingleAZ }),
+		{name: "network_latency_class"},
+		{name: "bandwidth_requirement", in: DialectB},
+		// A wish without a must: requires_efa decides.
+		{name: "enable_efa", in: DialectB},
+		{name: "enable_sr_iov", in: DialectB},
+	}},
+	{name: "execution_metadata", in: DialectA, fields: []field{
+		text("job_id", DialectA, func(p *Plan) *Opt[string] { return &p.JobID }),
+		text("user_id", DialectA, func(p *Plan) *Opt[string] { return &p.UserID }),
+		text("project_id", DialectA, func(p *Plan) *Opt[string] { return &p.ProjectID }),
+		{name: "priority"},
+		{name: "analysis_timestamp"},
+		{name: "asba_version"},
+		{name: "absa_version"}, // the advisor's older name
+		list("decision_factors", DialectA, func(p *Plan) *List { return &p.Reasons }),
+		{name: "expected_performance", fields: []field{
+			duration("onpremise_wait_time", nil),
+			duration("aws_provision_time", nil),
+			duration("network_latency", nil),
+			duration("storage_latency", nil),
+		}},
+		{name: "tags", read: (*reader).tags},
+	}},
+	{name: "job_metadata", in: DialectB, fields: []field{
+		{name: "job_name"},
+		{name: "script_path"},
+		{name: "script_hash"},
+		second(text("user", DialectB, func(p *Plan) *Opt[string] { return &p.UserID })),
+		second(text("account", DialectB, func(p *Plan) *Opt[string] { return &p.ProjectID })),
+		{name: "detected_domain"},
+		{name: "workload_type"},
+	}},
+	{name: "performance_target", in: DialectB, fields: []field{
+		duration("expected_runtime", func(p *Plan) *Opt[time.Duration] { return &p.ExpectedRuntime }),
+		{name: "scaling_efficiency"},
+		{name: "network_utilization"},
+		{name: "cpu_efficiency_target"},
+		{name: "memory_efficiency_target"},
+		{name: "performance_model"},
+	}},
+}}
+
+func second(f field) field {
+	f.second = true
+	return f
+}
+
+// enableSpot says no more than purchasing_option: spot, where it is true.
+var enableSpot = field{name: "enable_spot", in: DialectB, read: func(r *reader, p *Plan, n *node) bool {
+	on, ok := r.boolean(n)
+	if ok && on {
+		p.Purchasing = Opt[string]{Value: Spot, Given: true, At: n.at}
+	}
+	return ok && on
+}}
+
+// scalar makes a field of one value: read converts it, says tells a value from
+// the zero that an unset field leaves.
+func scalar[T any](name, in string, to func(*Plan) *Opt[T], read func(*reader, *node) (T, bool), says func(T) bool) field {
+	return field{name: name, in: in, read: func(r *reader, p *Plan, n *node) bool {
+		v, ok := read(r, n)
+		given := ok && says(v)
+		if to != nil && ok {
+			*to(p) = Opt[T]{Value: v, Given: given, At: n.at}
+		}
+		return given
+	}}
+}
+
+func always[T any](T) bool           { return true }
+func nonzero[T comparable](v T) bool { var zero T; return v != zero }
+
+func boolean(name, in string, to func(*Plan) *Opt[bool]) field {
+	return scalar(name, in, to, (*reader).boolean, always)
+}
+
+func text(name, in string, to func(*Plan) *Opt[string]) field {
+	return scalar(name, in, to, (*reader).text, nonzero)
+}
+
+func count(name, in string, to func(*Plan) *Opt[int]) field {
+	return scalar(name, in, to, (*reader).count, nonzero)
+}
+
+// money is an amount of USD; zeroSays where 0 is an answer.
+func money(name, in string, zeroSays bool, to func(*Plan) *Opt[float64]) field {
+	says := nonzero[float64]
+	if zeroSays {
+		says = always
+	}
+	return scalar(name, in, to, (*reader).usd, says)
+}
+
+func hours(name, in string, to func(*Plan) *Opt[time.Duration]) field {
+	return scalar(name, in, to, (*reader).hours, nonzero)
+}
+
+// duration belongs to the parts that only one dialect has, so it needs no
+// dialect of its own.
+func duration(name string, to func(*Plan) *Opt[time.Duration]) field {
+	return scalar(name, "", to, (*reader).duration, nonzero)
+}
+
+// list appends, for the reasons come from two keys.
+func list(name, in string, to func(*Plan) *List) field {
+	return field{name: name, in: in, read: func(r *reader, p *Plan, n *node) bool {
+		l, ok := r.list(n)
+		if dst := to(p); ok && dst.Given {
+			dst.Value, dst.Items = append(dst.Value, l.Value...), append(dst.Items, l.Items...)
+		} else if ok {
+			*dst = l
+		}
+		return l.Given
+	}}
+}

@@ -1,0 +1,127 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"aws-slurm-burst/asba/finding"
+)
+
+// Read reads a plan. file is its name, for findings and as its Source. Findings
+// come in order of place, all at once. The plan is as complete as the text
+// allows, so that it can be linted in any case, but it is fit for use only
+// where no finding is an error; it is nil where the text is no JSON object.
+//
+// Comments from // to the line's end are let through with one warning, unknown
+// keys with one each. Where two keys say the same thing differently, a warning
+// says which one counts: the lower max_spot_price, a cluster rather than any
+// other placement, and else the key that both dialects have.
+func Read(data []byte, file string) (*Plan, []finding.Finding) {
+	d, readable := newDocument(data, file)
+	if !readable {
+		finding.Sort(d.findings)
+		return nil, d.findings
+	}
+	tree, whole := d.parse()
+	r := reader{report: &d.report, other: &Plan{}}
+	p := &Plan{Source: file, Digest: digest(data)}
+	if tree.kind == '{' {
+		r.object(p, tree, root)
+		r.settle(p)
+	} else if whole {
+		r.wrong(tree, "an object")
+	}
+	finding.Sort(d.findings)
+	if !whole || tree.kind != '{' {
+		return nil, d.findings
+	}
+	p.Dialect = DialectA
+	if r.marks[DialectB] > r.marks[DialectA] {
+		p.Dialect = DialectB
+	}
+	return p, d.findings
+}
+
+// digest is 16 hexadecimal digits: enough to tell the plans of a site apart.
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
+}
+
+type reader struct {
+	*report
+	// other takes the values of second places.
+	other *Plan
+	// marks counts the keys that only one dialect has.
+	marks map[string]int
+}
+
+// object reads the members of an object, and reports whether any says
+// anything.
+func (r *reader) object(p *Plan, n *node, f field) (says bool) {
+	for _, m := range n.members {
+		i := slices.IndexFunc(f.fields, func(f field) bool { return f.name == m.name })
+		if i < 0 {
+			r.unknown(m, f)
+			continue
+		}
+		if r.member(p, m, f.fields[i]) {
+			says = true
+		}
+	}
+	return says
+}
+
+func (r *reader) member(p *Plan, m member, f field) (says bool) {
+	if m.kind == 'n' {
+		return false
+	}
+	if f.in != "" {
+		if r.marks == nil {
+			r.marks = map[string]int{}
+		}
+		r.marks[f.in]++
+	}
+	into := p
+	if f.second {
+		into = r.other
+	}
+	switch {
+	case f.read != nil:
+		return f.read(r, into, m.node)
+	case f.fields == nil: // known, but it decides nothing
+		return false
+	case m.kind != '{':
+		r.wrong(m.node, "an object")
+		return false
+	}
+	says = r.object(p, m.node, f)
+	if says && slices.Contains(sections, f.name) {
+		p.Sections = append(p.Sections, f.name)
+		slices.SortFunc(p.Sections, func(a, b string) int { return slices.Index(sections, a) - slices.Index(sections, b) })
+	}
+	return says
+}
+
+// unknown warns of a key that nobody reads: most are misspelt, or stand in the
+// wrong section.
+func (r *reader) unknown(m member, f field) {
+	suggestion := "nothing reads it"
+	var names []string
+	for _, known := range f.fields {
+		names = append(names, known.name)
+	}
+	if near := finding.Nearest(m.name, names); near != "" {
+		suggestion = "did you mean " + near + "?"
+	} else {
+		for _, section := range root.fields {
+			if slices.ContainsFunc(section.fields, func(f field) bool { return f.name == m.name }) {
+				suggestion = "it belongs in " + section.name
+				break
+			}
+		}
+	}
+	r.add(idUnknown, m.at, fmt.Sprintf("the key %s is not known and has no effect", quote(m.name)), suggestion)
+}

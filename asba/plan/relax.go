@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"slices"
+
+	"aws-slurm-burst/asba/catalog"
+)
+
+// Drop takes instance types off the plan's list.
+func (p *Plan) Drop(drops []Drop) {
+	var names []string
+	var at []Place
+	for i, name := range p.InstanceTypes.Value {
+		if !slices.ContainsFunc(drops, func(d Drop) bool { return d.Type == name }) {
+			names = append(names, name)
+			at = append(at, p.InstanceTypes.ItemAt(i))
+		}
+	}
+	p.InstanceTypes.Value, p.InstanceTypes.Items = names, at
+}
+
+// Relax lets go of the wishes that none of the plan's existing types can meet
+// (EFA, a spot market, a cluster placement group), and returns a sentence for
+// each. A type may still be impossible after it: one that does not exist, or
+// where each wish is met by another type.
+func (p *Plan) Relax(cat *catalog.Catalog) []string {
+	var known []catalog.Type
+	for _, name := range p.InstanceTypes.Value {
+		if t, ok := cat.Type(name); ok {
+			known = append(known, t)
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	var gone []string
+	if p.RequiresEFA.Value && !slices.ContainsFunc(known, func(t catalog.Type) bool { return t.EFA > 0 }) {
+		p.RequiresEFA.Value = false
+		gone = append(gone, "no instance type of the plan has EFA")
+	}
+	if p.SpotOnly() && !slices.ContainsFunc(known, catalog.Type.SpotOK) {
+		p.Purchasing.Value = OnDemand
+		gone = append(gone, "no instance type of the plan has a spot market")
+	}
+	if p.Placement.Value == Cluster && !slices.ContainsFunc(known, func(t catalog.Type) bool { return t.Cluster }) {
+		p.Placement.Value = None
+		gone = append(gone, "no instance type of the plan can join a cluster placement group")
+	}
+	return gone
+}

@@ -1,0 +1,164 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Limits of what can be meant. Beyond them a number is a mistake of units.
+const (
+	maxUSD   = 1e9
+	maxHours = 10 * 365 * 24
+	maxCount = 1_000_000
+)
+
+// wrong adds the finding about a value of the wrong kind.
+func (r *reader) wrong(n *node, want string) {
+	kinds := map[jsontext.Kind]string{'n': "null", 't': "true", 'f': "false", '"': "a string", '0': "a number", '{': "an object", '[': "an array"}
+	r.add(idType, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, kinds[n.kind]), "")
+}
+
+// subject names a value by the end of its pointer.
+func subject(n *node) string {
+	if n.at.Pointer == "" {
+		return "the plan"
+	}
+	return n.at.Pointer[strings.LastIndexByte(n.at.Pointer, '/')+1:]
+}
+
+func (r *reader) boolean(n *node) (value, ok bool) {
+	if n.kind != 't' && n.kind != 'f' {
+		r.wrong(n, "true or false")
+		return false, false
+	}
+	return n.kind == 't', true
+}
+
+// text takes a number too, as it is written: job and user ids are often bare.
+func (r *reader) text(n *node) (string, bool) {
+	if n.kind != '"' && n.kind != '0' {
+		r.wrong(n, "a string")
+		return "", false
+	}
+	return n.text, true
+}
+
+// number reads a number that is neither negative nor more than limit.
+func (r *reader) number(n *node, what string, limit float64) (float64, bool) {
+	if n.kind != '0' {
+		r.wrong(n, what)
+		return 0, false
+	}
+	return r.bounded(n.at, subject(n), n.text, what, limit)
+}
+
+// bounded parses a number as JSON and the environment write it.
+func (r *report) bounded(at Place, name, text, what string, limit float64) (float64, bool) {
+	v, err := strconv.ParseFloat(text, 64)
+	switch {
+	case math.IsInf(v, 0), v > limit: // also what does not fit a float64
+		r.add(idRange, at, fmt.Sprintf("%s is %s, more than any plan can mean", name, shorten(text)), fmt.Sprintf("it must be %s, at most %s", what, strconv.FormatFloat(limit, 'f', -1, 64)))
+		return 0, false
+	case err != nil, math.IsNaN(v):
+		r.add(idType, at, fmt.Sprintf("%s must be %s, not %s", name, what, quote(text)), "")
+		return 0, false
+	case v < 0:
+		r.add(idRange, at, fmt.Sprintf("%s is %s, less than nothing", name, shorten(text)), "it must be "+what)
+		return 0, false
+	}
+	return v + 0, true // -0 becomes 0
+}
+
+// shorten shows a number, whose text may be as long as the file.
+func shorten(text string) string {
+	if len(text) > 24 {
+		return text[:24] + "..."
+	}
+	return text
+}
+
+func (r *reader) usd(n *node) (float64, bool) { return r.number(n, "a number of USD", maxUSD) }
+
+func (r *reader) count(n *node) (int, bool) {
+	v, ok := r.number(n, "a whole number", maxCount)
+	if ok && v != math.Trunc(v) {
+		r.add(idType, n.at, fmt.Sprintf("%s must be a whole number, not %s", subject(n), shorten(n.text)), "")
+		return 0, false
+	}
+	return int(v), ok
+}
+
+func (r *reader) hours(n *node) (time.Duration, bool) {
+	v, ok := r.number(n, "a number of hours", maxHours)
+	return time.Duration(v * float64(time.Hour)), ok
+}
+
+// duration reads both spellings in use: Go's, such as 2h30m, and nanoseconds.
+func (r *reader) duration(n *node) (time.Duration, bool) {
+	const want = "a duration such as \"2h30m\", or nanoseconds"
+	switch n.kind {
+	case '0':
+		v, ok := r.number(n, want, maxHours*float64(time.Hour))
+		return time.Duration(v), ok
+	case '"':
+		if n.text == "" {
+			return 0, true
+		}
+		v, err := time.ParseDuration(n.text)
+		switch {
+		case err != nil:
+			r.add(idType, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, quote(n.text)), "")
+		case v < 0:
+			r.add(idRange, n.at, fmt.Sprintf("%s is %s, less than nothing", subject(n), quote(n.text)), "it must be "+want)
+		case v > maxHours*time.Hour:
+			r.add(idRange, n.at, fmt.Sprintf("%s is %s, more than any plan can mean", subject(n), quote(n.text)), "")
+		default:
+			return v, true
+		}
+		return 0, false
+	}
+	r.wrong(n, want)
+	return 0, false
+}
+
+// list reads strings; blanks around one are dropped.
+func (r *reader) list(n *node) (l List, ok bool) {
+	l.At = n.at
+	if n.kind != '[' {
+		r.wrong(n, "an array of strings")
+		return l, false
+	}
+	for _, item := range n.items {
+		if item.kind != '"' || strings.TrimSpace(item.text) == "" {
+			r.add(idType, item.at, "each item must be a string that is not empty", "")
+			continue
+		}
+		l.Value = append(l.Value, strings.TrimSpace(item.text))
+		l.Items = append(l.Items, item.at)
+	}
+	l.Given = len(l.Value) > 0
+	return l, true
+}
+
+func (r *reader) tags(p *Plan, n *node) bool {
+	p.Tags.At = n.at
+	if n.kind != '{' {
+		r.wrong(n, "an object of strings")
+		return false
+	}
+	for _, m := range n.members {
+		if v, ok := r.text(m.node); ok {
+			p.Tags.Value = append(p.Tags.Value, Tag{m.name, v, m.at})
+		}
+	}
+	slices.SortFunc(p.Tags.Value, func(a, b Tag) int { return cmp.Compare(a.Key, b.Key) })
+	p.Tags.Given = len(p.Tags.Value) > 0
+	return p.Tags.Given
+}
