@@ -1,0 +1,185 @@
+package slurm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aws-slurm-burst/executor/hostlist"
+)
+
+// Records returns what "scontrol show job ID" prints: the job, all tasks of an
+// array, or all components of a heterogeneous job.
+func (c *Controller) Records(ctx context.Context, id string) ([]Record, error) {
+	if c.Off() {
+		return nil, nil
+	}
+	out, err := c.call(ctx, "show job", subject{job: id}, "-o", "show", "job", id)
+	if err != nil {
+		return nil, err
+	}
+	// A line break in a name can make up records: only this job's count.
+	records := slices.DeleteFunc(parseJobs(string(out)), func(r Record) bool {
+		return id != r.ID && id != r.ArrayID && id != r.HetID && id != r.Ref()
+	})
+	if len(records) == 0 {
+		return nil, &Error{Op: "show job", Job: id, Kind: ErrNoJob}
+	}
+	return records, nil
+}
+
+// Job returns the record with an id. Where Slurm is off it is the zero Record.
+func (c *Controller) Job(ctx context.Context, id string) (Record, error) {
+	records, err := c.Records(ctx, id)
+	if err != nil || c.Off() {
+		return Record{}, err
+	}
+	if i := slices.IndexFunc(records, func(r Record) bool { return r.ID == id }); i >= 0 {
+		return records[i], nil
+	}
+	return records[0], nil
+}
+
+// Jobs returns all jobs that slurmctld remembers.
+func (c *Controller) Jobs(ctx context.Context) ([]Record, error) {
+	if c.Off() {
+		return nil, nil
+	}
+	out, err := c.call(ctx, "show job", subject{}, "-o", "show", "job")
+	if err != nil {
+		return nil, err
+	}
+	return parseJobs(string(out)), nil
+}
+
+// showAtOnce bounds the names in one "show node": folded or not, 4096 names
+// stay below the 128 kB that Linux allows one argument.
+const showAtOnce = 4096
+
+// Nodes returns what slurmctld knows of nodes; those it does not know are
+// missing.
+func (c *Controller) Nodes(ctx context.Context, names []string) ([]Node, error) {
+	if c.Off() {
+		return nil, nil
+	}
+	var nodes []Node
+	for part := range slices.Chunk(inOrder(names), showAtOnce) {
+		out, err := c.call(ctx, "show node", subject{nodes: part}, "-o", "show", "node", hostlist.Fold(part))
+		// One unknown name makes it fail, with "Node x not found" on stdout,
+		// but it prints the others first.
+		if errors.Is(err, ErrUnreachable) {
+			return nil, err
+		}
+		nodes = append(nodes, parseNodes(string(out))...)
+	}
+	return nodes, nil
+}
+
+// Hold requeues a job and keeps it from starting again, or holds it where it
+// has been requeued meanwhile. It looks once more before: Slurm would revive a
+// job that was cancelled in between.
+func (c *Controller) Hold(ctx context.Context, r Record) error {
+	if c.Off() {
+		return nil
+	}
+	r, err := c.again(ctx, "requeuehold", r)
+	if err != nil {
+		return err
+	}
+	_, err = c.call(ctx, "requeuehold", subject{job: r.Ref()}, "requeuehold", r.Ref())
+	if errors.Is(err, ErrPending) {
+		_, err = c.call(ctx, "hold", subject{job: r.Ref()}, "hold", r.Ref())
+	}
+	return err
+}
+
+// Requeue puts a job back into the queue; one that is there is left there.
+func (c *Controller) Requeue(ctx context.Context, r Record) error {
+	if c.Off() {
+		return nil
+	}
+	r, err := c.again(ctx, "requeue", r)
+	if err != nil {
+		return err
+	}
+	if _, err = c.call(ctx, "requeue", subject{job: r.Ref()}, "requeue", r.Ref()); errors.Is(err, ErrPending) {
+		return nil
+	}
+	return err
+}
+
+// again reads the record once more and refuses what Slurm should have refused.
+func (c *Controller) again(ctx context.Context, op string, r Record) (Record, error) {
+	refuse := func(kind error, hint string) (Record, error) {
+		return r, &Error{Op: op, Job: r.Ref(), Kind: kind, Hint: hint}
+	}
+	records, err := c.Records(ctx, r.ID)
+	if err != nil {
+		return r, err
+	}
+	i := slices.IndexFunc(records, func(q Record) bool { return q.ID == r.ID && q.Task == r.Task })
+	switch {
+	case i < 0:
+		return refuse(ErrNoJob, "the array's tasks have changed")
+	case Gone(records[i]):
+		return refuse(ErrEnded, "")
+	case !records[i].single():
+		return refuse(ErrRefused, "these are tasks of an array that have not begun")
+	case !CanHold(records[i]):
+		return refuse(ErrNotHoldable, "it is interactive or was submitted with --no-requeue")
+	}
+	return records[i], nil
+}
+
+// Exclude keeps a pending job off nodes, beside those that it excludes already.
+// Slurm refuses this for a job that has nodes: requeue it first.
+func (c *Controller) Exclude(ctx context.Context, r Record, nodes []string) error {
+	if c.Off() || len(nodes) == 0 {
+		return nil
+	}
+	all := hostlist.Fold(inOrder(slices.Concat(r.ExcNodes, nodes)))
+	_, err := c.call(ctx, "update job", subject{job: r.Ref()}, "update", "JobId="+r.Ref(), "ExcNodeList="+all)
+	return err
+}
+
+// Comment appends text to a job's AdminComment, at most a kilobyte of it. It
+// writes nothing where the text is there already, and nothing over a comment
+// that cannot be read with certainty.
+func (c *Controller) Comment(ctx context.Context, r Record, text string) error {
+	if text = clean(text, maxComment); c.Off() || text == "" {
+		return nil
+	}
+	const op = "update job"
+	records, err := c.Records(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(records, func(q Record) bool { return q.ID == r.ID })
+	if i < 0 {
+		return &Error{Op: op, Job: r.Ref(), Kind: ErrNoJob}
+	}
+	r = records[i]
+	switch old := r.AdminComment; {
+	case r.Doubtful:
+		return &Error{Op: op, Job: r.Ref(), Kind: ErrAmbiguous, Hint: "its AdminComment is left as it is"}
+	case strings.Contains(old, text):
+		return nil
+	case old != "":
+		text = old + "; " + text
+	}
+	if len(text) > maxComments {
+		return &Error{Op: op, Job: r.Ref(), Kind: ErrRefused,
+			Err: fmt.Errorf("AdminComment would exceed %d bytes", maxComments), Hint: "the log has the text"}
+	}
+	_, err = c.call(ctx, op, subject{job: r.Ref()}, "update", "JobId="+r.Ref(), "AdminComment="+text)
+	return err
+}
+
+// inOrder returns names sorted as Slurm sorts them, each once.
+func inOrder(names []string) []string {
+	names = slices.Clone(names)
+	hostlist.Sort(names)
+	return slices.Compact(names)
+}
