@@ -1,0 +1,134 @@
+// Package plansource finds the execution plan of a call: in a file or in the
+// environment. Its answer says whether there is a plan, whether it is fit for
+// use, in which words to say so, and whether it can be trusted.
+//
+// It decides nothing about what follows (falling back, refusing): the executor
+// does, with the site's configuration.
+package plansource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan"
+)
+
+// Files reads plan files for this package.
+type Files interface {
+	// ReadPlan returns a file's bytes and whose it is. It follows symbolic
+	// links, and info is about the very file that was read. Errors:
+	// ErrNotFound, ErrTooLarge for more than limit bytes, ErrNotRegular, and
+	// ErrUnreadable for all else, each possibly wrapped.
+	ReadPlan(ctx context.Context, path string, limit int64) (data []byte, info FileInfo, err error)
+}
+
+// FileInfo is what trust in a file depends on.
+type FileInfo struct {
+	// OwnedByRootOrSelf: it belongs to root, the Slurm user or the caller.
+	OwnedByRootOrSelf bool
+	WorldWritable     bool
+}
+
+// Errors of Files.
+var (
+	ErrNotFound   = errors.New("no such file")
+	ErrTooLarge   = errors.New("file too large")
+	ErrNotRegular = errors.New("not a regular file")
+	ErrUnreadable = errors.New("cannot be read")
+)
+
+// Outcome is what came of looking for a plan.
+type Outcome int8
+
+// Found: Plan is fit for use. Missing: there is none, or it cannot be got at.
+// Invalid: there is one, and Findings says what is wrong with it.
+const (
+	Found Outcome = iota
+	Missing
+	Invalid
+)
+
+// String returns the outcome as a word.
+func (o Outcome) String() string {
+	switch o {
+	case Found:
+		return "found"
+	case Missing:
+		return "missing"
+	default:
+		return "invalid"
+	}
+}
+
+// Answer is what a source has to say.
+type Answer struct {
+	Outcome Outcome
+	// Plan is set where the outcome is Found, and nil otherwise.
+	Plan *plan.Plan
+	// Findings are those of reading and of plan.Lint without a number of
+	// nodes; plan.LintNodes adds what depends on it.
+	Findings []finding.Finding
+	// Cause says why a plan is Missing, as the beginning of a line for people:
+	// "Execution plan not found".
+	Cause string
+	// Source is the file's path, or "environment".
+	Source string
+	// Trusted is false where someone else may have written the plan: then
+	// Restrict it before use.
+	Trusted bool
+}
+
+// idWorldWritable is the finding about a file that anyone may change.
+const idWorldWritable = "SRC001"
+
+// FromFile reads the plan in a file.
+func FromFile(ctx context.Context, files Files, path string) Answer {
+	a := Answer{Source: path}
+	data, info, err := files.ReadPlan(ctx, path, plan.MaxSize)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		a.Outcome, a.Cause = Missing, "Execution plan not found"
+		return a
+	case errors.Is(err, ErrTooLarge):
+		return a.judge(nil, []finding.Finding{plan.TooLarge(path)})
+	case err != nil:
+		a.Outcome, a.Cause = Missing, fmt.Sprintf("Execution plan not readable: %v", err)
+		return a
+	case info.WorldWritable:
+		// Whatever it says, and however well, anyone could have written it.
+		return a.judge(nil, []finding.Finding{{
+			ID: idWorldWritable, Level: finding.Error, File: path,
+			Message: "the plan file is world-writable: anyone could have written it", Suggestion: "chmod o-w it",
+		}})
+	}
+	a.Trusted = info.OwnedByRootOrSelf
+	return a.judge(plan.Read(data, path))
+}
+
+// FromEnvironment reads the plan in the ASBA_* variables; ok is false where
+// none is set. Who sets the variables of a call may also choose its arguments,
+// so the plan is trusted.
+func FromEnvironment(get func(string) string) (a Answer, ok bool) {
+	p, fs, present := plan.FromEnv(get)
+	if !present {
+		return Answer{}, false
+	}
+	return Answer{Source: p.Source, Trusted: true}.judge(p, fs), true
+}
+
+// judge lints what was read and draws the conclusion.
+func (a Answer) judge(p *plan.Plan, fs []finding.Finding) Answer {
+	if p != nil {
+		fs = append(fs, p.Lint(plan.LintOptions{})...)
+		finding.Sort(fs)
+	}
+	a.Findings = fs
+	if finding.Count(fs, finding.Error) > 0 {
+		a.Outcome = Invalid
+		return a
+	}
+	a.Outcome, a.Plan = Found, p
+	return a
+}
