@@ -30,7 +30,8 @@ func (c *Controller) Records(ctx context.Context, id string) ([]Record, error) {
 	return records, nil
 }
 
-// Job returns the record with an id. Where Slurm is off it is the zero Record.
+// Job returns the record with an id, or the first of an array whose id no task
+// has. Where Slurm is off it is the zero Record.
 func (c *Controller) Job(ctx context.Context, id string) (Record, error) {
 	records, err := c.Records(ctx, id)
 	if err != nil || c.Off() {

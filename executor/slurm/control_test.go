@@ -219,7 +219,7 @@ func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
 			}
 		})
 	}
-	c, _ := scripted("", step{stderr: "slurm_update error: Invalid node name specified"})
+	c, _ := scripted("", step{stderr: "slurm_update error: Invalid node name specified\n"})
 	failed, err := c.GiveBack(t.Context(), []string{"n1"}, "X", "y")
 	const want = "refused: scontrol update node n1: exit status 1: slurm_update error: Invalid node name specified"
 	if err != nil || len(failed) != 1 || failed[0].Err.Error() != want || !errors.Is(failed[0].Err, ErrNoNode) || !errors.Is(failed[0].Err, ErrRefused) {

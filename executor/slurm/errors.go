@@ -61,7 +61,8 @@ func (e *Error) Error() string {
 	}
 	b.WriteString(": ")
 	if e.Err != nil {
-		b.WriteString(e.Err.Error())
+		// scontrol may say more than one thing; a log line is one line.
+		b.WriteString(strings.ReplaceAll(strings.TrimSpace(e.Err.Error()), "\n", "; "))
 	} else {
 		b.WriteString(e.Kind.Error())
 	}
@@ -121,6 +122,7 @@ var saying = []struct {
 	{"no longer pending", ErrNotPending, "requeue it first"},
 	{"pending execution", ErrPending, ""},
 	{"presently disabled", ErrNotHoldable, "it was submitted with --no-requeue"},
+	{"not heterogeneous job leader", ErrNotHoldable, "name the job's first component"},
 	{"Only batch jobs", ErrNotHoldable, "it is interactive"},
 }
 

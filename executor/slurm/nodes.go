@@ -134,8 +134,9 @@ func (c *Controller) ResetAddresses(ctx context.Context, nodes []string) ([]Node
 }
 
 // Resume makes nodes available again that Slurm took down at ResumeTimeout. It
-// looks first, since Slurm refuses it for a node that is not down, and forgets
-// that node's reason all the same.
+// looks first: Slurm refuses it for a node that is not down, and forgets that
+// node's reason all the same; of one that is only drained it would end what an
+// operator, or the drain of a single-use node, means.
 func (c *Controller) Resume(ctx context.Context, names []string) ([]NodeError, error) {
 	if c.Off() || len(names) == 0 {
 		return nil, nil
@@ -148,7 +149,7 @@ func (c *Controller) Resume(ctx context.Context, names []string) ([]NodeError, e
 	var down, known []string
 	for _, n := range nodes {
 		known = append(known, n.Name)
-		if n.Is("DOWN") || n.Is("DRAIN") || n.Is("FAIL") {
+		if n.State == "DOWN" {
 			down = append(down, n.Name)
 		}
 	}

@@ -6,8 +6,8 @@
 // It decides nothing: which nodes are given back, and why, is the caller's. It
 // starts no process either; executor/host does, behind Runner.
 //
-// What scontrol prints and refuses was observed on Slurm 22.05.8; testdata
-// holds what it said.
+// What scontrol prints and refuses was observed on Slurm 22.05.8. testdata holds
+// what it said, with other names of users and paths.
 package slurm
 
 import (

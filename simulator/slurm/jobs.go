@@ -18,6 +18,11 @@ func (j *Job) hasNodes() bool {
 
 func (j *Job) ended() bool { return j.State != "PENDING" && !j.hasNodes() }
 
+func (j *Job) requeue() {
+	j.State, j.Reason = "PENDING", ""
+	j.Restarts++
+}
+
 func (m *Model) sortedJobs() []*Job {
 	var jobs []*Job
 	for _, id := range slices.Sorted(maps.Keys(m.jobs)) {
@@ -59,11 +64,14 @@ func inTask(set, task string) bool {
 // what Slurm says against it.
 func (m *Model) steer(verb, ref string) []string {
 	jobs := m.find(ref)
+	if len(jobs) == 1 && jobs[0].HetID != 0 && jobs[0].ID != jobs[0].HetID && strings.HasPrefix(verb, "requeue") {
+		return []string{onJob(verb, ref, "Job not heterogeneous job leader")}
+	}
 	if len(jobs) == 0 {
 		if strings.Contains(ref, "_") {
 			return []string{ref + ": Invalid job id specified"}
 		}
-		return []string{"Invalid job id specified for job " + ref}
+		return []string{onJob(verb, ref, "Invalid job id specified")}
 	}
 	var refusals []string
 	for _, j := range jobs {
@@ -74,10 +82,19 @@ func (m *Model) steer(verb, ref string) []string {
 			set, _, _ := strings.Cut(j.Task, "%")
 			refusals = append(refusals, fmt.Sprintf("%d_%s: %s", j.ArrayID, set, text))
 		default:
-			refusals = append(refusals, text+" for job "+ref)
+			refusals = append(refusals, onJob(verb, ref, text))
 		}
 	}
 	return refusals
+}
+
+// onJob is a refusal as scontrol prints it; of hold and release it says it twice.
+func onJob(verb, ref, text string) string {
+	s := text + " for job " + ref
+	if verb == "hold" || verb == "release" {
+		s += "\nslurm_suspend error: " + text
+	}
+	return s
 }
 
 func (m *Model) steerOne(verb string, j *Job) string {
@@ -101,8 +118,7 @@ func (m *Model) steerOne(verb string, j *Job) string {
 		return "Job is pending execution"
 	}
 	// An ended job is revived: Slurm does not refuse.
-	j.State, j.Reason = "PENDING", ""
-	j.Restarts++
+	j.requeue()
 	if verb == "requeuehold" {
 		j.Reason = "job_requeued_in_held_state"
 	}

@@ -39,6 +39,10 @@ func bed() (*model.Model, *slurm.Controller, *testEnv) {
 	add(func(j *model.Job) { j.ID, j.ArrayID, j.Task, j.State = 2, 2, "3-5,9%2", "PENDING" })
 	add(func(j *model.Job) { j.ID, j.Requeue, j.Nodes = 3, false, []string{"aws-hpc-007"} })
 	add(func(j *model.Job) { j.ID, j.Batch, j.Nodes = 6, false, []string{"aws-hpc-008"} })
+	add(func(j *model.Job) { j.ID, j.HetID, j.State, j.Nodes = 10, 10, "RUNNING", []string{"aws-hpc-007"} })
+	add(func(j *model.Job) {
+		j.ID, j.HetID, j.HetOffset, j.State, j.Nodes = 11, 10, 1, "RUNNING", []string{"aws-hpc-008"}
+	})
 	return m, slurm.New(m, e, ""), e
 }
 
@@ -121,6 +125,16 @@ func TestWhatScontrolWasSeenToDo(t *testing.T) {
 			{"requeuehold 3", "Requested operation is presently disabled for job 3", "CONFIGURING CONFIGURING"},
 			{"requeue 6", "Only batch jobs are accepted or processed for job 6", "CONFIGURING CONFIGURING"},
 			{"requeuehold 999", "Invalid job id specified for job 999", "CONFIGURING CONFIGURING"},
+		}},
+		{"a heterogeneous job is requeued whole, by its leader", func(m *model.Model) string { return m.Job(10).State + " " + m.Job(11).State }, []step{
+			{"requeuehold 11", "Job not heterogeneous job leader for job 11", "RUNNING RUNNING"},
+			{"update NodeName=aws-hpc-008 State=POWER_DOWN_FORCE Reason=x", "", "PENDING PENDING"},
+		}},
+		{"an ended job is not held or released", func(m *model.Model) string { return m.Job(3).State }, []step{
+			{"update NodeName=aws-hpc-007 State=DOWN Reason=x", "", "NODE_FAIL"},
+			{"hold 3", "Job has already finished for job 3\nslurm_suspend error: Job has already finished", "NODE_FAIL"},
+			{"release 999", "Invalid job id specified for job 999\nslurm_suspend error: Invalid job id specified", "NODE_FAIL"},
+			{"requeue 3", "Requested operation is presently disabled for job 3", "NODE_FAIL"},
 		}},
 		{"comments", func(m *model.Model) string { return m.Job(1).State }, []step{
 			{"update JobId=1 AdminComment=x", "", "CONFIGURING"},
@@ -383,12 +397,13 @@ func TestAGangThatFails(t *testing.T) {
 		t.Error(d)
 	}
 	m.Scontrol(ctx, "update", "NodeName="+nodes[1], "State=DOWN", "Reason=ResumeTimeout reached")
-	failed, err = c.Resume(ctx, []string{nodes[1], nodes[2], "nope"})
+	m.Scontrol(ctx, "update", "NodeName=aws-hpc-008", "State=DRAIN", "Reason=by hand")
+	failed, err = c.Resume(ctx, []string{nodes[1], nodes[2], "aws-hpc-008", "nope"})
 	if err != nil || len(failed) != 1 || failed[0].Node != "nope" || !errors.Is(failed[0].Err, slurm.ErrNoNode) {
 		t.Error(failed, err)
 	}
-	if a, b := m.Node(nodes[1]), m.Node(nodes[2]); a.State != "IDLE" || b.Reason == "" {
-		t.Errorf("resumed %+v, left alone %+v", a, b)
+	if a, b, c := m.Node(nodes[1]), m.Node(nodes[2]), m.Node("aws-hpc-008"); a.State != "IDLE" || b.Reason == "" || !c.Has("DRAIN") {
+		t.Errorf("resumed %+v, left alone %+v and %+v", a, b, c)
 	}
 }
 

@@ -110,18 +110,22 @@ func (m *Model) setState(n *Node, state, reason string) bool {
 	return true
 }
 
-// evict takes a node from its jobs: a batch job is requeued unless it said
-// --no-requeue, any other dies.
+// evict takes a node from its jobs: a batch job is requeued, with all of its
+// components, unless it said --no-requeue; any other dies.
 func (m *Model) evict(node string) {
 	for _, j := range m.sortedJobs() {
 		if !j.hasNodes() || !slices.Contains(j.Nodes, node) {
 			continue
 		}
-		if j.Batch && j.Requeue {
-			j.State, j.Reason, j.Nodes = "PENDING", "", nil
-			j.Restarts++
-		} else {
+		if !j.Batch || !j.Requeue {
 			j.State, j.Reason = "NODE_FAIL", "NodeDown"
+			continue
+		}
+		for _, k := range m.sortedJobs() {
+			if k == j || j.HetID != 0 && k.HetID == j.HetID && k.hasNodes() {
+				k.requeue()
+				k.Nodes = nil
+			}
 		}
 	}
 }
