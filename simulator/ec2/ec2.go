@@ -1,0 +1,254 @@
+// Package ec2 is a model of EC2 in memory, as far as launching, finding and
+// ending the instances of a cluster needs it: capacity pools, client tokens,
+// placement groups, subnets with addresses, launch templates, images, spot
+// prices and quotas, with EC2's own error codes.
+//
+// It is deterministic: time comes from a Clock, ids from a seed, and states
+// are worked out from the clock when somebody asks. Its methods are safe for
+// concurrent use, never block and never call back, Observe aside.
+//
+// It is generous by default: all capacity, no quota, no delay, no lag; scarcity
+// is an option. It does not model billing, disks, routing, IAM or stopped
+// instances, and it takes any key pair and instance profile.
+package ec2
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"math/bits"
+	"net/netip"
+	"sync"
+	"time"
+
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+)
+
+// Clock tells the time; env.Env is one.
+type Clock interface{ Now() env.Time }
+
+// Pool is what capacity is counted by.
+type Pool struct {
+	Type, AZ string
+	Market   cloud.Market
+}
+
+// Options configures a Model. Only Clock and Types are required.
+type Options struct {
+	Clock Clock
+	Types Types
+	Seed  uint64 // of all ids
+
+	Region  string // default us-east-1
+	Account string // default 000000000000, as LocalStack has it
+	// Zones counts the availability zones, 1 to 6; the default is 6.
+	Zones int
+	// CIDR is the default VPC's, between /16 and /25; the default is
+	// 172.31.0.0/16. SubnetBits is the prefix length of the default subnet in
+	// each zone; the default is four more than the VPC's (AWS's own /20).
+	CIDR       netip.Prefix
+	SubnetBits int
+
+	// PendingFor and ShuttingDownFor are how long an instance stays in these
+	// states. With 0 the call's own answer still shows the state, and the next
+	// describe the one after it.
+	PendingFor, ShuttingDownFor time.Duration
+	// VisibilityLag hides new instances and placement groups from other calls
+	// for so long, as EC2's eventual consistency does.
+	VisibilityLag time.Duration
+
+	// Capacity holds the free instances of pools; a pool not in it never runs
+	// dry. SetCapacity changes it later.
+	Capacity map[Pool]int
+	// VCPUs limits the running vCPUs by market; a market not in it has no
+	// limit.
+	VCPUs map[cloud.Market]int
+	// Offered reports whether a zone sells a type; nil means every zone does.
+	Offered func(instanceType, az string) bool
+	// SpotPrice is the market price in USD an hour. nil means DefaultSpotRatio
+	// of the on-demand price where that is known; a price that is not known
+	// fulfils every cap.
+	SpotPrice func(instanceType, az string) (usd float64, known bool)
+
+	// Observe is called once a call, in order, before its answer is returned.
+	// It must not call the Model.
+	Observe func(Event)
+}
+
+// Event is one call with its outcome: the line of a call log, and what a trace
+// hash is made of.
+type Event struct {
+	Time   env.Time
+	Action string
+	Code   string // EC2's error code, "" where the call succeeded
+
+	// These are set where the action knows them.
+	IDs      []string // instances launched or ended, or the resource made
+	Type, AZ string
+	Market   cloud.Market
+	Min, Max int
+	Token    string
+}
+
+// Model is one account in one region.
+type Model struct {
+	opt Options
+
+	mu    sync.Mutex
+	calls map[string]int
+	made  map[string]uint64 // resources made, by id prefix
+	seq   uint64
+	byID  map[string]*tagged
+
+	zones     []Zone
+	vpcs      []*VPC
+	subnets   []*Subnet
+	secGroups []*SecurityGroup
+	images    []*Image
+	groups    []*Group
+	templates []*Template
+
+	instances    []*Instance // in launch order, until an hour after their end
+	instanceByID map[string]*Instance
+	ending       []*Instance // shutting down
+	ended        []*Instance // terminated and still described
+
+	tokens   map[tokenKey]*grant
+	spent    []*grant // all of whose instances are terminated
+	headroom map[Pool]int
+	vcpus    map[cloud.Market]int // in use
+}
+
+// New returns a Model with a default VPC, its default subnets and security
+// group, and Amazon's images.
+func New(o Options) (*Model, error) {
+	if o.Clock == nil || o.Types == nil {
+		return nil, fmt.Errorf("ec2: a model needs a Clock and Types")
+	}
+	o.Region = orDefault(o.Region, "us-east-1")
+	o.Account = orDefault(o.Account, "000000000000")
+	o.Zones = orDefault(o.Zones, 6)
+	if o.Zones < 1 || o.Zones > 6 {
+		return nil, fmt.Errorf("ec2: %d availability zones: a region has 1 to 6", o.Zones)
+	}
+	if !o.CIDR.IsValid() {
+		o.CIDR = netip.MustParsePrefix("172.31.0.0/16")
+	}
+	o.SubnetBits = orDefault(o.SubnetBits, o.CIDR.Bits()+4)
+	m := &Model{
+		opt:    o,
+		calls:  map[string]int{},
+		made:   map[string]uint64{},
+		byID:   map[string]*tagged{},
+		tokens: map[tokenKey]*grant{},
+
+		instanceByID: map[string]*Instance{},
+		headroom:     maps.Clone(o.Capacity),
+		vcpus:        map[cloud.Market]int{},
+	}
+	if m.headroom == nil {
+		m.headroom = map[Pool]int{}
+	}
+	m.makeImages()
+	if err := m.makeNetwork(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func orDefault[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// Region returns the region's name.
+func (m *Model) Region() string { return m.opt.Region }
+
+// Account returns the account's id.
+func (m *Model) Account() string { return m.opt.Account }
+
+// Calls counts the calls so far, by action.
+func (m *Model) Calls() map[string]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.calls)
+}
+
+// RequestID returns a fresh id for an answer, in the form of a UUID.
+func (m *Model) RequestID() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, b := m.draw("request"), m.draw("request")
+	return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>52, b&0xffffffffffff)
+}
+
+// call runs one API call: under the lock, at one instant, with everything
+// that the clock has brought about since the last call done, and observed.
+func call[T any](m *Model, ev Event, fn func(now env.Time, ev *Event) (T, error)) (T, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.opt.Clock.Now()
+	m.settle(now)
+	ev.Time = now
+	out, err := fn(now, &ev)
+	if err != nil {
+		var none T
+		out = none
+		ev.Code = AsError(err).Code
+	}
+	m.calls[ev.Action]++
+	if m.opt.Observe != nil {
+		m.opt.Observe(ev)
+	}
+	return out, err
+}
+
+// do is call for actions without an answer.
+func do(m *Model, ev Event, fn func(now env.Time, ev *Event) error) error {
+	_, err := call(m, ev, func(now env.Time, ev *Event) (struct{}, error) { return struct{}{}, fn(now, ev) })
+	return err
+}
+
+// tagged is the part that every resource has.
+type tagged struct {
+	ID   string
+	Kind string // EC2's resource type: instance, subnet, ...
+	// Tags is sorted by key and replaced as a whole, so that copies of it that
+	// have left the lock stay as they were.
+	Tags []cloud.Tag
+
+	seq  uint64 // order of creation; pages go by it
+	born env.Time
+}
+
+// register fills in a new resource and files it under its id.
+func (m *Model) register(t *tagged, id, kind string, tags []cloud.Tag, now env.Time) {
+	m.seq++
+	*t = tagged{ID: id, Kind: kind, Tags: tags, seq: m.seq, born: now}
+	m.byID[id] = t
+}
+
+// visible reports whether others see the resource already.
+func (m *Model) visible(t *tagged, now env.Time) bool { return now >= t.born.Add(m.opt.VisibilityLag) }
+
+// id makes the next id with this prefix, such as i-0123456789abcdef0. Ids of
+// one prefix never repeat, since draw never does, and do not depend on how
+// many were made of another.
+func (m *Model) id(prefix string) string { return fmt.Sprintf("%s-0%016x", prefix, m.draw(prefix)) }
+
+// draw returns the next number of a stream: a permutation (the finalizer of
+// SplitMix64) of a counter that starts where seed and stream say.
+func (m *Model) draw(stream string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(stream))
+	m.made[stream]++
+	z := bits.RotateLeft64(h.Sum64(), 17) ^ m.opt.Seed*0x9e3779b97f4a7c15
+	z += m.made[stream] * 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}

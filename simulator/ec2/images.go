@@ -1,0 +1,100 @@
+package ec2
+
+import (
+	"slices"
+
+	"aws-slurm-burst/executor/env"
+)
+
+// Image is a machine image.
+type Image struct {
+	tagged
+	Name, Arch, Owner, Alias string
+	Created                  env.Time
+}
+
+// amazon is the account that owns the AL2023 images.
+const amazon = "137112412989"
+
+// makeImages registers two images in the style of Amazon Linux 2023. Their ids
+// are the same for every seed, so that a configuration may name them.
+func (m *Model) makeImages() {
+	for _, b := range []struct{ id, arch string }{
+		{"ami-0a120230000086640", "x86_64"},
+		{"ami-0a120230000a64000", "arm64"},
+	} {
+		img := &Image{
+			Name: "al2023-ami-2023.9.20251117.1-kernel-6.1-" + b.arch, Arch: b.arch,
+			Owner: amazon, Alias: "amazon",
+			Created: 1763424000_000000000, // 2025-11-18T00:00:00Z
+		}
+		m.register(&img.tagged, b.id, "image", nil, 0)
+		m.images = append(m.images, img)
+	}
+}
+
+func noImages(ids []string) *Error {
+	return Refuse("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", ids[0])
+}
+
+var imageFields = fields[*Image]{
+	"name":         value(func(i *Image) string { return i.Name }),
+	"architecture": value(func(i *Image) string { return i.Arch }),
+	"image-id":     value(func(i *Image) string { return i.ID }),
+	"owner-id":     value(func(i *Image) string { return i.Owner }),
+	"owner-alias":  value(func(i *Image) string { return i.Alias }),
+	"state":        value(func(*Image) string { return "available" }),
+	"is-public":    value(func(*Image) string { return "true" }),
+	"image-type":   value(func(*Image) string { return "machine" }),
+
+	"virtualization-type": value(func(*Image) string { return "hvm" }),
+	"root-device-type":    value(func(*Image) string { return "ebs" }),
+	"platform-details":    value(func(*Image) string { return "Linux/UNIX" }),
+}
+
+// DescribeImages lists images; owners are account ids, self or aliases, and
+// none means all.
+func (m *Model) DescribeImages(q Query, owners []string) (Page[Image], error) {
+	return call(m, Event{Action: "DescribeImages"}, func(env.Time, *Event) (Page[Image], error) {
+		for _, id := range q.IDs {
+			if !wellFormed(id, "ami") {
+				return Page[Image]{}, malformedImage(id)
+			}
+		}
+		return views(choose(m.images, q, imageFields.named, noImages, func(i *Image) bool {
+			return len(owners) == 0 || slices.ContainsFunc(owners, func(o string) bool {
+				return o == i.Owner || o == i.Alias || o == "self" && i.Owner == m.opt.Account
+			})
+		}))
+	})
+}
+
+func malformedImage(id string) *Error {
+	return Refuse("InvalidAMIID.Malformed", `Invalid id: "%s" (expecting "ami-...")`, id)
+}
+
+func (m *Model) image(id string) (*Image, error) {
+	if !wellFormed(id, "ami") {
+		return nil, malformedImage(id)
+	}
+	for _, i := range m.images {
+		if i.ID == id {
+			return i, nil
+		}
+	}
+	return nil, noImages([]string{id})
+}
+
+// wellFormed reports whether id is the prefix with 8 or 17 hex digits.
+func wellFormed(id, prefix string) bool {
+	digits := len(id) - len(prefix) - 1
+	if digits != 8 && digits != 17 || id[:len(prefix)+1] != prefix+"-" {
+		return false
+	}
+	for _, c := range id[len(prefix)+1:] {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}

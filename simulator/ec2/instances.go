@@ -1,0 +1,267 @@
+package ec2
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+)
+
+// describedFor is how long a terminated instance can still be described.
+const describedFor = time.Hour
+
+// Instance is an instance, as of the call that returned it.
+type Instance struct {
+	tagged
+	Reservation   string
+	Index         int // AmiLaunchIndex
+	Token         string
+	Type          string
+	ImageID, Arch string
+	Market        cloud.Market
+	SpotRequest   string
+	SubnetID, VPC string
+	Placement     Placement
+	PrivateIP     netip.Addr // of device 0 on card 0
+	Groups        []GroupRef // of the same
+	Interfaces    []NIC
+	Volume        string // root volume's id
+	KeyName       string
+	// InstanceProfile is the name or ARN that the launch gave.
+	InstanceProfile string
+	UserData        string
+	Cores, VCPUs    int
+	Launched        env.Time
+
+	State cloud.State
+	// ReasonCode and Reason say why it ended: EC2's StateReason.
+	ReasonCode, Reason string
+	// Ended is when it began to shut down; zero while it lives.
+	Ended env.Time
+
+	runs, terminates env.Time
+	vacated          bool
+	volume           tagged
+	group            *Group
+	grant            *grant
+}
+
+// at returns a view of the instance at an instant.
+func (i *Instance) at(now env.Time) Instance {
+	v := *i
+	v.State = i.state(now)
+	if v.State == cloud.Terminated {
+		// EC2 takes the network away from a terminated instance.
+		v.PrivateIP, v.Interfaces, v.SubnetID, v.VPC, v.Groups = netip.Addr{}, nil, "", "", nil
+	}
+	return v
+}
+
+func (i *Instance) state(now env.Time) cloud.State {
+	switch {
+	case i.Ended != 0 && now >= i.terminates:
+		return cloud.Terminated
+	case i.Ended != 0:
+		return cloud.ShuttingDown
+	case now >= i.runs:
+		return cloud.Running
+	}
+	return cloud.Pending
+}
+
+// settle does what has become due since the last call: instances that are
+// terminated by now give back what they held, and an hour later they are
+// forgotten. All shut down equally long, so both queues are in order of time.
+func (m *Model) settle(now env.Time) {
+	for len(m.ending) > 0 && now >= m.ending[0].terminates {
+		i := m.ending[0]
+		m.ending = m.ending[1:]
+		m.ended = append(m.ended, i)
+		i.vacated = true
+		m.vacate(i)
+		m.gone(i)
+	}
+	forgotten := 0
+	for ; forgotten < len(m.ended) && now >= m.ended[forgotten].terminates.Add(describedFor); forgotten++ {
+		i := m.ended[forgotten]
+		delete(m.byID, i.ID)
+		delete(m.byID, i.Volume)
+		delete(m.instanceByID, i.ID)
+	}
+	if forgotten > 0 {
+		m.ended = m.ended[forgotten:]
+		m.instances = slices.DeleteFunc(m.instances, func(i *Instance) bool { return m.instanceByID[i.ID] == nil })
+	}
+	m.forgetTokens(now)
+}
+
+// DescribeInstances lists instances grouped by launch. EC2 promises no order;
+// here it is the order of launch.
+func (m *Model) DescribeInstances(q Query) (Page[Instance], error) {
+	return call(m, Event{Action: "DescribeInstances"}, func(now env.Time, _ *Event) (Page[Instance], error) {
+		return m.describe(q, now)
+	})
+}
+
+func (m *Model) describe(q Query, now env.Time) (Page[Instance], error) {
+	for _, id := range q.IDs {
+		if !wellFormed(id, "i") {
+			return Page[Instance]{}, malformedInstance(id)
+		}
+	}
+	p, err := choose(m.instances, q, instanceFields(now), noInstances, func(i *Instance) bool { return m.visible(&i.tagged, now) })
+	out := Page[Instance]{Next: p.Next}
+	if err == nil {
+		out.Items = make([]Instance, len(p.Items))
+		for k, i := range p.Items {
+			out.Items[k] = i.at(now)
+		}
+	}
+	return out, err
+}
+
+// instanceFields finds a filter; only the state depends on the time.
+func instanceFields(now env.Time) func(string) func(*Instance, func(string) bool) bool {
+	return func(name string) func(*Instance, func(string) bool) bool {
+		if name == "instance-state-name" {
+			return value(func(i *Instance) string { return string(i.state(now)) })
+		}
+		return lastingFields[name]
+	}
+}
+
+var lastingFields = fields[*Instance]{
+	"instance-id":          value(func(i *Instance) string { return i.ID }),
+	"instance-type":        value(func(i *Instance) string { return i.Type }),
+	"client-token":         value(func(i *Instance) string { return i.Token }),
+	"availability-zone":    value(func(i *Instance) string { return i.Placement.AZ }),
+	"placement-group-name": value(func(i *Instance) string { return i.Placement.Group }),
+	"subnet-id":            value(func(i *Instance) string { return i.SubnetID }),
+	"vpc-id":               value(func(i *Instance) string { return i.VPC }),
+	"private-ip-address":   value(func(i *Instance) string { return i.address() }),
+	"image-id":             value(func(i *Instance) string { return i.ImageID }),
+	"reservation-id":       value(func(i *Instance) string { return i.Reservation }),
+	"key-name":             value(func(i *Instance) string { return i.KeyName }),
+	"architecture":         value(func(i *Instance) string { return i.Arch }),
+	// On-demand instances have no lifecycle at all.
+	"instance-lifecycle": func(i *Instance, pass func(string) bool) bool {
+		return i.Market == cloud.Spot && pass("spot")
+	},
+}
+
+// address is the private address while the instance has one.
+func (i *Instance) address() string {
+	if i.vacated || !i.PrivateIP.IsValid() {
+		return ""
+	}
+	return i.PrivateIP.String()
+}
+
+// InstanceStatus is one line of DescribeInstanceStatus.
+type InstanceStatus struct {
+	ID, AZ string
+	State  cloud.State
+}
+
+// DescribeInstanceStatus lists the state of running instances, or of all. The
+// model has no impaired instances and no scheduled events.
+func (m *Model) DescribeInstanceStatus(q Query, all bool) (Page[InstanceStatus], error) {
+	return call(m, Event{Action: "DescribeInstanceStatus"}, func(now env.Time, _ *Event) (Page[InstanceStatus], error) {
+		if !all {
+			q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], Filter{"instance-state-name", []string{string(cloud.Running)}})
+		}
+		p, err := m.describe(q, now)
+		out := Page[InstanceStatus]{Next: p.Next}
+		for _, i := range p.Items {
+			out.Items = append(out.Items, InstanceStatus{i.ID, i.Placement.AZ, i.State})
+		}
+		return out, err
+	})
+}
+
+// StateChange is one line of the answer to TerminateInstances.
+type StateChange struct {
+	ID                string
+	Previous, Current cloud.State
+}
+
+// TerminateInstances ends all of the instances, or none where an id is not
+// known. Ending them again is no error.
+func (m *Model) TerminateInstances(ids []string, dry bool) ([]StateChange, error) {
+	return call(m, Event{Action: "TerminateInstances", IDs: ids}, func(now env.Time, _ *Event) ([]StateChange, error) {
+		if len(ids) == 0 {
+			return nil, missing("InstanceId")
+		}
+		if len(ids) > maxTaggables {
+			return nil, badValue("The maximum number of instances of one call is %d", maxTaggables)
+		}
+		found := make([]*Instance, len(ids))
+		var lost []string
+		for k, id := range ids {
+			if !wellFormed(id, "i") {
+				return nil, malformedInstance(id)
+			}
+			if found[k] = m.instanceByID[id]; found[k] == nil || !m.visible(&found[k].tagged, now) {
+				lost = append(lost, id)
+			}
+		}
+		if lost != nil {
+			return nil, noInstances(lost)
+		}
+		if dry {
+			return nil, dryRun()
+		}
+		out := make([]StateChange, 0, len(found))
+		for k, i := range found {
+			if slices.Contains(ids[:k], i.ID) {
+				continue
+			}
+			c := StateChange{ID: i.ID, Previous: i.state(now)}
+			if c.Current = c.Previous; c.Current != cloud.Terminated {
+				c.Current = cloud.ShuttingDown
+			}
+			m.end(i, "Client.UserInitiatedShutdown", "User initiated shutdown", now)
+			out = append(out, c)
+		}
+		return out, nil
+	})
+}
+
+// Interrupt ends an instance from outside, as a spot interruption
+// (Server.SpotInstanceTermination) or a failed start (Server.InternalError)
+// does. It is no API call.
+func (m *Model) Interrupt(id, code, text string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.opt.Clock.Now()
+	m.settle(now)
+	i := m.instanceByID[id]
+	if i == nil {
+		return noInstances([]string{id})
+	}
+	m.end(i, code, text, now)
+	return nil
+}
+
+func (m *Model) end(i *Instance, code, text string, now env.Time) {
+	if i.Ended != 0 {
+		return
+	}
+	i.Ended, i.terminates = now, now.Add(m.opt.ShuttingDownFor)
+	i.ReasonCode, i.Reason = code, code+": "+text
+	m.ending = append(m.ending, i)
+}
+
+func noInstances(ids []string) *Error {
+	if len(ids) == 1 {
+		return Refuse("InvalidInstanceID.NotFound", "The instance ID %s does not exist", quoted(ids))
+	}
+	return Refuse("InvalidInstanceID.NotFound", "The instance IDs %s do not exist", quoted(ids))
+}
+
+func malformedInstance(id string) *Error {
+	return Refuse("InvalidInstanceID.Malformed", `Invalid id: "%s" (expecting "i-...")`, strings.ToValidUTF8(id, "?"))
+}

@@ -1,0 +1,392 @@
+package ec2
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"aws-slurm-burst/executor/env"
+)
+
+// Zone is an availability zone: us-east-1a, use1-az1.
+type Zone struct{ Name, ID string }
+
+// VPC is a network.
+type VPC struct {
+	tagged
+	CIDR    netip.Prefix
+	Default bool
+}
+
+// Subnet is a part of a VPC in one zone.
+type Subnet struct {
+	tagged
+	VPC          string
+	CIDR         netip.Prefix
+	AZ, AZID     string
+	DefaultForAZ bool
+	Free         int // addresses
+
+	used map[uint32]bool // offsets from the subnet's first address
+	next uint32          // where the search for a free one begins
+}
+
+// SecurityGroup is a security group; its rules are not modelled.
+type SecurityGroup struct {
+	tagged
+	Name, Description, VPC string
+}
+
+// AWS keeps the first four addresses of a subnet and the last one.
+const (
+	reservedFirst = 4
+	reservedLast  = 1
+)
+
+// makeNetwork makes the zones and the default VPC with a subnet in each.
+func (m *Model) makeNetwork() error {
+	o := m.opt
+	for i := range o.Zones {
+		m.zones = append(m.zones, Zone{o.Region + string(rune('a'+i)), fmt.Sprintf("%s-az%d", shortRegion(o.Region), i+1)})
+	}
+	if o.CIDR != o.CIDR.Masked() || !o.CIDR.Addr().Is4() || o.CIDR.Bits() < 16 || o.CIDR.Bits() > 25 {
+		return fmt.Errorf("ec2: the VPC's CIDR %s is none between /16 and /25", o.CIDR)
+	}
+	if bits := o.SubnetBits - o.CIDR.Bits(); bits < 0 || o.SubnetBits > 28 || 1<<bits < o.Zones {
+		return fmt.Errorf("ec2: %d subnets of /%d do not fit into %s, or are smaller than /28", o.Zones, o.SubnetBits, o.CIDR)
+	}
+	now := o.Clock.Now()
+	v := m.makeVPC(o.CIDR, true, nil, now)
+	for i, z := range m.zones {
+		base := binary.BigEndian.Uint32(o.CIDR.Addr().AsSlice()) + uint32(i)<<(32-o.SubnetBits)
+		m.makeSubnet(v, netip.PrefixFrom(addr4(base), o.SubnetBits), z, true, nil, now)
+	}
+	return nil
+}
+
+// shortRegion shortens a region as zone ids do: us-east-1 is use1,
+// ap-northeast-2 is apne2.
+func shortRegion(region string) string {
+	short := strings.NewReplacer("north", "n", "south", "s", "east", "e", "west", "w", "central", "c", "gov", "g", "-", "")
+	return short.Replace(region)
+}
+
+func addr4(n uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, n)))
+}
+
+func (m *Model) makeVPC(cidr netip.Prefix, isDefault bool, tags []TagSpec, now env.Time) *VPC {
+	v := &VPC{CIDR: cidr, Default: isDefault}
+	sorted, _ := tagsFor(tags, "vpc") // checked by the caller
+	m.register(&v.tagged, m.id("vpc"), "vpc", sorted, now)
+	m.vpcs = append(m.vpcs, v)
+	g := &SecurityGroup{Name: "default", Description: "default VPC security group", VPC: v.ID}
+	m.register(&g.tagged, m.id("sg"), "security-group", nil, now)
+	m.secGroups = append(m.secGroups, g)
+	return v
+}
+
+func (m *Model) makeSubnet(v *VPC, cidr netip.Prefix, z Zone, isDefault bool, tags []TagSpec, now env.Time) *Subnet {
+	s := &Subnet{VPC: v.ID, CIDR: cidr, AZ: z.Name, AZID: z.ID, DefaultForAZ: isDefault, used: map[uint32]bool{}, next: reservedFirst}
+	s.Free = 1<<(32-cidr.Bits()) - reservedFirst - reservedLast
+	sorted, _ := tagsFor(tags, "subnet")
+	m.register(&s.tagged, m.id("subnet"), "subnet", sorted, now)
+	m.subnets = append(m.subnets, s)
+	return s
+}
+
+// take hands out the next free address. Addresses given back come round last,
+// as late as the subnet allows.
+func (s *Subnet) take() netip.Addr {
+	last := uint32(1)<<(32-s.CIDR.Bits()) - 1 - reservedLast
+	for s.used[s.next] {
+		if s.next++; s.next > last {
+			s.next = reservedFirst
+		}
+	}
+	n := s.next
+	s.used[n] = true
+	s.Free--
+	if s.next++; s.next > last {
+		s.next = reservedFirst
+	}
+	return addr4(binary.BigEndian.Uint32(s.CIDR.Addr().AsSlice()) + n)
+}
+
+// give takes an address back.
+func (s *Subnet) give(a netip.Addr) {
+	n := binary.BigEndian.Uint32(a.AsSlice()) - binary.BigEndian.Uint32(s.CIDR.Addr().AsSlice())
+	if s.used[n] {
+		delete(s.used, n)
+		s.Free++
+	}
+}
+
+// CreateVPC makes a VPC with its default security group.
+func (m *Model) CreateVPC(cidr string, tags []TagSpec, dry bool) (VPC, error) {
+	return call(m, Event{Action: "CreateVpc"}, func(now env.Time, ev *Event) (VPC, error) {
+		if cidr == "" {
+			return VPC{}, missing("cidrBlock")
+		}
+		p, err := netip.ParsePrefix(cidr)
+		if err != nil || !p.Addr().Is4() {
+			return VPC{}, badValue("Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block.", cidr)
+		}
+		if p.Bits() < 16 || p.Bits() > 28 {
+			return VPC{}, Refuse("InvalidVpc.Range", "The CIDR '%s' is invalid.", cidr)
+		}
+		if _, err := tagsFor(tags, "vpc"); err != nil {
+			return VPC{}, err
+		}
+		if dry {
+			return VPC{}, dryRun()
+		}
+		v := m.makeVPC(p.Masked(), false, tags, now)
+		ev.IDs = []string{v.ID}
+		return *v, nil
+	})
+}
+
+// SubnetRequest is CreateSubnet; without AZ EC2 chooses, here the first.
+type SubnetRequest struct {
+	VPC, CIDR, AZ string
+	Tags          []TagSpec
+	DryRun        bool
+}
+
+// CreateSubnet makes a subnet.
+func (m *Model) CreateSubnet(r SubnetRequest) (Subnet, error) {
+	return call(m, Event{Action: "CreateSubnet", AZ: r.AZ}, func(now env.Time, ev *Event) (Subnet, error) {
+		if r.VPC == "" {
+			return Subnet{}, missing("vpcId")
+		}
+		if r.CIDR == "" {
+			return Subnet{}, missing("cidrBlock")
+		}
+		v := m.vpc(r.VPC)
+		if v == nil {
+			return Subnet{}, noVPCs([]string{r.VPC})
+		}
+		p, err := netip.ParsePrefix(r.CIDR)
+		if err != nil || !p.Addr().Is4() {
+			return Subnet{}, badValue("Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block.", r.CIDR)
+		}
+		p = p.Masked()
+		if p.Bits() < v.CIDR.Bits() || p.Bits() > 28 || !v.CIDR.Contains(p.Addr()) {
+			return Subnet{}, Refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid.", r.CIDR)
+		}
+		for _, s := range m.subnets {
+			if s.VPC == r.VPC && s.CIDR.Overlaps(p) {
+				return Subnet{}, Refuse("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", r.CIDR)
+			}
+		}
+		z, err := m.zone(orDefault(r.AZ, m.zones[0].Name))
+		if err != nil {
+			return Subnet{}, err
+		}
+		if _, err := tagsFor(r.Tags, "subnet"); err != nil {
+			return Subnet{}, err
+		}
+		if r.DryRun {
+			return Subnet{}, dryRun()
+		}
+		s := m.makeSubnet(v, p, z, false, r.Tags, now)
+		ev.IDs, ev.AZ = []string{s.ID}, s.AZ
+		return *s, nil
+	})
+}
+
+// SecurityGroupRequest is CreateSecurityGroup; without VPC the default one.
+type SecurityGroupRequest struct {
+	Name, Description, VPC string
+	Tags                   []TagSpec
+	DryRun                 bool
+}
+
+// CreateSecurityGroup makes a security group without rules.
+func (m *Model) CreateSecurityGroup(r SecurityGroupRequest) (SecurityGroup, error) {
+	return call(m, Event{Action: "CreateSecurityGroup"}, func(now env.Time, ev *Event) (SecurityGroup, error) {
+		if r.Name == "" {
+			return SecurityGroup{}, missing("GroupName")
+		}
+		if r.Description == "" {
+			return SecurityGroup{}, missing("GroupDescription")
+		}
+		if len(r.Name) > 255 || strings.HasPrefix(r.Name, "sg-") || r.Name == "default" {
+			return SecurityGroup{}, badValue("Invalid security group name '%s'", r.Name)
+		}
+		r.VPC = orDefault(r.VPC, m.vpcs[0].ID)
+		if m.vpc(r.VPC) == nil {
+			return SecurityGroup{}, noVPCs([]string{r.VPC})
+		}
+		for _, g := range m.secGroups {
+			if g.VPC == r.VPC && g.Name == r.Name {
+				return SecurityGroup{}, Refuse("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", r.Name, r.VPC)
+			}
+		}
+		tags, err := tagsFor(r.Tags, "security-group")
+		if err != nil {
+			return SecurityGroup{}, err
+		}
+		if r.DryRun {
+			return SecurityGroup{}, dryRun()
+		}
+		g := &SecurityGroup{Name: r.Name, Description: r.Description, VPC: r.VPC}
+		m.register(&g.tagged, m.id("sg"), "security-group", tags, now)
+		m.secGroups = append(m.secGroups, g)
+		ev.IDs = []string{g.ID}
+		return *g, nil
+	})
+}
+
+func noVPCs(ids []string) *Error {
+	return Refuse("InvalidVpcID.NotFound", "The vpc ID %s does not exist", quoted(ids))
+}
+
+func noSubnets(ids []string) *Error {
+	return Refuse("InvalidSubnetID.NotFound", "The subnet ID %s does not exist", quoted(ids))
+}
+
+func noSecurityGroups(ids []string) *Error {
+	return Refuse("InvalidGroup.NotFound", "The security group %s does not exist", quoted(ids))
+}
+
+func truth(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+var vpcFields = fields[*VPC]{
+	"vpc-id":     value(func(v *VPC) string { return v.ID }),
+	"cidr":       value(func(v *VPC) string { return v.CIDR.String() }),
+	"cidr-block": value(func(v *VPC) string { return v.CIDR.String() }),
+	"is-default": value(func(v *VPC) string { return truth(v.Default) }),
+	"isDefault":  value(func(v *VPC) string { return truth(v.Default) }),
+	"state":      value(func(*VPC) string { return "available" }),
+}
+
+var subnetFields = fields[*Subnet]{
+	"subnet-id":            value(func(s *Subnet) string { return s.ID }),
+	"vpc-id":               value(func(s *Subnet) string { return s.VPC }),
+	"availability-zone":    value(func(s *Subnet) string { return s.AZ }),
+	"availabilityZone":     value(func(s *Subnet) string { return s.AZ }),
+	"availability-zone-id": value(func(s *Subnet) string { return s.AZID }),
+	"cidr":                 value(func(s *Subnet) string { return s.CIDR.String() }),
+	"cidr-block":           value(func(s *Subnet) string { return s.CIDR.String() }),
+	"default-for-az":       value(func(s *Subnet) string { return truth(s.DefaultForAZ) }),
+	"defaultForAz":         value(func(s *Subnet) string { return truth(s.DefaultForAZ) }),
+	"state":                value(func(*Subnet) string { return "available" }),
+}
+
+var secGroupFields = fields[*SecurityGroup]{
+	"group-id":    value(func(g *SecurityGroup) string { return g.ID }),
+	"group-name":  value(func(g *SecurityGroup) string { return g.Name }),
+	"description": value(func(g *SecurityGroup) string { return g.Description }),
+	"vpc-id":      value(func(g *SecurityGroup) string { return g.VPC }),
+}
+
+// DescribeVPCs lists VPCs.
+func (m *Model) DescribeVPCs(q Query) (Page[VPC], error) {
+	return call(m, Event{Action: "DescribeVpcs"}, func(env.Time, *Event) (Page[VPC], error) {
+		return views(choose(m.vpcs, q, vpcFields.named, noVPCs, nil))
+	})
+}
+
+// DescribeSubnets lists subnets.
+func (m *Model) DescribeSubnets(q Query) (Page[Subnet], error) {
+	return call(m, Event{Action: "DescribeSubnets"}, func(env.Time, *Event) (Page[Subnet], error) {
+		return views(choose(m.subnets, q, subnetFields.named, noSubnets, nil))
+	})
+}
+
+// DescribeSecurityGroups lists security groups; names are of the default VPC.
+func (m *Model) DescribeSecurityGroups(q Query, names []string) (Page[SecurityGroup], error) {
+	return call(m, Event{Action: "DescribeSecurityGroups"}, func(env.Time, *Event) (Page[SecurityGroup], error) {
+		for _, n := range names {
+			g := m.secGroupNamed(m.vpcs[0].ID, n)
+			if g == nil {
+				return Page[SecurityGroup]{}, noSecurityGroups([]string{n})
+			}
+			q.IDs = append(q.IDs[:len(q.IDs):len(q.IDs)], g.ID)
+		}
+		return views(choose(m.secGroups, q, secGroupFields.named, noSecurityGroups, nil))
+	})
+}
+
+// DescribeAvailabilityZones lists the zones with these names; none means all.
+func (m *Model) DescribeAvailabilityZones(names []string) ([]Zone, error) {
+	return call(m, Event{Action: "DescribeAvailabilityZones"}, func(env.Time, *Event) ([]Zone, error) {
+		if len(names) == 0 {
+			return m.zones, nil
+		}
+		var out []Zone
+		for _, n := range names {
+			z, err := m.zone(n)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, z)
+		}
+		return out, nil
+	})
+}
+
+// DescribeRegions lists the model's own region, the only one it answers for.
+func (m *Model) DescribeRegions(names []string) ([]string, error) {
+	return call(m, Event{Action: "DescribeRegions"}, func(env.Time, *Event) ([]string, error) {
+		for _, n := range names {
+			if n != m.opt.Region {
+				return nil, badValue("Invalid region name: [%s]", n)
+			}
+		}
+		return []string{m.opt.Region}, nil
+	})
+}
+
+func (m *Model) zone(name string) (Zone, error) {
+	for _, z := range m.zones {
+		if z.Name == name {
+			return z, nil
+		}
+	}
+	return Zone{}, badValue("Invalid availability zone: [%s]", name)
+}
+
+func (m *Model) vpc(id string) *VPC {
+	for _, v := range m.vpcs {
+		if v.ID == id {
+			return v
+		}
+	}
+	return nil
+}
+
+func (m *Model) subnet(id string) (*Subnet, error) {
+	for _, s := range m.subnets {
+		if s.ID == id {
+			return s, nil
+		}
+	}
+	return nil, noSubnets([]string{id})
+}
+
+func (m *Model) secGroup(id string) *SecurityGroup {
+	for _, g := range m.secGroups {
+		if g.ID == id {
+			return g
+		}
+	}
+	return nil
+}
+
+func (m *Model) secGroupNamed(vpc, name string) *SecurityGroup {
+	for _, g := range m.secGroups {
+		if g.VPC == vpc && g.Name == name {
+			return g
+		}
+	}
+	return nil
+}

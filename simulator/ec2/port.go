@@ -1,0 +1,305 @@
+package ec2
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/faults"
+)
+
+// Port is the executor's port to a Model without a wire between them: one
+// method, one call of the model. It sleeps half of a call's latency before the
+// model is asked and half after, so that a process can be cut off or end on
+// either side of the moment at which its call is applied.
+type Port struct {
+	model   *Model
+	env     env.Env
+	latency func(action string) time.Duration
+	rules   *faults.Rules
+}
+
+var _ cloud.Cloud = (*Port)(nil)
+
+// NewPort returns a port to the model for one process; latency may be nil.
+func NewPort(model *Model, e env.Env, latency func(action string) time.Duration) *Port {
+	return &Port{model: model, env: e, latency: latency}
+}
+
+// WithFaults returns the port with calls that fail as the rules say.
+func (p *Port) WithFaults(r *faults.Rules) *Port {
+	q := *p
+	q.rules = r
+	return &q
+}
+
+// errLost is the cause of an answer that never came.
+var errLost = errors.New("connection closed before the answer came")
+
+// call runs one API call with its latency and faults. fn asks the model, for
+// no more than grant instances where that is not 0.
+func (p *Port) call(ctx context.Context, f faults.Fact, fn func(grant int) error) error {
+	var half time.Duration
+	if p.latency != nil {
+		half = p.latency(f.Action) / 2
+	}
+	fail := func(class cloud.Class, err error) error {
+		return &cloud.Error{Op: f.Action, Class: class, Type: f.Type, AZ: f.AZ, Err: err}
+	}
+	if err := p.sleep(ctx, half); err != nil {
+		return fail(cloud.Ambiguous, err)
+	}
+	effect, _ := p.rules.Next(f)
+	if err := p.sleep(ctx, effect.Delay); err != nil {
+		return fail(cloud.Ambiguous, err)
+	}
+	var err error
+	if effect.Refused() {
+		err = &Error{Code: effect.Code, Message: effect.Message, Status: effect.Status}
+	} else {
+		err = fn(effect.Grant)
+	}
+	if err := p.sleep(ctx, half); err != nil {
+		return fail(cloud.Ambiguous, err)
+	}
+	if effect.Lost {
+		return fail(cloud.Ambiguous, errLost)
+	}
+	if err == nil {
+		return nil
+	}
+	e := AsError(err)
+	return &cloud.Error{Op: f.Action, Class: cloud.Classify(e.Status, e.Code), Code: e.Code, Status: e.Status,
+		Type: f.Type, AZ: f.AZ, Err: errors.New(e.Message)}
+}
+
+func (p *Port) sleep(ctx context.Context, d time.Duration) error {
+	if d > 0 {
+		return p.env.Sleep(ctx, d)
+	}
+	return context.Cause(ctx)
+}
+
+// Launch is RunInstances.
+func (p *Port) Launch(ctx context.Context, r cloud.LaunchRequest) ([]cloud.Instance, error) {
+	f := faults.Fact{Action: "RunInstances", Type: r.Type, AZ: orDefault(p.model.ZoneOf(r.SubnetID), r.AZ),
+		Market: string(orDefault(r.Market, cloud.OnDemand)), Size: r.MinCount, Max: r.MaxCount, Token: r.Token}
+	var res Reservation
+	err := p.call(ctx, f, func(grant int) (err error) {
+		run := runRequest(r)
+		if grant > 0 {
+			run.Max = grant
+		}
+		res, err = p.model.RunInstances(run)
+		return err
+	})
+	if r.DryRun && cloud.Is(err, cloud.DryRunOK) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return instances(res.Instances), nil
+}
+
+// runRequest translates a launch as executor/awscloud puts it on the wire.
+func runRequest(r cloud.LaunchRequest) RunRequest {
+	s := Spec{
+		Type: r.Type, ImageID: r.ImageID, Group: r.Group,
+		KeyName: r.KeyName, InstanceProfile: r.InstanceProfile,
+		UserData: base64.StdEncoding.EncodeToString([]byte(r.UserData)),
+	}
+	if r.Market == cloud.Spot {
+		s.Market = cloud.Spot
+		if r.MaxPrice > 0 {
+			s.MaxPrice = strconv.FormatFloat(r.MaxPrice, 'f', -1, 64)
+		}
+	}
+	if r.EFA == 0 {
+		s.SubnetID, s.SecurityGroups = r.SubnetID, r.SecurityGroups
+	}
+	for card := range r.EFA {
+		// Card 0 begins with device 0, every further card with device 1.
+		s.Interfaces = append(s.Interfaces, Interface{
+			Card: card, Device: min(card, 1), Kind: "efa", SubnetID: r.SubnetID, Groups: r.SecurityGroups})
+	}
+	if len(r.Tags) > 0 {
+		s.Tags = []TagSpec{{"instance", r.Tags}, {"volume", r.Tags}}
+	}
+	out := RunRequest{Spec: s, Min: r.MinCount, Max: r.MaxCount, Token: r.Token, DryRun: r.DryRun}
+	if strings.HasPrefix(r.Template, "lt-") {
+		out.Template = &TemplateRef{ID: r.Template, Version: r.TemplateVersion}
+	} else if r.Template != "" {
+		out.Template = &TemplateRef{Name: r.Template, Version: r.TemplateVersion}
+	}
+	return out
+}
+
+func instances(list []Instance) []cloud.Instance {
+	out := make([]cloud.Instance, len(list))
+	for k, i := range list {
+		out[k] = cloud.Instance{
+			ID: i.ID, Type: i.Type, AZ: i.Placement.AZ, SubnetID: i.SubnetID, Market: i.Market,
+			State: i.State, StateReason: i.ReasonCode, LaunchIndex: i.Index, LaunchTime: i.Launched,
+			Group: i.Placement.Group, Tags: i.Tags,
+		}
+		if i.PrivateIP.IsValid() {
+			out[k].PrivateIP = i.PrivateIP.String()
+		}
+	}
+	return out
+}
+
+// Describe is one page of DescribeInstances.
+func (p *Port) Describe(ctx context.Context, q cloud.InstanceQuery) (cloud.InstancePage, error) {
+	query := Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
+	if len(q.States) > 0 {
+		f := Filter{Name: "instance-state-name"}
+		for _, s := range q.States {
+			f.Values = append(f.Values, string(s))
+		}
+		query.Filters = append(query.Filters, f)
+	}
+	var page Page[Instance]
+	err := p.call(ctx, faults.Fact{Action: "DescribeInstances"}, func(int) (err error) {
+		page, err = p.model.DescribeInstances(query)
+		return err
+	})
+	return cloud.InstancePage{Instances: instances(page.Items), Next: page.Next}, err
+}
+
+// pageSize asks for EC2's largest page, but EC2 takes none beside ids.
+func pageSize(ids []string) int {
+	if len(ids) > 0 {
+		return 0
+	}
+	return maxPage
+}
+
+// tagFilters makes one filter a key: values of one key are alternatives.
+func tagFilters(tags []cloud.Tag) []Filter {
+	var out []Filter
+	at := map[string]int{}
+	for _, t := range tags {
+		k, ok := at[t.Key]
+		if !ok {
+			k = len(out)
+			at[t.Key] = k
+			out = append(out, Filter{Name: "tag:" + t.Key})
+		}
+		out[k].Values = append(out[k].Values, literal(t.Value))
+	}
+	return out
+}
+
+// literal keeps a value from being read as a pattern.
+var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace
+
+// Terminate is TerminateInstances.
+func (p *Port) Terminate(ctx context.Context, ids []string) error {
+	return p.call(ctx, faults.Fact{Action: "TerminateInstances", Size: len(ids)}, func(int) error {
+		_, err := p.model.TerminateInstances(ids, false)
+		return err
+	})
+}
+
+// Tag is CreateTags.
+func (p *Port) Tag(ctx context.Context, ids []string, tags []cloud.Tag) error {
+	return p.call(ctx, faults.Fact{Action: "CreateTags", Size: len(ids)}, func(int) error {
+		return p.model.CreateTags(ids, tags, false)
+	})
+}
+
+// CreateGroup is CreatePlacementGroup.
+func (p *Port) CreateGroup(ctx context.Context, g cloud.Group) error {
+	r := GroupRequest{Name: g.Name, Strategy: g.Strategy, Partitions: g.Partitions}
+	if len(g.Tags) > 0 {
+		r.Tags = []TagSpec{{"placement-group", g.Tags}}
+	}
+	return p.call(ctx, faults.Fact{Action: "CreatePlacementGroup"}, func(int) error {
+		_, err := p.model.CreatePlacementGroup(r)
+		return err
+	})
+}
+
+// DeleteGroup is DeletePlacementGroup.
+func (p *Port) DeleteGroup(ctx context.Context, name string) error {
+	return p.call(ctx, faults.Fact{Action: "DeletePlacementGroup"}, func(int) error {
+		return p.model.DeletePlacementGroup(name, false)
+	})
+}
+
+// DescribeGroups is DescribePlacementGroups.
+func (p *Port) DescribeGroups(ctx context.Context, tags []cloud.Tag) ([]cloud.Group, error) {
+	var list []Group
+	err := p.call(ctx, faults.Fact{Action: "DescribePlacementGroups"}, func(int) (err error) {
+		list, err = p.model.DescribePlacementGroups(Query{Filters: tagFilters(tags)}, nil)
+		return err
+	})
+	var out []cloud.Group
+	for _, g := range list {
+		out = append(out, cloud.Group{Name: g.Name, Strategy: g.Strategy, Partitions: g.Partitions, State: "available", Tags: g.Tags})
+	}
+	return out, err
+}
+
+// Subnets is one page of DescribeSubnets.
+func (p *Port) Subnets(ctx context.Context, q cloud.SubnetQuery) (cloud.SubnetPage, error) {
+	query := Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
+	if q.DefaultForAZ {
+		query.Filters = append(query.Filters, Filter{"default-for-az", []string{"true"}})
+	}
+	if q.VPC != "" {
+		query.Filters = append(query.Filters, Filter{"vpc-id", []string{q.VPC}})
+	}
+	if len(q.AZs) > 0 {
+		query.Filters = append(query.Filters, Filter{"availability-zone", q.AZs})
+	}
+	var page Page[Subnet]
+	err := p.call(ctx, faults.Fact{Action: "DescribeSubnets"}, func(int) (err error) {
+		page, err = p.model.DescribeSubnets(query)
+		return err
+	})
+	out := cloud.SubnetPage{Next: page.Next}
+	for _, s := range page.Items {
+		out.Subnets = append(out.Subnets, cloud.Subnet{ID: s.ID, AZ: s.AZ, AZID: s.AZID, VPC: s.VPC, CIDR: s.CIDR.String(), FreeAddresses: s.Free})
+	}
+	return out, err
+}
+
+// Images is one page of DescribeImages.
+func (p *Port) Images(ctx context.Context, q cloud.ImageQuery) (cloud.ImagePage, error) {
+	query := Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
+	if q.Name != "" {
+		query.Filters = append(query.Filters, Filter{"name", []string{q.Name}})
+	}
+	if q.Arch != "" {
+		query.Filters = append(query.Filters, Filter{"architecture", []string{q.Arch}})
+	}
+	var page Page[Image]
+	err := p.call(ctx, faults.Fact{Action: "DescribeImages"}, func(int) (err error) {
+		page, err = p.model.DescribeImages(query, q.Owners)
+		return err
+	})
+	out := cloud.ImagePage{Next: page.Next}
+	for _, i := range page.Items {
+		out.Images = append(out.Images, cloud.Image{ID: i.ID, Name: i.Name, Arch: i.Arch, Created: i.Created.String()})
+	}
+	return out, err
+}
+
+// ZoneOf returns the zone of a subnet, "" for one that does not exist.
+func (m *Model) ZoneOf(subnet string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, err := m.subnet(subnet)
+	if err != nil {
+		return ""
+	}
+	return s.AZ
+}
