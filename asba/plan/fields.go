@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // field describes one key: where its value goes, and which dialect knows it.
 type field struct {
@@ -12,6 +16,9 @@ type field struct {
 	// second marks a second place for something that another key says too;
 	// its value goes aside, and settle compares the two.
 	second bool
+	// write writes what a plan says here, and the name before it; nil for a
+	// key without a value of its own.
+	write  func(*jsontext.Encoder, *Plan)
 	fields []field // of an object
 }
 
@@ -22,7 +29,7 @@ var root = field{fields: []field{
 	boolean("should_burst", "", func(p *Plan) *Opt[bool] { return &p.ShouldBurst }),
 	{name: "asba_version", in: DialectB},
 	{name: "generated_at", in: DialectB},
-	list("recommendation_reasoning", DialectB, func(p *Plan) *List { return &p.Reasons }),
+	second(list("recommendation_reasoning", DialectB, func(p *Plan) *List { return &p.Reasons })),
 	{name: "confidence_level", in: DialectB},
 	{name: "optimization_applied", in: DialectB},
 	{name: InstanceSpecification, fields: []field{
@@ -96,7 +103,7 @@ var root = field{fields: []field{
 			duration("network_latency", nil),
 			duration("storage_latency", nil),
 		}},
-		{name: "tags", read: (*reader).tags},
+		{name: "tags", read: (*reader).tags, write: writeTags},
 	}},
 	{name: "job_metadata", in: DialectB, fields: []field{
 		{name: "job_name"},
@@ -132,9 +139,9 @@ var enableSpot = field{name: "enable_spot", in: DialectB, read: func(r *reader, 
 }}
 
 // scalar makes a field of one value: read converts it, says tells a value from
-// the zero that an unset field leaves.
-func scalar[T any](name, in string, to func(*Plan) *Opt[T], read func(*reader, *node) (T, bool), says func(T) bool) field {
-	return field{name: name, in: in, read: func(r *reader, p *Plan, n *node) bool {
+// the zero that an unset field leaves, and token writes it.
+func scalar[T any](name, in string, to func(*Plan) *Opt[T], read func(*reader, *node) (T, bool), says func(T) bool, token func(T) jsontext.Token) field {
+	f := field{name: name, in: in, read: func(r *reader, p *Plan, n *node) bool {
 		v, ok := read(r, n)
 		given := ok && says(v)
 		if to != nil && ok {
@@ -142,21 +149,29 @@ func scalar[T any](name, in string, to func(*Plan) *Opt[T], read func(*reader, *
 		}
 		return given
 	}}
+	if to != nil {
+		f.write = func(e *jsontext.Encoder, p *Plan) {
+			if o := to(p); o.Given {
+				put(e, jsontext.String(name), token(o.Value))
+			}
+		}
+	}
+	return f
 }
 
 func always[T any](T) bool           { return true }
 func nonzero[T comparable](v T) bool { var zero T; return v != zero }
 
 func boolean(name, in string, to func(*Plan) *Opt[bool]) field {
-	return scalar(name, in, to, (*reader).boolean, always)
+	return scalar(name, in, to, (*reader).boolean, always, jsontext.Bool)
 }
 
 func text(name, in string, to func(*Plan) *Opt[string]) field {
-	return scalar(name, in, to, (*reader).text, nonzero)
+	return scalar(name, in, to, (*reader).text, nonzero, jsontext.String)
 }
 
 func count(name, in string, to func(*Plan) *Opt[int]) field {
-	return scalar(name, in, to, (*reader).count, nonzero)
+	return scalar(name, in, to, (*reader).count, nonzero, func(n int) jsontext.Token { return jsontext.Int(int64(n)) })
 }
 
 // money is an amount of USD; zeroSays where 0 is an answer.
@@ -165,28 +180,35 @@ func money(name, in string, zeroSays bool, to func(*Plan) *Opt[float64]) field {
 	if zeroSays {
 		says = always
 	}
-	return scalar(name, in, to, (*reader).usd, says)
+	return scalar(name, in, to, (*reader).usd, says, jsontext.Float)
 }
 
 func hours(name, in string, to func(*Plan) *Opt[time.Duration]) field {
-	return scalar(name, in, to, (*reader).hours, nonzero)
+	return scalar(name, in, to, (*reader).hours, nonzero, func(d time.Duration) jsontext.Token { return jsontext.Float(d.Hours()) })
 }
 
 // duration belongs to the parts that only one dialect has, so it needs no
 // dialect of its own.
 func duration(name string, to func(*Plan) *Opt[time.Duration]) field {
-	return scalar(name, "", to, (*reader).duration, nonzero)
+	return scalar(name, "", to, (*reader).duration, nonzero, func(d time.Duration) jsontext.Token { return jsontext.String(d.String()) })
 }
 
-// list appends, for the reasons come from two keys.
 func list(name, in string, to func(*Plan) *List) field {
 	return field{name: name, in: in, read: func(r *reader, p *Plan, n *node) bool {
 		l, ok := r.list(n)
-		if dst := to(p); ok && dst.Given {
-			dst.Value, dst.Items = append(dst.Value, l.Value...), append(dst.Items, l.Items...)
-		} else if ok {
-			*dst = l
+		if ok {
+			*to(p) = l
 		}
 		return l.Given
+	}, write: func(e *jsontext.Encoder, p *Plan) {
+		l := to(p)
+		if !l.Given {
+			return
+		}
+		put(e, jsontext.String(name), jsontext.BeginArray)
+		for _, v := range l.Value {
+			put(e, jsontext.String(v))
+		}
+		put(e, jsontext.EndArray)
 	}}
 }

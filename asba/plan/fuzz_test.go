@@ -42,6 +42,11 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("a finding that a terminal would obey: %q", x)
 			}
 		}
+		if finding.Count(fs, finding.Error) == 0 {
+			if _, again := Read(Write(p), "p"); finding.Count(again, finding.Error) > 0 {
+				t.Errorf("what was written cannot be read: %v", again)
+			}
+		}
 		if p.MaxSpotPrice.Value < 0 || p.MaxDuration.Value < 0 || p.ProcessCount.Value < 0 {
 			t.Errorf("negative: %+v", p)
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
@@ -53,9 +54,15 @@ func (p *Plan) whyNot(cat *catalog.Catalog, name string) string {
 	return ""
 }
 
-// NoneLeft returns the error about a plan all of whose types are impossible.
+// NoneLeft returns the error about a plan all of whose types are impossible,
+// whether or not they are off its list already.
 func (p *Plan) NoneLeft(drops []Drop) (f finding.Finding, none bool) {
-	if len(drops) == 0 || len(drops) < len(p.InstanceTypes.Value) {
+	for _, name := range p.InstanceTypes.Value {
+		if !slices.ContainsFunc(drops, func(d Drop) bool { return d.Type == name }) {
+			return f, false
+		}
+	}
+	if len(drops) == 0 {
 		return f, false
 	}
 	return newFinding(idNoneLeft, p.orSource(p.InstanceTypes.At), "no possible instance type is left: "+drops[0].Why, "run 'asba recommend-instances' for types that fit"), true

@@ -145,8 +145,13 @@ func TestPlanWithoutAnyPossibleTypeIsInvalid(t *testing.T) {
 	}
 	for _, text := range []string{`{"instance_specification":{"instance_types":["hpc7a.2xlarge","c6i.large"]}}`, `{}`} {
 		p := mustRead(t, text)
-		if f, none := p.NoneLeft(p.Impossible(cat)); none {
+		drops := p.Impossible(cat)
+		if f, none := p.NoneLeft(drops); none {
 			t.Errorf("%s: %v", text, f)
+		}
+		p.Drop(drops)
+		if f, none := p.NoneLeft(drops); none {
+			t.Errorf("%s, dropped: %v", text, f)
 		}
 	}
 }

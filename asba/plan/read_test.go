@@ -150,6 +150,13 @@ func TestZeroSpotPriceMeansNoCap(t *testing.T) {
 	}
 }
 
+func TestTinyDurationIsStillALimit(t *testing.T) {
+	p := mustRead(t, `{"cost_constraints":{"max_duration_hours":1e-12}}`)
+	if said(p.MaxDuration) != time.Millisecond {
+		t.Errorf("%+v", p.MaxDuration)
+	}
+}
+
 func TestEveryMistakeIsFoundWithItsPlace(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string

@@ -18,6 +18,7 @@ func (r *reader) settle(p *Plan) {
 	if p.Purchasing.Value != Mixed { // mixed begins with spot
 		settle(r, &p.Purchasing, o.Purchasing, quote, never[string])
 	}
+	p.Reasons = join(o.Reasons, p.Reasons)
 	// An account is not a project, but the next best thing.
 	if !p.ProjectID.Given {
 		p.ProjectID = o.ProjectID
@@ -29,6 +30,14 @@ func (r *reader) settle(p *Plan) {
 	case !slices.Equal(p.AZs.Value, o.AZs.Value):
 		r.disagree(o.AZs.At, p.AZs.At, fmt.Sprint(o.AZs.Value), fmt.Sprint(p.AZs.Value))
 	}
+}
+
+func join(a, b List) List {
+	if !a.Given {
+		return b
+	}
+	a.Value, a.Items = append(a.Value, b.Value...), append(a.Items, b.Items...)
+	return a
 }
 
 // settle takes over what only the second place says. Where both speak and

@@ -97,7 +97,11 @@ func (r *reader) count(n *node) (int, bool) {
 
 func (r *reader) hours(n *node) (time.Duration, bool) {
 	v, ok := r.number(n, "a number of hours", maxHours)
-	return time.Duration(v * float64(time.Hour)), ok
+	ms := math.Round(v * float64(time.Hour/time.Millisecond)) // finer is noise
+	if v > 0 {
+		ms = max(ms, 1) // the least of limits is still a limit
+	}
+	return time.Duration(ms) * time.Millisecond, ok
 }
 
 // duration reads both spellings in use: Go's, such as 2h30m, and nanoseconds.
