@@ -1,0 +1,74 @@
+# aws-slurm-burst. `make help` lists what there is to do.
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PROGRAMS := aws-slurm-burst aws-slurm-burst-resume aws-slurm-burst-suspend aws-slurm-burst-resume-fail
+FUZZTIME ?= 5s
+LOCALSTACK_DIR ?= .build/localstack
+
+GO      := go
+LDFLAGS := -s -w -X aws-slurm-burst/cmd/internal/app.Version=$(VERSION)
+
+# Each step of `make test` says how long it took.
+STEP = @.ci/step
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the programs into bin/
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./cmd/,$(PROGRAMS))
+
+.PHONY: demo
+demo: build ## resume, break and suspend an 8-node gang on the embedded EC2
+	@bin/aws-slurm-burst demo --examples examples
+
+.PHONY: localstack
+localstack: ## install LocalStack 4.14.0 into an environment of its own (no root)
+	@localstack/install.sh $(LOCALSTACK_DIR)
+
+.PHONY: test
+test: ## everything that can be tested here, saying what could not and why
+	$(STEP) build $(MAKE) --no-print-directory build
+	$(STEP) lint $(MAKE) --no-print-directory lint
+	$(STEP) localstack $(MAKE) --no-print-directory localstack-if-possible
+	$(STEP) unit $(MAKE) --no-print-directory unit
+	$(STEP) fuzz $(MAKE) --no-print-directory fuzz
+	$(STEP) features $(MAKE) --no-print-directory features
+	@.ci/step --summary
+
+.PHONY: localstack-if-possible
+localstack-if-possible:
+	@localstack/install.sh $(LOCALSTACK_DIR) || { test -z "$$ASBA_REQUIRE_LOCALSTACK" && echo "LEFT OUT: LocalStack could not be installed (see above); its tests and features will be listed as left out"; }
+
+.PHONY: unit
+unit: ## unit tests, with the race detector and in random order
+	$(GO) test -race -shuffle=on ./...
+
+.PHONY: lint
+lint: ## formatting, vet, the house's arrows, the seam
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -count=1 . ./executor/env/seamcheck
+
+.PHONY: fuzz
+fuzz: ## each fuzz test for some seconds (FUZZTIME=5s)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: features
+features: build ## the Gherkin scenarios on every backend this machine can have
+	$(GO) test -count=1 -v ./features -run TestFeatures
+
+.PHONY: bench
+bench: build ## benchmarks, as ratios: process start, the floor of API calls, the engine
+	$(GO) test -run xxx -bench . -benchtime 20x ./features/bench
+	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog
+
+.PHONY: catalog
+catalog: ## say how to regenerate asba/catalog/catalog.tsv.gz
+	@$(GO) run ./asba/catalog/gen -h
+
+.PHONY: clean
+clean: ## remove what the other targets built
+	rm -rf bin .build
