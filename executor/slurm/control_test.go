@@ -192,6 +192,29 @@ func TestExcludeKeepsWhatTheUserExcluded(t *testing.T) {
 	asked(t, s, "update JobId=2_1 ExcNodeList=n[8-10]")
 }
 
+func TestNodesOfPartitions(t *testing.T) {
+	lines := strings.SplitAfter(string(read(t, "partitions.txt")), "\n")
+	c, s := scripted("", step{out: lines[0]}, step{out: lines[1]})
+	nodes, err := c.PartitionNodes(t.Context(), "hpc,none")
+	if err != nil || len(nodes) != 12 || nodes[0] != "aws-hpc-001" || nodes[11] != "onprem4" {
+		t.Errorf("got %v, %v", nodes, err)
+	}
+	asked(t, s, "-o show partition hpc", "-o show partition none")
+
+	c, _ = scripted("", step{out: "Partition nope not found\n", stderr: " "})
+	if nodes, err := c.PartitionNodes(t.Context(), "nope"); nodes != nil || !errors.Is(err, ErrRefused) || err.Error() != "refused: scontrol show partition nope: exit status 1: (does slurm.conf have it?)" {
+		t.Errorf("got %v, %v", nodes, err)
+	}
+}
+
+func TestDrain(t *testing.T) {
+	c, s := scripted("", step{})
+	if failed, err := c.Drain(t.Context(), []string{"n1"}, "expired at 12:00"); failed != nil || err != nil {
+		t.Fatal(failed, err)
+	}
+	asked(t, s, "update NodeName=n1 State=DRAIN Reason=expired at 12:00")
+}
+
 func TestErrorsSayWhatHappenedAndWhatToDo(t *testing.T) {
 	tests := []struct {
 		name string
@@ -250,7 +273,9 @@ func TestOffDoesNothing(t *testing.T) {
 			_, e5 := c.Job(ctx, "1")
 			_, e6 := c.Jobs(ctx)
 			_, e7 := c.Nodes(ctx, nodes)
-			if err := errors.Join(e1, e2, e3, e4, e5, e6, e7, c.Hold(ctx, r), c.Requeue(ctx, r), c.Exclude(ctx, r, nodes), c.Comment(ctx, r, "x")); err != nil {
+			_, e8 := c.Drain(ctx, nodes, "x")
+			_, e9 := c.PartitionNodes(ctx, "p")
+			if err := errors.Join(e1, e2, e3, e4, e5, e6, e7, e8, e9, c.Hold(ctx, r), c.Requeue(ctx, r), c.Exclude(ctx, r, nodes), c.Comment(ctx, r, "x")); err != nil {
 				t.Error(err)
 			}
 		})

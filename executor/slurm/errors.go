@@ -36,7 +36,7 @@ var (
 
 // Error is a call that failed: what was tried, on what, and why.
 type Error struct {
-	Op    string   // scontrol's verb, such as "update node"
+	Op    string   // scontrol's verb, such as "update node" or "show partition hpc"
 	Nodes []string // the nodes it was about, or
 	Job   string   // the job
 	Kind  error    // one of the errors above
@@ -93,8 +93,9 @@ type NodeError struct {
 
 // subject is what a call is about.
 type subject struct {
-	nodes []string
-	job   string
+	nodes     []string
+	job       string
+	partition string
 }
 
 // saying maps scontrol's words to a kind. scontrol has one exit status for
@@ -130,6 +131,9 @@ var saying = []struct {
 // without our deadline: if that one is done, the caller was told to stop.
 func classify(outer context.Context, op string, what subject, err error) error {
 	e := &Error{Op: op, Nodes: what.nodes, Job: what.job, Kind: ErrRefused, Err: err}
+	if what.partition != "" { // of which scontrol says nothing on stderr
+		e.Op, e.Hint = e.Op+" "+what.partition, "does slurm.conf have it?"
+	}
 	if outer.Err() != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		e.Kind = ErrUnreachable
 		if outer.Err() == nil {

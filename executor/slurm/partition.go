@@ -6,21 +6,21 @@ import (
 )
 
 // PartitionNodes returns all nodes of a partition, on the premises and in the
-// cloud, in slurmctld's order.
-func (c *Controller) PartitionNodes(ctx context.Context, name string) ([]string, error) {
+// cloud. A job that waits may name several partitions, "a,b", which slurmctld
+// does not take at once; then it is the nodes of all of them.
+func (c *Controller) PartitionNodes(ctx context.Context, names string) ([]string, error) {
 	if c.Off() {
 		return nil, nil
 	}
-	out, err := c.call(ctx, "show partition", subject{}, "-o", "show", "partition", name)
-	if err != nil {
-		return nil, err
-	}
-	for line := range strings.Lines(string(out)) {
-		if f := fields(line); f["PartitionName"] == name {
-			return expand(f["Nodes"]), nil
+	var nodes []string
+	for name := range strings.SplitSeq(names, ",") {
+		out, err := c.call(ctx, "show partition", subject{partition: name}, "-o", "show", "partition", name)
+		if err != nil {
+			return nil, err
 		}
+		nodes = append(nodes, expand(fields(string(out))["Nodes"])...)
 	}
-	return nil, &Error{Op: "show partition", Kind: ErrRefused, Hint: "slurmctld has no partition " + name}
+	return inOrder(nodes), nil
 }
 
 // Drain keeps new jobs off nodes; the one that runs there goes on.

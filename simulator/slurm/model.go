@@ -206,6 +206,8 @@ func (m *Model) scontrol(ctx context.Context, args []string) (string, error) {
 		return m.showNodes(subject)
 	case v == "show job":
 		return m.showJobs(subject)
+	case v == "show partition":
+		return m.showPartition(subject)
 	case v == "update node":
 		return "", m.updateNodes(args[1:])
 	case v == "update job":
@@ -238,6 +240,8 @@ func (m *Model) wait(ctx context.Context, args []string) error {
 	switch v {
 	case "show node":
 		return exit("slurm_load_node error: " + text)
+	case "show partition":
+		return exit("slurm_load_partitions error: " + text)
 	case "show job":
 		return exit("slurm_load_jobs error: " + text)
 	case "update node":

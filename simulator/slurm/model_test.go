@@ -244,6 +244,25 @@ func TestLinesHaveTheRealOnesKeysInOrder(t *testing.T) {
 	}
 }
 
+func TestPartitions(t *testing.T) {
+	m, c, _ := bed()
+	nodes, err := c.PartitionNodes(t.Context(), "hpc")
+	if d := cmp.Diff(m.Nodes(), nodes); d != "" || err != nil {
+		t.Error(d, err)
+	}
+	out, _ := m.Scontrol(t.Context(), "-o", "show", "partition", "hpc")
+	if d := cmp.Diff(keys(realLine(t, "partitions.txt", "PartitionName=hpc ")), keys(string(out))); d != "" {
+		t.Error(d)
+	}
+	if _, err := c.PartitionNodes(t.Context(), "nope"); !errors.Is(err, slurm.ErrRefused) {
+		t.Error(err)
+	}
+	failed, err := c.Drain(t.Context(), []string{"aws-hpc-001"}, "expired")
+	if got := state(m, "aws-hpc-001"); failed != nil || err != nil || got != "IDLE+CLOUD+DRAIN+NOT_RESPONDING+POWERING_UP expired" {
+		t.Error(got, failed, err)
+	}
+}
+
 // cluster is n idle nodes, and the addresses to push to them.
 func cluster(n int) (*model.Model, *slurm.Controller, *testEnv, []slurm.Addr) {
 	e := newEnv()
@@ -409,7 +428,7 @@ func TestAGangThatFails(t *testing.T) {
 
 func TestTheModelSaysWhatItDoesNotModel(t *testing.T) {
 	m, _, _ := bed()
-	for _, args := range []string{"ping", "update NodeName=aws-hpc-001 State=POWER_UP", "show partition", "update JobId=1 Priority=1", ""} {
+	for _, args := range []string{"ping", "update NodeName=aws-hpc-001 State=POWER_UP", "show config", "update JobId=1 Priority=1", ""} {
 		if _, err := m.Scontrol(t.Context(), strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), "simulator/slurm: ") {
 			t.Errorf("%q: %v", args, err)
 		}

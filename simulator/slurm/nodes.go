@@ -201,3 +201,21 @@ func (m *Model) nodeLine(n *Node) string {
 	}
 	return s + "\n"
 }
+
+// showPartition is "scontrol -o show partition NAME".
+func (m *Model) showPartition(name string) (string, error) {
+	nodes := slices.DeleteFunc(m.Nodes(), func(n string) bool { return m.nodes[n].Partition != name })
+	if len(nodes) == 0 || name == "" {
+		return "Partition " + name + " not found\n", exit("")
+	}
+	cpus := 0
+	for _, n := range nodes {
+		cpus += m.nodes[n].CPUs
+	}
+	return fmt.Sprintf("PartitionName=%s AllowGroups=ALL AllowAccounts=ALL AllowQos=ALL AllocNodes=ALL Default=NO QoS=N/A"+
+		" DefaultTime=NONE DisableRootJobs=NO ExclusiveUser=NO GraceTime=0 Hidden=NO MaxNodes=UNLIMITED MaxTime=01:00:00"+
+		" MinNodes=0 LLN=NO MaxCPUsPerNode=UNLIMITED Nodes=%s PriorityJobFactor=1 PriorityTier=1 RootOnly=NO ReqResv=NO"+
+		" OverSubscribe=NO OverTimeLimit=NONE PreemptMode=OFF State=UP TotalCPUs=%d TotalNodes=%d SelectTypeParameters=NONE"+
+		" JobDefaults=(null) DefMemPerNode=UNLIMITED MaxMemPerNode=UNLIMITED TRES=cpu=%[3]d,node=%[4]d,billing=%[3]d\n",
+		name, hostlist.Fold(nodes), cpus, len(nodes)), nil
+}
