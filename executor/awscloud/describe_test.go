@@ -29,12 +29,12 @@ func TestCallsOnTheWire(t *testing.T) {
 			</reservationSet><nextToken>p2</nextToken>`),
 			func(c *awscloud.Cloud) (any, error) {
 				return c.Describe(ctx, cloud.InstanceQuery{
-					Tags: tags("cluster", `prod*?\`, "empty", ""), States: []cloud.State{cloud.Pending, cloud.Running}, Page: "p1",
+					Tags: tags("cluster", `prod*?\`, "empty", "", "cluster", "test"), States: []cloud.State{cloud.Pending, cloud.Running}, Page: "p1",
 				})
 			},
 			map[string]string{
 				"Action": "DescribeInstances", "MaxResults": "1000", "NextToken": "p1",
-				"Filter.1.Name": "tag:cluster", "Filter.1.Value.1": `prod\*\?\\`,
+				"Filter.1.Name": "tag:cluster", "Filter.1.Value.1": `prod\*\?\\`, "Filter.1.Value.2": "test",
 				"Filter.2.Name": "tag:empty", "Filter.2.Value.1": "",
 				"Filter.3.Name": "instance-state-name", "Filter.3.Value.1": "pending", "Filter.3.Value.2": "running",
 			},
@@ -158,7 +158,9 @@ func TestWhatEC2WouldRefuseIsNotSent(t *testing.T) {
 	ctx := context.Background()
 	var many []cloud.State
 	var zones []string
+	var values []cloud.Tag
 	for i := range 201 {
+		values = append(values, cloud.Tag{Key: "k", Value: fmt.Sprint(i)})
 		many = append(many, cloud.State(fmt.Sprint(i)))
 		zones = append(zones, fmt.Sprint(i))
 	}
@@ -168,6 +170,10 @@ func TestWhatEC2WouldRefuseIsNotSent(t *testing.T) {
 		"no tags":             func(c *awscloud.Cloud) error { return c.Tag(ctx, []string{"i-1"}, nil) },
 		"201 values": func(c *awscloud.Cloud) error {
 			return second(c.Describe(ctx, cloud.InstanceQuery{States: many}))
+		},
+		"201 values of a tag": func(c *awscloud.Cloud) error { return second(c.DescribeGroups(ctx, values)) },
+		"201 values of an image's": func(c *awscloud.Cloud) error {
+			return second(c.Images(ctx, cloud.ImageQuery{Tags: values}))
 		},
 		"201 zones": func(c *awscloud.Cloud) error { return second(c.Subnets(ctx, cloud.SubnetQuery{AZs: zones})) },
 	} {

@@ -16,11 +16,18 @@ const maxValues = 200
 type filters struct{ list []types.Filter }
 
 // add adds a filter that holds where any of the values does; without values it
-// adds nothing.
+// adds nothing. Values for a name that is there already are more alternatives.
 func (f *filters) add(name string, values ...string) {
-	if len(values) > 0 {
-		f.list = append(f.list, types.Filter{Name: aws.String(name), Values: values})
+	if len(values) == 0 {
+		return
 	}
+	for i := range f.list {
+		if *f.list[i].Name == name {
+			f.list[i].Values = append(f.list[i].Values, values...)
+			return
+		}
+	}
+	f.list = append(f.list, types.Filter{Name: aws.String(name), Values: values})
 }
 
 // word adds a filter for one value, taken literally; "" adds nothing.

@@ -35,6 +35,9 @@ func (c *Cloud) DeleteGroup(ctx context.Context, name string) error {
 func (c *Cloud) DescribeGroups(ctx context.Context, tags []cloud.Tag) ([]cloud.Group, error) {
 	var f filters
 	f.tags(tags)
+	if err := f.check("DescribePlacementGroups"); err != nil {
+		return nil, err
+	}
 	out, err := call(ctx, c, "DescribePlacementGroups", c.ec2.DescribePlacementGroups,
 		&ec2.DescribePlacementGroupsInput{Filters: f.list})
 	if err != nil {

@@ -54,6 +54,9 @@ func (c *Cloud) Images(ctx context.Context, q cloud.ImageQuery) (cloud.ImagePage
 	}
 	f.word("architecture", q.Arch)
 	f.tags(q.Tags)
+	if err := f.check("DescribeImages"); err != nil {
+		return cloud.ImagePage{}, err
+	}
 	out, err := call(ctx, c, "DescribeImages", c.ec2.DescribeImages, &ec2.DescribeImagesInput{
 		ImageIds: q.IDs, Owners: q.Owners, Filters: f.list, NextToken: text(q.Page), MaxResults: page(q.IDs),
 	})
