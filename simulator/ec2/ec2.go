@@ -171,6 +171,9 @@ func (m *Model) Region() string { return m.opt.Region }
 // Account returns the account's id.
 func (m *Model) Account() string { return m.opt.Account }
 
+// Now returns the model's time.
+func (m *Model) Now() env.Time { return m.opt.Clock.Now() }
+
 // Calls counts the calls so far, by action.
 func (m *Model) Calls() map[string]int {
 	m.mu.Lock()
