@@ -1,0 +1,209 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cucumber/godog"
+)
+
+// recorder notes what godog does, through hooks rather than a formatter: a
+// formatter is registered for the whole process and hears of a scenario only
+// after it ended, which loses the times.
+type recorder struct {
+	ctx context.Context
+	o   Options
+
+	mu        sync.Mutex // for what scenarios that run at once share: out and the map's values
+	scenarios map[key]*recorded
+}
+
+// recorded is a scenario on its way. Only the goroutine that runs it touches it,
+// until the run is over.
+type recorded struct {
+	feature string
+	s       *Scenario
+	begun   int // how often; anything but once is a failure
+	ended   bool
+	step    int // the one that runs, or ran last
+	began   time.Time
+	log     scenarioLog
+}
+
+func newRecorder(ctx context.Context, o Options, scenarios map[key]*recorded) *recorder {
+	return &recorder{ctx: ctx, o: o, scenarios: scenarios}
+}
+
+// scenario registers our hooks around those of the steps: godog calls hooks in
+// the order of registration, so ours begin first and hear every error last.
+func (r *recorder) scenario(sc *godog.ScenarioContext) {
+	var rec *recorded
+	cancel := func() {}
+	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
+		rec = r.begin(p)
+		if rec == nil {
+			return ctx, fmt.Errorf("%s: scenario %q was not selected", p.Uri, p.Name)
+		}
+		if r.o.Timeout > 0 {
+			ctx, cancel = context.WithTimeout(ctx, r.o.Timeout)
+		}
+		if r.ctx.Err() != nil {
+			return ctx, fmt.Errorf("the run was ended: %w", context.Cause(r.ctx))
+		}
+		return context.WithValue(ctx, logKey{}, &rec.log), nil
+	})
+	sc.StepContext().Before(func(ctx context.Context, st *godog.Step) (context.Context, error) {
+		if rec != nil && isOwn(st) {
+			rec.began = time.Now()
+		}
+		return ctx, nil
+	})
+
+	if problem := register(r.o.Steps, sc); problem != nil {
+		sc.Before(func(ctx context.Context, _ *godog.Scenario) (context.Context, error) { return ctx, problem })
+	}
+
+	sc.StepContext().After(func(ctx context.Context, st *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
+		if rec != nil && isOwn(st) {
+			rec.stepEnded(ctx, status, err)
+		}
+		return ctx, nil
+	})
+	sc.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
+		cancel()
+		if rec != nil {
+			r.end(ctx, rec, err)
+		}
+		return ctx, nil
+	})
+}
+
+// isOwn tells a step of the scenario from one that a step definition runs inside
+// itself: those have no place in the file.
+func isOwn(st *godog.Step) bool { return len(st.AstNodeIds) > 0 }
+
+// register calls the caller's function. A panic in it (a bad expression, say)
+// fails the scenario instead of ending the program without a report.
+func register(steps func(*godog.ScenarioContext), sc *godog.ScenarioContext) (problem error) {
+	defer func() {
+		if p := recover(); p != nil {
+			problem = fmt.Errorf("registering the steps panicked: %v", p)
+		}
+	}()
+	steps(sc)
+	return nil
+}
+
+func (r *recorder) begin(p *godog.Scenario) *recorded {
+	file, _ := splitLine(p.Uri) // godog appends the line of FILE:LINE
+	r.mu.Lock()
+	rec := r.scenarios[key{file, p.Name}]
+	r.mu.Unlock()
+	if rec != nil {
+		rec.begun++
+		rec.step = -1
+		rec.s.Started = time.Now()
+	}
+	return rec
+}
+
+var statuses = map[godog.StepResultStatus]Status{
+	godog.StepPassed: Passed, godog.StepFailed: Failed, godog.StepSkipped: Skipped,
+	godog.StepUndefined: Undefined, godog.StepPending: Pending, godog.StepAmbiguous: Ambiguous,
+}
+
+func (rec *recorded) stepEnded(ctx context.Context, status godog.StepResultStatus, err error) {
+	rec.step++
+	st := &rec.s.Steps[rec.step]
+	if status == godog.StepSkipped && rec.step > 0 && rec.s.Steps[rec.step-1].Status != Passed {
+		return // the scenario was over before this step: it stays "not run"
+	}
+	st.Status = statuses[status]
+	if err != nil {
+		st.Problem = strings.TrimSpace(err.Error())
+		if st.Status == Passed { // a hook after the step failed it
+			st.Status = Failed
+		}
+	}
+	if !rec.ended {
+		st.Elapsed = max(0, time.Since(rec.began))
+		st.Attachments = attachments(ctx)
+	}
+}
+
+func attachments(ctx context.Context) []Attachment {
+	var out []Attachment
+	for _, a := range godog.Attachments(ctx) {
+		out = append(out, Attachment{Name: a.FileName, MediaType: a.MediaType, Body: a.Body})
+	}
+	return out
+}
+
+// end is called after the last step, or the first that failed.
+func (r *recorder) end(ctx context.Context, rec *recorded, err error) {
+	s := rec.s
+	rec.ended = true
+	s.Elapsed = max(0, time.Since(s.Started))
+	if rec.step >= 0 { // hooks after the scenario attach to its last step
+		s.Steps[rec.step].Attachments = attachments(ctx)
+	}
+	s.Status = Passed
+	for _, st := range s.Steps {
+		if st.Status != Passed {
+			s.Status = st.Status
+			break
+		}
+	}
+	if s.Status == NotRun { // no step did; the error says why
+		s.Status = Failed
+	}
+	switch {
+	case s.Status == Skipped:
+		s.Problem = "it skipped itself while it ran: leave it out before the run, with a tag " + exclusionPrefix + "BACKEND:REASON"
+	case err == nil:
+	case s.Status == Passed: // only a hook can have failed
+		s.Status, s.Problem = Failed, strings.TrimSpace(err.Error())
+	case rec.step < 0 || s.Steps[rec.step].Problem != strings.TrimSpace(err.Error()):
+		s.Problem = strings.TrimSpace(err.Error()) // a hook's error beside the step's
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	progress(r.o.Out, rec.feature, s)
+}
+
+// settle judges, once godog is done, the scenarios it passed over or ran twice.
+func (r *recorder) settle() {
+	for _, rec := range r.scenarios {
+		rec.s.Log = rec.log.lines
+		switch {
+		case rec.begun == 0:
+			rec.s.Status, rec.s.Problem = NotRun, "godog never ran it"
+		case rec.begun > 1:
+			rec.s.Status, rec.s.Problem = Failed, fmt.Sprintf("godog ran it %d times", rec.begun)
+		case !rec.ended:
+			rec.s.Status, rec.s.Problem = Failed, "it began and never ended"
+		}
+	}
+}
+
+type logKey struct{}
+
+// scenarioLog may be written by goroutines that a step started.
+type scenarioLog struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// Logf notes a line for the reports: a failed scenario's are shown on the
+// terminal, and all of them are the JUnit file's system-out. Use it instead of
+// godog.Log, which prints to stdout. Outside a scenario it does nothing.
+func Logf(ctx context.Context, format string, args ...any) {
+	if l, ok := ctx.Value(logKey{}).(*scenarioLog); ok {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.lines = append(l.lines, fmt.Sprintf(format, args...))
+	}
+}
