@@ -7,7 +7,7 @@
 # an installation that was cut short, is installed anew. The stamp is written
 # last, so an environment without one is never taken for whole.
 #
-# ASBA_PYTHON names another Python 3.11 than the one found in PATH.
+# ASBA_PYTHON is the Python 3.11 to use instead of the first one found in PATH.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -24,15 +24,17 @@ is_311() {
 	"$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1
 }
 
+set -- python3.11 python3 /usr/bin/python3.11
+[ -z "${ASBA_PYTHON:-}" ] || set -- "$ASBA_PYTHON"
 python=
-for candidate in ${ASBA_PYTHON:+"$ASBA_PYTHON"} python3.11 python3 /usr/bin/python3.11; do
+for candidate in "$@"; do
 	if is_311 "$candidate"; then
 		python=$candidate
 		break
 	fi
 done
 [ -n "$python" ] ||
-	fail "no Python 3.11 found: 'apt-get install python3 python3-venv' on Debian 12, or set ASBA_PYTHON to one"
+	fail "no Python 3.11 found (tried $*): 'apt-get install python3 python3-venv' on Debian 12, or set ASBA_PYTHON to one"
 "$python" -c 'import venv, ensurepip' >/dev/null 2>&1 ||
 	fail "$python cannot make virtual environments: 'apt-get install python3-venv' on Debian"
 
@@ -53,7 +55,7 @@ mkdir -p "$dir" || fail "cannot make $dir"
 "$python" -m venv "$dir" ||
 	fail "$python could not make an environment in $dir: 'apt-get install python3-venv' on Debian"
 "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-	--require-hashes --requirement "$lock" ||
+	--use-pep517 --require-hashes --requirement "$lock" ||
 	fail "pip could not install the locked set (above is why): check the network and pip's index configuration, then run this again"
 
 echo "$digest" >"$dir/asba-lock.sha256.new"
