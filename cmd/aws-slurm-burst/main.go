@@ -1,0 +1,36 @@
+// Command aws-slurm-burst is the operator's and the CI's tool: the embedded
+// EC2, reconcile, and a demonstration of the whole.
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"aws-slurm-burst/cmd/internal/app"
+)
+
+func main() { app.Main(run) }
+
+func run(ctx context.Context, std app.IO) int {
+	t := &tool{IO: std}
+	root := &cobra.Command{
+		Use:   "aws-slurm-burst",
+		Short: "Burst Slurm clusters to EC2: the operator's and the CI's tool",
+		Long: `aws-slurm-burst serves an embedded EC2, reconciles what went wrong, and shows
+what the programs do. Slurm itself calls aws-slurm-burst-resume,
+aws-slurm-burst-suspend and aws-slurm-burst-resume-fail.`,
+		Version: app.Version, SilenceErrors: true, SilenceUsage: true,
+	}
+	root.AddCommand(t.ec2(), t.reconcile(), t.demo())
+	if err := app.Execute(ctx, root, std); err != nil {
+		return app.Fail(std.Stderr, err)
+	}
+	return t.code
+}
+
+// tool is one run of the program.
+type tool struct {
+	app.IO
+	code int
+}

@@ -1,0 +1,67 @@
+// Package app is what the programs share: the way from arguments, environment
+// and files to an Executor, and from its report to the terminal. The programs
+// themselves only name their flags.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"aws-slurm-burst/executor/host"
+)
+
+// Version is set by the linker (make build).
+var Version = "development"
+
+// IO is a program's surroundings.
+type IO struct {
+	Args           []string // without the program's name
+	Getenv         func(string) string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// Main runs a program and ends the process with its exit code. It mends closed
+// standard streams first, so that no file of ours ever becomes one of them.
+func Main(run func(context.Context, IO) int) {
+	host.ReopenStdio()
+	host.IgnoreSIGPIPE()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, IO{Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// ExitError is an error with an exit code of its own.
+type ExitError struct {
+	Code int
+	Err  error
+}
+
+// Error returns the text of the cause.
+func (e *ExitError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ExitError) Unwrap() error { return e.Err }
+
+// Exitf builds an ExitError.
+func Exitf(code int, format string, args ...any) error {
+	return &ExitError{code, fmt.Errorf(format, args...)}
+}
+
+// Fail prints an error as one line and returns its exit code: its own, else 2,
+// because what has none is a mistake on the command line.
+func Fail(stderr io.Writer, err error) int {
+	// A closed stderr cannot be told about itself.
+	_, _ = fmt.Fprintf(stderr, "ERROR: %v\n", err)
+	var e *ExitError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 2
+}

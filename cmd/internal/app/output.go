@@ -1,0 +1,163 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+	"go.yaml.in/yaml/v4"
+
+	"aws-slurm-burst/executor"
+)
+
+// Formats are what -o takes.
+var Formats = []string{"table", "json", "yaml", "markdown"}
+
+// CheckFormat refuses an unknown -o.
+func CheckFormat(format string) error {
+	for _, f := range Formats {
+		if f == format {
+			return nil
+		}
+	}
+	return Exitf(executor.ExitUsage, "-o %q is not one of %s", format, strings.Join(Formats, ", "))
+}
+
+// PrintReport writes a report on stdout in one piece. A stdout that is closed
+// does not change what was done, so its error changes nothing either.
+func PrintReport(w io.Writer, format string, r *executor.Report) error {
+	var b bytes.Buffer
+	var err error
+	switch format {
+	case "json":
+		err = json.MarshalWrite(&b, r, json.Deterministic(true), jsontext.WithIndent("  "))
+		b.WriteByte('\n')
+	case "yaml":
+		err = asYAML(&b, r)
+	default:
+		err = reportTable(&b, r, format == "markdown")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// asYAML writes the JSON form as YAML, so that both have the same names.
+func asYAML(w io.Writer, v any) error {
+	data, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	var node yaml.Node // keeps the order of the keys
+	if err := yaml.Unmarshal(data, &node); err != nil {
+		return err
+	}
+	block(&node)
+	out, err := yaml.Marshal(&node)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(out)
+	return err
+}
+
+// block takes the flow style of JSON off a tree.
+func block(n *yaml.Node) {
+	n.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
+	for _, c := range n.Content {
+		block(c)
+	}
+}
+
+func reportTable(w io.Writer, r *executor.Report, markdown bool) error {
+	if len(r.Actions) > 0 || r.Command == "reconcile" {
+		rows := make([][]string, len(r.Actions))
+		for i, a := range r.Actions {
+			rows[i] = []string{a.Kind, a.Node, a.Instance, a.Text, done(a)}
+		}
+		return Table(w, markdown, []string{"kind", "node", "instance", "what", "done"}, rows)
+	}
+	rows := make([][]string, len(r.Nodes))
+	for i, n := range r.Nodes {
+		rows[i] = []string{n.Name, n.State, n.InstanceID, n.InstanceType, string(n.Market), n.AZ, n.PrivateIP, n.Error}
+	}
+	if err := Table(w, markdown, []string{"node", "state", "instance", "type", "market", "az", "address", "error"}, rows); err != nil {
+		return err
+	}
+	if r.DryRun != "" || len(r.Excluded) > 0 {
+		return rungTable(w, r, markdown)
+	}
+	return nil
+}
+
+func done(a executor.Action) string {
+	switch {
+	case a.Error != "":
+		return a.Error
+	case a.Done:
+		return "yes"
+	}
+	return "no"
+}
+
+// rungTable shows the ladder: what would be tried in which order, and what was
+// ruled out and why.
+func rungTable(w io.Writer, r *executor.Report, markdown bool) error {
+	var rows [][]string
+	for i, g := range r.Rungs {
+		rows = append(rows, []string{fmt.Sprint(i + 1), g.Type, string(g.Market), g.AZ, usd(g.MaxPrice), usd(g.Price), g.Group, g.Outcome, g.Code})
+	}
+	for _, x := range r.Excluded {
+		rows = append(rows, []string{"-", x.Type, string(x.Market), x.AZ, usd(x.MaxPrice), usd(x.Price), x.Strategy, "ruled out", x.Why})
+	}
+	return Table(w, markdown, []string{"rung", "type", "market", "az", "cap $/h", "price $/h", "placement", "outcome", "why"}, rows)
+}
+
+func usd(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.4f", v)
+}
+
+// Table writes rows under a header, without borders for people, or as
+// Markdown.
+func Table(w io.Writer, markdown bool, header []string, rows [][]string) error {
+	options := []tablewriter.Option{tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithAlignment(nil), tablewriter.WithHeaderAlignment(tw.AlignLeft), tablewriter.WithRowAlignment(tw.AlignLeft)}
+	if markdown {
+		options = append(options, tablewriter.WithRenderer(renderer.NewMarkdown()))
+		for _, row := range rows { // the renderer escapes no bars
+			for i := range row {
+				row[i] = strings.ReplaceAll(strings.ReplaceAll(row[i], "|", `\|`), "\n", " ")
+			}
+		}
+	} else {
+		options = append(options, tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.BorderNone,
+			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+		})))
+	}
+	var b bytes.Buffer
+	t := tablewriter.NewTable(&b, options...)
+	t.Header(header)
+	if err := t.Bulk(rows); err != nil {
+		return err
+	}
+	if err := t.Render(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		if _, err := io.WriteString(w, strings.TrimRight(line, " \n")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/hostlist"
+)
+
+// ProgramSpec is one of the programs that slurmctld calls: a hostlist, some
+// flags, and one call of the Executor.
+type ProgramSpec struct {
+	Use, Short, Long, Example string
+	// Flags adds flags of the program's own, Check refuses wrong ones.
+	Flags func(*cobra.Command)
+	Check func() error
+	Do    func(ctx context.Context, s *Session, nodes []string) *executor.Report
+}
+
+// Program runs one of Slurm's programs and returns its exit code.
+func Program(ctx context.Context, std IO, spec ProgramSpec) int {
+	var config, format string
+	code := executor.ExitDone
+	c := &cobra.Command{
+		Use: spec.Use, Short: spec.Short, Long: spec.Long, Example: spec.Example, Version: Version,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no hostlist given, such as 'aws-hpc-[001-008]'")
+			}
+			return nil // Slurm may add an argument of its own
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := CheckFormat(format); err != nil {
+				return err
+			}
+			if spec.Check != nil {
+				if err := spec.Check(); err != nil {
+					return err
+				}
+			}
+			nodes, err := hostlist.Expand(args[0])
+			if err != nil {
+				return err
+			}
+			s, err := Open(ctx, std, config)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			report := spec.Do(ctx, s, nodes)
+			code = report.ExitCode
+			_ = PrintReport(std.Stdout, format, report) // a closed stdout changes nothing that was done
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&config, "config", "c", "", "read the configuration from `FILE`")
+	c.Flags().StringVarP(&format, "output", "o", "table", "print the result as table, json, yaml or markdown")
+	if spec.Flags != nil {
+		spec.Flags(c)
+	}
+	if err := Execute(ctx, c, std); err != nil {
+		return Fail(std.Stderr, err)
+	}
+	return code
+}
+
+// Execute runs a cobra command on the given surroundings.
+func Execute(ctx context.Context, c *cobra.Command, std IO) error {
+	c.SetArgs(std.Args)
+	c.SetIn(std.Stdin)
+	c.SetOut(std.Stdout)
+	c.SetErr(std.Stderr)
+	c.CompletionOptions.HiddenDefaultCmd = true
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return Exitf(executor.ExitUsage, "%v (see %s --help)", err, c.Name())
+	})
+	return c.ExecuteContext(ctx)
+}

@@ -1,0 +1,106 @@
+package executor
+
+import (
+	"context"
+	"strings"
+
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/executor/launch"
+)
+
+// The outcomes of a rung in a dry run.
+const (
+	outcomePlanned = "planned" // not tried
+	outcomeAllowed = "allowed" // EC2 would have allowed the call
+	outcomeRefused = launch.OutcomeRefused
+)
+
+// dryRun reports what would be done. A client's asks nobody; a server's asks
+// EC2, rung by rung, whether the call would be allowed: it cannot tell whether
+// there is capacity.
+func (r *resumption) dryRun(ctx context.Context) {
+	for _, p := range r.parts {
+		job := strings.Join(p.Jobs, ",")
+		for _, n := range p.Nodes {
+			rep := r.report.node(n)
+			rep.State, rep.Job = NodePlanned, job
+			if len(p.ladder.Rungs) > 0 {
+				first := p.ladder.Rungs[0]
+				rep.InstanceType, rep.Market, rep.AZ = first.Type, first.Market, first.AZ
+			}
+		}
+		allowed := 0
+		for _, g := range p.ladder.Rungs {
+			rung := rungReport(g, outcomePlanned, "", len(p.Nodes), job)
+			if r.request.DryRun == DryRunServer {
+				rung.Outcome, rung.Code = r.askEC2(ctx, p, g)
+				if rung.Outcome == outcomeAllowed {
+					allowed++
+				}
+			}
+			r.report.Rungs = append(r.report.Rungs, rung)
+		}
+		r.report.Excluded = append(r.report.Excluded, p.ladder.Excluded...)
+		if len(p.ladder.Rungs) == 0 {
+			env.Warnf(r.Env, "dry-run", "%s", p.noRungs().Err)
+		} else if r.request.DryRun == DryRunServer && allowed == 0 {
+			r.report.ExitCode = ExitConfig
+		}
+	}
+}
+
+// askEC2 makes the call of a rung as a dry run.
+func (r *resumption) askEC2(ctx context.Context, p *part, g launch.Rung) (outcome, code string) {
+	q := p.ask.Base
+	q.Token = identity.Token(r.Config.Cluster, r.nonce, p.Nodes, g.String(), g.AZ, 0)
+	q.MinCount, q.MaxCount = len(p.Nodes), len(p.Nodes)
+	q.Type, q.SubnetID, q.Market, q.MaxPrice, q.EFA, q.ImageID = g.Type, g.SubnetID, g.Market, g.MaxPrice, g.EFA, g.Image
+	q.DryRun = true
+	err := r.calls.Repeat(ctx, "RunInstances", func() error {
+		_, err := r.Cloud.Launch(ctx, q)
+		return err
+	})
+	if err != nil {
+		env.Warnf(r.Env, "dry-run", "%s: %v", g, err)
+		return outcomeRefused, cloud.AsError(err).Word()
+	}
+	return outcomeAllowed, ""
+}
+
+// noRungs is the error of a ladder without a rung: a limit, or wishes that
+// nothing can meet.
+func (p *part) noRungs() *cloud.Error {
+	if p.ladder.Limited() {
+		return cloud.Errorf("RunInstances", cloud.Price, "no launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.size(), cheapest(p.ladder, p.size()))
+	}
+	var whys []string
+	for _, x := range p.ladder.Excluded {
+		if len(whys) == 0 || whys[len(whys)-1] != x.Why {
+			whys = append(whys, x.Why)
+		}
+	}
+	if p.wish.Like != nil {
+		return cloud.Errorf("RunInstances", cloud.Capacity, "nothing matches the live members of the gang: %s", strings.Join(whys, "; "))
+	}
+	return cloud.Errorf("RunInstances", cloud.Config, "nothing to try: %s", strings.Join(whys, "; "))
+}
+
+// price is what an adopted instance costs at most, in USD an hour; 0 unknown.
+func (p *part) price(i cloud.Instance) float64 {
+	for _, t := range p.wish.Types {
+		if t.Name != i.Type {
+			continue
+		}
+		limit := t.MaxPrice
+		if limit == 0 {
+			limit = p.wish.MaxPrice
+		}
+		if i.Market == cloud.Spot && limit > 0 && (t.Price == 0 || limit < t.Price) {
+			return limit
+		}
+		return t.Price
+	}
+	return 0
+}

@@ -1,0 +1,94 @@
+// Package executor is the program behind slurmctld's ResumeProgram,
+// SuspendProgram and ResumeFailProgram, and behind reconcile: it composes the
+// rooms below it and runs on env.Env, so that the simulator runs the very same
+// code in virtual time.
+//
+// Each method of Executor is one call of a program. It returns a Report; it
+// never prints, and it never fails without saying what became of every node.
+package executor
+
+import (
+	"context"
+
+	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/executor/calls"
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/config"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/lookup"
+	"aws-slurm-burst/executor/plansource"
+	"aws-slurm-burst/executor/slurm"
+)
+
+// Executor holds what all calls share. It has no state of its own: what has to
+// outlive a call is in EC2's tags and in the journal.
+type Executor struct {
+	Env    env.Env
+	Cloud  cloud.Cloud
+	Config *config.Config
+	Types  *catalog.Catalog
+	// Slurm speaks to slurmctld, or is off.
+	Slurm *slurm.Controller
+	// Store holds the journal and the cache of look-ups.
+	Store journal.Store
+	// Plans reads plan files.
+	Plans plansource.Files
+	// UserData is the text of the node groups' user data files, by path.
+	UserData map[string]string
+	// Endpoint names the EC2 endpoint: in messages, and as the key of caches.
+	Endpoint string
+}
+
+// suspendDeadline bounds the calls that end instances. Slurm waits
+// SuspendTimeout (30 s by default) before it uses the nodes again, but an
+// instance that is not ended costs money: better late than not.
+const suspendDeadline = 120e9 // ns
+
+// call is what every call of a program has.
+type call struct {
+	*Executor
+	report  *Report
+	calls   *calls.Caller
+	journal *journal.Journal
+	start   env.Time
+}
+
+func (x *Executor) call(command string, nodes []string, deadline env.Time) *call {
+	return &call{
+		Executor: x,
+		report:   newReport(command, nodes),
+		calls:    calls.New(x.Env, x.Cloud, deadline),
+		journal:  journal.New(x.Env, x.Store),
+		start:    x.Env.Now(),
+	}
+}
+
+func (c *call) lookup() *lookup.Lookup {
+	return &lookup.Lookup{Calls: c.calls, Cache: c.Store, Endpoint: c.Endpoint}
+}
+
+// fail says why a whole call failed.
+func (c *call) fail(exit int, name, format string, args ...any) {
+	env.Errorf(c.Env, name, format, args...)
+	c.report.ExitCode = exit
+}
+
+// failEC2 says on one line why EC2 would not, with what to do.
+func (c *call) failEC2(err error) {
+	e := cloud.AsError(err)
+	c.report.Error = e.Error()
+	c.fail(exitOf(e.Class), "ec2", "%s", c.explain(e))
+}
+
+// finish fills in what is known only at the end.
+func (c *call) finish(ctx context.Context) *Report {
+	c.report.APICalls = c.calls.Counts()
+	if !c.Slurm.Off() {
+		c.report.ScontrolCalls = c.Slurm.Counts()
+	}
+	if ctx.Err() != nil && c.report.ExitCode != ExitDone {
+		c.report.ExitCode = ExitInterrupted
+	}
+	return c.report
+}

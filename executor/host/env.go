@@ -1,0 +1,107 @@
+// Package host is the production side of the executor's ports: the clock,
+// goroutines, locks, files, processes and the log. It is the only room, beside
+// awscloud, that touches os, net and time.
+//
+// It decides nothing: what to launch and what to say is the rooms' concern.
+package host
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"aws-slurm-burst/executor/env"
+)
+
+// Env is env.Env on the machine it runs on.
+type Env struct {
+	locks *locks
+	log   *Log
+}
+
+var _ env.Env = (*Env)(nil)
+
+// NewEnv returns an Env whose locks are files in lockDir and which speaks to
+// log.
+func NewEnv(lockDir string, log *Log) *Env {
+	return &Env{locks: newLocks(lockDir), log: log}
+}
+
+// Now returns the wall clock's time.
+func (e *Env) Now() env.Time { return env.At(time.Now()) }
+
+// Sleep waits on a real timer.
+func (e *Env) Sleep(ctx context.Context, d time.Duration) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// WithDeadline is context.WithDeadline.
+func (e *Env) WithDeadline(ctx context.Context, t env.Time) (context.Context, context.CancelFunc) {
+	return context.WithDeadline(ctx, t.Std())
+}
+
+// Fan runs the calls on goroutines. A panic of one comes out of Fan, in the
+// caller's goroutine, with the stack of where it happened.
+func (e *Env) Fan(ctx context.Context, limit, n int, fn func(ctx context.Context, i int)) {
+	if limit < 1 || limit > n {
+		limit = n
+	}
+	var wg sync.WaitGroup
+	var once sync.Once
+	var panicked error
+	slots := make(chan struct{}, max(limit, 1))
+	for i := range n {
+		slots <- struct{}{}
+		wg.Add(1)
+		go func() {
+			defer func() {
+				if p := recover(); p != nil {
+					once.Do(func() { panicked = fmt.Errorf("%v\n\n%s", p, debug.Stack()) })
+				}
+				<-slots
+				wg.Done()
+			}()
+			fn(ctx, i)
+		}()
+	}
+	wg.Wait()
+	if panicked != nil {
+		panic(panicked)
+	}
+}
+
+// Lock takes a lock file; see locks.
+func (e *Env) Lock(ctx context.Context, name string) (func(), error) {
+	return e.locks.lock(ctx, name)
+}
+
+// Rand returns a new generator, seeded by the machine: in production no two
+// calls shall draw the same nonce, whatever the stream's name.
+func (e *Env) Rand(string) env.Rand {
+	var seed [32]byte
+	if _, err := crand.Read(seed[:]); err != nil { // never, on Linux
+		binary.LittleEndian.PutUint64(seed[:], uint64(time.Now().UnixNano()))
+	}
+	return rand.New(rand.NewChaCha8(seed))
+}
+
+// Log writes an event to the log.
+func (e *Env) Log(ev env.Event) { e.log.Write(e.Now(), ev) }

@@ -1,0 +1,63 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// outputLimit bounds what a program may print: "scontrol show job" of a busy
+// cluster is megabytes.
+const outputLimit = 64 << 20
+
+// Scontrol runs Slurm's scontrol.
+type Scontrol struct {
+	Path string
+	// Conf is SLURM_CONF for it, "" for its default.
+	Conf string
+}
+
+// Scontrol runs the program with exactly these arguments. Its environment has
+// nothing but what scontrol needs: ours may be a user's. When ctx ends, the
+// whole process group does.
+func (s Scontrol) Scontrol(ctx context.Context, args ...string) ([]byte, error) {
+	c := exec.CommandContext(ctx, s.Path, args...)
+	c.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "LC_ALL=C"}
+	if s.Conf != "" {
+		c.Env = append(c.Env, "SLURM_CONF="+s.Conf)
+	}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+	c.WaitDelay = time.Second // a grandchild may keep the pipes
+	out, errs := &limited{left: outputLimit}, &limited{left: 1 << 16}
+	c.Stdout, c.Stderr = out, errs
+	err := c.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return out.Bytes(), context.Cause(ctx)
+	case errors.As(err, &exit):
+		return out.Bytes(), fmt.Errorf("%s (%w)", strings.TrimSpace(errs.String()), exit)
+	case err != nil:
+		return out.Bytes(), fmt.Errorf("%w (is slurm.scontrol right, is Slurm installed?)", err)
+	}
+	return out.Bytes(), nil
+}
+
+// limited keeps the first bytes that are written to it.
+type limited struct {
+	bytes.Buffer
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	keep := min(len(p), l.left)
+	l.left -= keep
+	_, _ = l.Buffer.Write(p[:keep])
+	return len(p), nil
+}

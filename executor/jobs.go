@@ -1,0 +1,104 @@
+package executor
+
+import (
+	"context"
+	"slices"
+
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/executor/slurm"
+)
+
+// record returns the record of a job, resolved to the array task that runs on
+// the nodes; ok is false where slurmctld does not tell.
+func (r *resumption) record(ctx context.Context, id string, nodes []string) (slurm.Record, bool) {
+	recs, err := r.Slurm.Records(ctx, id)
+	if err != nil {
+		env.Warnf(r.Env, "job", "job %s: %v", id, err)
+		return slurm.Record{}, false
+	}
+	return slurm.ResolveTask(recs, id, nodes)
+}
+
+// tellJob writes the reason into the job's comment and holds the job where
+// coming back cannot help.
+func (r *resumption) tellJob(ctx context.Context, id string, nodes []string, g giving) {
+	rec, ok := r.record(ctx, id, nodes)
+	if !ok || slurm.Gone(rec) {
+		return
+	}
+	if err := r.Slurm.Comment(ctx, rec, g.Text); err != nil {
+		env.Warnf(r.Env, "job", "job %s: comment not written: %v", id, err)
+	}
+	if !g.Hold {
+		return
+	}
+	if !slurm.CanHold(rec) {
+		env.Warnf(r.Env, "job", "job %s cannot be held (interactive, or not requeueable): it ends with its nodes", id)
+		return
+	}
+	if err := r.Slurm.Hold(ctx, rec); err != nil {
+		env.Errorf(r.Env, "job", "job %s not held: %v", id, err)
+	}
+}
+
+// mustNotRequeue reports whether giving the nodes back would end one of the
+// jobs for good.
+func mustNotRequeue(ctx context.Context, ctl *slurm.Controller, p *part) bool {
+	if ctl.Off() {
+		return false
+	}
+	return slices.ContainsFunc(p.Jobs, func(id string) bool {
+		recs, err := ctl.Records(ctx, id)
+		if err != nil {
+			return false
+		}
+		rec, ok := slurm.ResolveTask(recs, id, p.Nodes)
+		return ok && !slurm.CanHold(rec) && !slurm.Gone(rec)
+	})
+}
+
+// keepAway carries out advice against bursting, once the jobs are requeued:
+// they get the burst nodes excluded where their partition has others, or are
+// held, or just come back.
+func (r *resumption) keepAway(ctx context.Context, jobs []string) {
+	for _, id := range jobs {
+		rec, ok := r.record(ctx, id, r.nodes)
+		if !ok || slurm.Gone(rec) {
+			continue
+		}
+		var err error
+		switch r.Config.Plans.OnAdviceAgainst {
+		case "requeue":
+		case "hold":
+			err = r.Slurm.Hold(ctx, rec)
+		default:
+			burst := r.burstNodes(rec.Partition)
+			all, perr := r.Slurm.PartitionNodes(ctx, rec.Partition)
+			switch {
+			case perr != nil:
+				err = perr
+			case slices.ContainsFunc(all, func(n string) bool { return !slices.Contains(burst, n) }):
+				err = r.Slurm.Exclude(ctx, rec, burst)
+			default:
+				err = r.Slurm.Hold(ctx, rec)
+			}
+		}
+		if err != nil {
+			env.Warnf(r.Env, "job", "job %s: %v", id, err)
+		}
+	}
+}
+
+// burstNodes are the cloud nodes of a partition: those that the configuration
+// names, and those of this call.
+func (r *resumption) burstNodes(partition string) []string {
+	out := slices.Clone(r.nodes)
+	for _, g := range r.Config.Groups {
+		if g.Partition == partition {
+			out = append(out, g.Nodes...)
+		}
+	}
+	hostlist.Sort(out)
+	return hostlist.Unique(out)
+}

@@ -1,0 +1,177 @@
+package executor
+
+import (
+	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/launch"
+)
+
+// The exit codes of the programs (docs/CLI.md). slurmctld ignores them; people
+// and CI don't.
+const (
+	ExitDone        = 0
+	ExitFailed      = 1
+	ExitUsage       = 2
+	ExitPartly      = 3
+	ExitPlan        = 4
+	ExitCapacity    = 5
+	ExitQuota       = 6
+	ExitPermission  = 7
+	ExitLocked      = 8
+	ExitConfig      = 9
+	ExitInterrupted = 130
+)
+
+// exitOf is the exit code of an error's class.
+func exitOf(c cloud.Class) int {
+	switch {
+	case c == cloud.Throttle || c.AnyQuota():
+		return ExitQuota
+	case c.NextRung():
+		return ExitCapacity
+	case c == cloud.Permission || c == cloud.Credentials:
+		return ExitPermission
+	case c == cloud.Config || c == cloud.Unsupported:
+		return ExitConfig
+	}
+	return ExitFailed
+}
+
+// The modes of a resume.
+const (
+	ModeStandalone = "standalone"
+	ModeASBA       = "asba"
+)
+
+// The states of a node in a report.
+const (
+	NodePlanned    = "planned"    // a dry run
+	NodeLaunched   = "launched"   // an instance was started for it
+	NodeAdopted    = "adopted"    // it had an instance of its power-up already
+	NodeGivenBack  = "given-back" // Slurm has it back, with a reason
+	NodeFailed     = "failed"     // no instance; without Slurm nobody is told
+	NodeSuspended  = "suspended"  // not wanted any more
+	NodeTerminated = "terminated" // its instance was ended
+	NodeAbsent     = "absent"     // there was nothing to end
+	NodePending    = "pending"    // its instance runs, Slurm does not know its address yet
+)
+
+// Report says what a call did; its JSON form is a contract (docs/CLI.md).
+type Report struct {
+	Command string `json:"command"`
+	// Mode is standalone or asba.
+	Mode string `json:"mode"`
+	// Plan tells where the plan came from, null without one.
+	Plan     *PlanInfo         `json:"plan"`
+	DryRun   string            `json:"dry_run,omitempty"`
+	Nodes    []NodeReport      `json:"nodes"`
+	Rungs    []RungReport      `json:"rungs"`
+	Excluded []launch.Excluded `json:"excluded,omitempty"`
+	// Decisions says for each group of nodes where its settings came from.
+	Decisions []Decision `json:"decisions,omitempty"`
+	// Actions are what reconcile did, or would do.
+	Actions []Action `json:"actions,omitempty"`
+	// APICalls counts EC2 calls by operation.
+	APICalls map[string]int `json:"api_calls"`
+	// ScontrolCalls counts calls of scontrol by verb.
+	ScontrolCalls map[string]int    `json:"scontrol_calls,omitempty"`
+	Findings      []finding.Finding `json:"findings"`
+	// HourlyCost is what the launched and adopted nodes cost at most, in USD
+	// an hour; null where a price is not known.
+	HourlyCost *float64 `json:"hourly_cost"`
+	Error      string   `json:"error,omitempty"`
+	ExitCode   int      `json:"exit_code"`
+}
+
+// PlanInfo identifies the plan of a call.
+type PlanInfo struct {
+	Source  string `json:"source"`
+	Digest  string `json:"digest,omitempty"`
+	Dialect string `json:"dialect,omitempty"`
+	// Outcome is used, missing, invalid, untrusted (used without what only a
+	// trusted plan may set), or advises-against.
+	Outcome string `json:"outcome"`
+}
+
+// The outcomes of a plan.
+const (
+	PlanUsed      = "used"
+	PlanMissing   = "missing"
+	PlanInvalid   = "invalid"
+	PlanUntrusted = "untrusted"
+	PlanAgainst   = "advises-against"
+)
+
+// NodeReport is one node's outcome.
+type NodeReport struct {
+	Name         string       `json:"name"`
+	State        string       `json:"state"`
+	InstanceID   string       `json:"instance_id"`
+	InstanceType string       `json:"instance_type"`
+	Market       cloud.Market `json:"market"`
+	AZ           string       `json:"az"`
+	PrivateIP    string       `json:"private_ip"`
+	Job          string       `json:"job,omitempty"`
+	Error        string       `json:"error"`
+}
+
+// RungReport is one rung that was tried, or, in a dry run, would be.
+type RungReport struct {
+	Type     string       `json:"type"`
+	Market   cloud.Market `json:"market"`
+	AZ       string       `json:"az"`
+	SubnetID string       `json:"subnet_id,omitempty"`
+	Outcome  string       `json:"outcome"`
+	Code     string       `json:"code"`
+	Nodes    int          `json:"nodes"`
+	Job      string       `json:"job,omitempty"`
+	MaxPrice float64      `json:"max_price,omitempty"`
+	Price    float64      `json:"price,omitempty"`
+	EFA      int          `json:"efa_interfaces,omitempty"`
+	Group    string       `json:"placement,omitempty"`
+}
+
+// Decision is what a group of nodes was launched by, with the source of each
+// setting: plan, config or default.
+type Decision struct {
+	Job      string   `json:"job,omitempty"`
+	Nodes    string   `json:"nodes"`
+	Gang     bool     `json:"gang"`
+	Settings []Source `json:"settings"`
+}
+
+// Source is one setting and where it came from.
+type Source struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	From  string `json:"from"`
+}
+
+// Action is one thing that reconcile did, or would do.
+type Action struct {
+	Kind     string `json:"kind"`
+	Node     string `json:"node,omitempty"`
+	Instance string `json:"instance_id,omitempty"`
+	Text     string `json:"text"`
+	Done     bool   `json:"done"`
+	Error    string `json:"error,omitempty"`
+}
+
+// node returns the report of a node, adding it at first sight.
+func (r *Report) node(name string) *NodeReport {
+	for i := range r.Nodes {
+		if r.Nodes[i].Name == name {
+			return &r.Nodes[i]
+		}
+	}
+	r.Nodes = append(r.Nodes, NodeReport{Name: name})
+	return &r.Nodes[len(r.Nodes)-1]
+}
+
+func newReport(command string, nodes []string) *Report {
+	r := &Report{Command: command, Mode: ModeStandalone, Nodes: make([]NodeReport, len(nodes)), Rungs: []RungReport{}, APICalls: map[string]int{}, Findings: []finding.Finding{}}
+	for i, n := range nodes {
+		r.Nodes[i].Name = n
+	}
+	return r
+}

@@ -1,0 +1,531 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/executor/calls"
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/fleet"
+	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/slurm"
+)
+
+// atOnce is how many groups are launched side by side; what one batch learns
+// about shortages the next one knows.
+const atOnce = 4
+
+// ResumeRequest is what Slurm (or a person) asks for.
+type ResumeRequest struct {
+	// Nodes are the names from the command line, the authority for what is
+	// launched.
+	Nodes []string
+	// ResumeFile is Slurm's resume file, nil where there is none. It says
+	// which job wants which nodes.
+	ResumeFile []byte
+	// PlanFile names an execution plan; Getenv finds one in the environment.
+	PlanFile string
+	Getenv   func(string) string
+	// DryRun is "", client (no call at all) or server (EC2 is asked whether
+	// the calls would be allowed).
+	DryRun string
+}
+
+// The kinds of dry run.
+const (
+	DryRunClient = "client"
+	DryRunServer = "server"
+)
+
+// resumption is one resume call under way.
+type resumption struct {
+	*call
+	request ResumeRequest
+	nonce   string
+	nodes   []string // sorted, each once
+	jobs    []slurm.Job
+	plan    *plan.Plan // nil in standalone mode
+	parts   []*part
+	// suspended is when each node was last suspended, as of the look.
+	suspended map[string]env.Time
+	fleet     *fleet.Fleet // what lived before this call
+}
+
+// part is a group on its way through the call.
+type part struct {
+	group
+	decision
+	ladder  launch.Ladder
+	adopted []launch.Placed
+	outcome launch.Outcome
+	err     *cloud.Error // before the climb; the outcome has its own
+}
+
+// Resume powers nodes up: it launches what the plan or the configuration says,
+// and tells Slurm about every node.
+func (x *Executor) Resume(ctx context.Context, q ResumeRequest) *Report {
+	nodes := slices.Clone(q.Nodes)
+	hostlist.Sort(nodes)
+	nodes = hostlist.Unique(nodes)
+	r := &resumption{
+		call:    x.call("resume", nodes, x.Env.Now().Add(x.Config.LaunchDeadline())),
+		request: q, nodes: nodes,
+	}
+	r.nonce = fmt.Sprintf("%016x%016x", x.Env.Rand("nonce").Uint64(), x.Env.Rand("nonce").Uint64())
+	r.report.DryRun = q.DryRun
+	r.run(ctx)
+	return r.finish(ctx)
+}
+
+func (r *resumption) run(ctx context.Context) {
+	dry := r.request.DryRun != ""
+	if !dry {
+		// The resume file disappears with slurmctld's patience: first a copy.
+		begun := journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: string(r.request.ResumeFile)}
+		if err := r.journal.Begin(begun); err != nil {
+			r.failNodes(ctx, ExitConfig, "JournalNotWritable", err.Error())
+			return
+		}
+		defer func() {
+			if err := r.journal.End(begun, r.report.ExitCode); err != nil {
+				env.Warnf(r.Env, "journal", "%v", err)
+			}
+		}()
+	}
+	for _, n := range r.nodes {
+		if _, ok := r.Config.GroupOf(n); !ok {
+			r.failNodes(ctx, ExitUsage, "UnknownNode", fmt.Sprintf("node %s belongs to no node group of %s (see slurm.partitions[].node_groups[].nodes)", n, r.Config.Base()))
+			return
+		}
+	}
+	r.readJobs(ctx)
+	if !r.readPlan(ctx) {
+		return
+	}
+	if !r.decide(ctx) {
+		return
+	}
+	if dry {
+		r.dryRun(ctx)
+		return
+	}
+	unlock, ok := r.claim(ctx)
+	defer unlock()
+	if !ok {
+		return
+	}
+	if !r.look(ctx) {
+		return
+	}
+	r.climb(ctx)
+	r.settle(ctx)
+	r.tell(ctx)
+}
+
+// readJobs learns which job wants which nodes.
+func (r *resumption) readJobs(ctx context.Context) {
+	if len(r.request.ResumeFile) > 0 {
+		f, err := slurm.ReadResumeFile(r.request.ResumeFile)
+		if err == nil {
+			r.jobs = f.Jobs
+			r.completeJobs(ctx)
+			return
+		}
+		env.Warnf(r.Env, "resume-file", "%v; asking slurmctld which jobs want these nodes", err)
+	}
+	// Without a usable file slurmctld knows; without slurmctld the nodes are
+	// launched for nobody in particular, which is better than not at all.
+	if r.Slurm.Off() || r.request.DryRun == DryRunClient {
+		return
+	}
+	records, err := r.Slurm.Jobs(ctx)
+	if err != nil {
+		env.Warnf(r.Env, "jobs", "jobs not known, launching without: %v", err)
+		return
+	}
+	for _, rec := range records {
+		if !rec.Configuring() {
+			continue
+		}
+		mine := overlap(rec.Nodes, r.nodes)
+		if len(mine) > 0 {
+			r.jobs = append(r.jobs, slurm.Job{ID: rec.ID, Resume: mine, Alloc: rec.Nodes})
+		}
+	}
+}
+
+// completeJobs adds the nodes of each job that are not in this call: up to
+// 22.05 the resume file does not tell them, and a gang may have members that
+// are up already.
+func (r *resumption) completeJobs(ctx context.Context) {
+	if r.Slurm.Off() || r.request.DryRun == DryRunClient || !slices.ContainsFunc(r.jobs, func(j slurm.Job) bool { return j.Alloc == nil }) {
+		return
+	}
+	var records []slurm.Record
+	var err error
+	if len(r.jobs) == 1 {
+		records, err = r.Slurm.Records(ctx, r.jobs[0].ID)
+	} else {
+		records, err = r.Slurm.Jobs(ctx)
+	}
+	if err != nil {
+		env.Warnf(r.Env, "jobs", "nodes of the jobs not known, going by the resume file: %v", err)
+		return
+	}
+	for i := range r.jobs {
+		if rec, ok := slurm.ResolveTask(recordsOf(records, r.jobs[i].ID), r.jobs[i].ID, r.jobs[i].Resume); ok {
+			r.jobs[i].Alloc = rec.Nodes
+		}
+	}
+}
+
+func recordsOf(all []slurm.Record, id string) []slurm.Record {
+	return slices.DeleteFunc(slices.Clone(all), func(rec slurm.Record) bool { return rec.ID != id && rec.ArrayID != id && rec.HetID != id })
+}
+
+func overlap(list, with []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(n string) bool { return !slices.Contains(with, n) })
+}
+
+// failNodes gives every node back for one reason, launching nothing.
+func (r *resumption) failNodes(ctx context.Context, exit int, code, text string) {
+	r.fail(exit, "resume", "%s", text)
+	r.report.Error = text
+	r.giveBack(ctx, r.nodes, giving{Code: code, Text: text, Hold: exit != ExitFailed})
+}
+
+// claim takes the lock of every node, in order, so that two calls for the same
+// nodes never launch side by side: who comes second waits, and then adopts
+// what the first one launched.
+func (r *resumption) claim(ctx context.Context) (unlock func(), ok bool) {
+	var held []func()
+	unlock = func() {
+		for _, u := range slices.Backward(held) {
+			u()
+		}
+	}
+	waiting, cancel := r.Env.WithDeadline(ctx, r.calls.Deadline)
+	defer cancel()
+	for _, n := range r.nodes {
+		u, err := r.Env.Lock(waiting, "node-"+n)
+		if err != nil {
+			r.report.Error = fmt.Sprintf("node %s is still locked by another call", n)
+			r.fail(ExitLocked, "locked", "%s after %.0f s, leaving its nodes to it", r.report.Error, r.Env.Now().Sub(r.start).Seconds())
+			for i := range r.report.Nodes {
+				r.report.Nodes[i].State, r.report.Nodes[i].Error = NodeFailed, r.report.Error
+			}
+			return unlock, false
+		}
+		held = append(held, u)
+	}
+	return unlock, true
+}
+
+// look finds what lives already: adopts what may serve, ends what may not.
+func (r *resumption) look(ctx context.Context) bool {
+	launches, err := r.journal.Launches()
+	if err == nil {
+		r.suspended, err = r.journal.Tombstones()
+	}
+	if err != nil {
+		r.failNodes(ctx, ExitConfig, "JournalNotReadable", err.Error())
+		return false
+	}
+	live, err := r.calls.DescribeAll(ctx, fleet.Query(r.Config.Cluster))
+	if err == nil {
+		var late []cloud.Instance
+		late, err = r.repeatIntents(ctx, launches, live)
+		live = append(live, late...)
+	}
+	if err != nil {
+		e := cloud.AsError(err)
+		r.failEC2(err)
+		r.giveBack(ctx, r.nodes, r.givingFor(e))
+		return false
+	}
+	f := fleet.New(live, launches)
+	r.fleet = f
+	var end []string
+	for _, p := range r.parts {
+		for _, n := range p.Nodes {
+			keep, ok, ended := f.Adopt(n, r.suspended[n])
+			if ok {
+				p.adopted = append(p.adopted, launch.Placed{Node: n, Instance: keep, Adopted: true, Price: p.price(keep)})
+			}
+			for _, i := range ended {
+				env.Infof(r.Env, "adopt", "%s of %s is from before its power-up, ending it", i.ID, n)
+				end = append(end, i.ID)
+			}
+		}
+		end = append(end, r.match(p, f)...)
+	}
+	if failed := r.calls.Terminate(ctx, end); len(failed) > 0 {
+		e := cloud.AsError(failed[0].Err)
+		r.failEC2(e)
+		r.giveBack(ctx, r.nodes, r.givingFor(e))
+		return false
+	}
+	return true
+}
+
+// repeatIntents repeats, word for word, the launches for our nodes that a dead
+// process may or may not have made: the same token gives the same instances.
+// What EC2 shows already the look has; what was suspended since, or asked for
+// other nodes than this call would, is left to reconcile; and what EC2 has not
+// shown for minutes was never launched.
+func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launch, live []cloud.Instance) ([]cloud.Instance, error) {
+	var got []cloud.Instance
+	for _, l := range launches {
+		nodes, err := hostlist.Expand(l.Nodes)
+		if l.State != journal.Intent || err != nil || len(overlap(nodes, r.nodes)) == 0 {
+			continue
+		}
+		if slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.TagValue(identity.Launch) == l.Request.Token }) {
+			continue
+		}
+		if r.Env.Now().Sub(l.Written) > intentLifetime {
+			r.closeIntent(l, "NeverSeen")
+			continue
+		}
+		suspended := slices.ContainsFunc(nodes, func(n string) bool { return r.suspended[n] > l.Written })
+		if suspended || !slices.Equal(nodes, r.partNodes(nodes[0])) {
+			continue
+		}
+		env.Infof(r.Env, "intent", "repeating an unfinished launch for %s", l.Nodes)
+		climber := &launch.Climber{Calls: r.calls, Journal: r.journal}
+		found, err := climber.Again(ctx, l.Request)
+		switch {
+		case err == nil:
+			got = append(got, found...)
+			placed, _, _ := launch.Assign(nodes, found)
+			if err := r.journal.Placed(l, launch.Records(placed)); err != nil {
+				env.Warnf(r.Env, "journal", "%v", err)
+			}
+		case errors.Is(err, launch.ErrNothingLives):
+			// The record stays: should EC2 show something after all, reconcile
+			// or the next call finds it there.
+		case cloud.Is(err, cloud.Ambiguous, cloud.Throttle, cloud.Consistency, cloud.Permission, cloud.Credentials):
+			return nil, err // still nobody knows: launching beside it could double the nodes
+		default:
+			r.closeIntent(l, cloud.AsError(err).Word())
+		}
+	}
+	return got, nil
+}
+
+func (r *resumption) closeIntent(l journal.Launch, code string) {
+	if err := r.journal.Close(l, journal.Failed, code); err != nil {
+		env.Warnf(r.Env, "journal", "%v", err)
+	}
+}
+
+// partNodes returns the nodes of the part that a node belongs to.
+func (r *resumption) partNodes(node string) []string {
+	for _, p := range r.parts {
+		if slices.Contains(p.Nodes, node) {
+			return p.Nodes
+		}
+	}
+	return nil
+}
+
+// match makes a gang's ladder fit its live members: new ones join the type,
+// the zone and the placement group of the old ones. Members of this call that
+// do not match each other are ended, and the gang is launched anew.
+func (r *resumption) match(p *part, f *fleet.Fleet) (end []string) {
+	if !p.Gang {
+		return nil
+	}
+	var fixed *launch.Like // from members that are not ours to end
+	for _, n := range p.Outside {
+		if keep, ok, _ := f.Adopt(n, r.suspended[n]); ok && !slices.Contains(r.nodes, n) {
+			fixed = &launch.Like{Type: keep.Type, AZ: keep.AZ, Group: keep.Group}
+			break
+		}
+	}
+	like := fixed
+	for _, a := range p.adopted {
+		l := launch.Like{Type: a.Instance.Type, AZ: a.Instance.AZ, Group: a.Instance.Group}
+		if like == nil {
+			like = &l
+		}
+		if *like != l {
+			env.Infof(r.Env, "adopt", "live members of the gang do not match (%s %s, %s %s), launching it anew", like.Type, like.AZ, l.Type, l.AZ)
+			for _, a := range p.adopted {
+				end = append(end, a.Instance.ID)
+			}
+			p.adopted, like = nil, fixed
+			break
+		}
+	}
+	if like != nil && len(p.adopted) < len(p.Nodes) {
+		p.wish.Like = like
+		p.ladder = launch.Build(p.wish)
+	}
+	return end
+}
+
+// climb launches what is missing, a few groups at a time.
+func (r *resumption) climb(ctx context.Context) {
+	var short []launch.Shortage
+	for batch := range slices.Chunk(r.parts, atOnce) {
+		known := slices.Clone(short)
+		forks, ctls := make([]*calls.Caller, len(batch)), make([]*slurm.Controller, len(batch))
+		for i, p := range batch {
+			forks[i], ctls[i] = r.calls.Fork(p.id()), r.Slurm.Fork()
+		}
+		results := env.Map(ctx, r.Env, atOnce, indexes(len(batch)), func(ctx context.Context, i int) (launch.Outcome, error) {
+			return r.climbPart(ctx, batch[i], forks[i], ctls[i], known), nil
+		})
+		for i, res := range results {
+			batch[i].outcome = res.Value
+			short = append(short, res.Value.Short[min(len(known), len(res.Value.Short)):]...)
+		}
+		r.calls.Join(forks...)
+		r.Slurm.Join(ctls...)
+	}
+}
+
+func indexes(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ctl *slurm.Controller, short []launch.Shortage) launch.Outcome {
+	var missing []string
+	for _, n := range p.Nodes {
+		if !slices.ContainsFunc(p.adopted, func(a launch.Placed) bool { return a.Node == n }) {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) == 0 {
+		return launch.Outcome{Short: short}
+	}
+	if len(p.ladder.Rungs) == 0 {
+		return launch.Outcome{Short: short, Err: p.noRungs()}
+	}
+	ask := p.ask
+	ask.Nodes, ask.Nonce, ask.Job = missing, r.nonce, strings.Join(p.Jobs, ",")
+	asked := 0
+	ask.Halted = func(ctx context.Context) []string {
+		asked++
+		return r.halted(ctx, ctl, missing, p.Jobs, asked > 1)
+	}
+	climber := &launch.Climber{Calls: c, Journal: r.journal}
+	o := climber.Climb(ctx, ask, p.ladder, short)
+	for o.Err != nil && o.Err.Class.NextRung() && !c.Late() && mustNotRequeue(ctx, ctl, p) && len(o.Halted) == 0 {
+		// An interactive job dies when its nodes are given back: try on.
+		if !c.Pause(ctx, 6) {
+			break
+		}
+		next := climber.Climb(ctx, withNonce(without(ask, o.Placed), fmt.Sprintf("%s/%d", r.nonce, asked)), p.ladder, nil)
+		next.Placed = append(o.Placed, next.Placed...)
+		next.Attempts = append(o.Attempts, next.Attempts...)
+		o = next
+	}
+	return o
+}
+
+func withNonce(a launch.Ask, nonce string) launch.Ask {
+	a.Nonce = nonce
+	return a
+}
+
+func without(a launch.Ask, placed []launch.Placed) launch.Ask {
+	a.Nodes = slices.DeleteFunc(slices.Clone(a.Nodes), func(n string) bool {
+		return slices.ContainsFunc(placed, func(p launch.Placed) bool { return p.Node == n })
+	})
+	return a
+}
+
+// halted returns those nodes that were suspended since this call began, or all
+// of them once every job that wants them has gone.
+func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, jobs []string, askSlurm bool) []string {
+	at, err := r.journal.Tombstones()
+	if err != nil {
+		env.Warnf(r.Env, "journal", "%v", err)
+		return nil
+	}
+	var out []string
+	for _, n := range nodes {
+		if at[n] > r.start {
+			out = append(out, n)
+		}
+	}
+	if len(out) > 0 || !askSlurm || ctl.Off() || len(jobs) == 0 {
+		return out
+	}
+	for _, id := range jobs {
+		rec, err := ctl.Job(ctx, id)
+		if err != nil || !slurm.Gone(rec) {
+			return nil
+		}
+	}
+	return nodes
+}
+
+// settle makes the last corrections before Slurm hears: gangs that are not
+// whole go, and so does what was suspended meanwhile.
+func (r *resumption) settle(ctx context.Context) {
+	for _, p := range r.parts {
+		for _, q := range r.parts {
+			if p != q && p.Gang && q.Gang && len(p.Jobs) > 0 && slices.Equal(p.Jobs, q.Jobs) && p.failed() && !q.failed() {
+				q.err = p.why() // the job's nodes in another node group
+			}
+		}
+	}
+	at, err := r.journal.Tombstones()
+	if err != nil {
+		env.Warnf(r.Env, "journal", "%v", err)
+	}
+	for _, p := range r.parts {
+		all := append(slices.Clone(p.adopted), p.outcome.Placed...)
+		var end []string
+		dead := map[string]bool{}
+		for _, a := range all {
+			if p.Gang && p.failed() || at[a.Node] > r.start {
+				end = append(end, a.Instance.ID)
+				dead[a.Node] = true
+			}
+		}
+		if len(end) == 0 {
+			continue
+		}
+		if failed := r.calls.Terminate(ctx, end); len(failed) > 0 {
+			r.fail(ExitFailed, "settle", "instances of a failed gang are still running, reconcile will end them: %s", calls.FailureText(failed))
+		}
+		gone := func(a launch.Placed) bool { return dead[a.Node] }
+		p.adopted = slices.DeleteFunc(p.adopted, gone)
+		p.outcome.Placed = slices.DeleteFunc(p.outcome.Placed, gone)
+		for _, n := range p.Nodes {
+			if at[n] > r.start && !slices.Contains(p.outcome.Halted, n) {
+				p.outcome.Halted = append(p.outcome.Halted, n)
+			}
+		}
+	}
+}
+
+// failed reports whether some node of the part has no instance.
+func (p *part) failed() bool { return p.why() != nil }
+
+// why returns the reason, nil where every node has an instance.
+func (p *part) why() *cloud.Error {
+	if p.err != nil {
+		return p.err
+	}
+	if p.outcome.Err == nil && p.Gang && len(p.outcome.Halted) > 0 {
+		return cloud.Errorf("RunInstances", cloud.Ambiguous, "suspended before it was whole")
+	}
+	return p.outcome.Err
+}

@@ -1,0 +1,303 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/slurm"
+)
+
+// tell pushes addresses, gives back what has none, and fills in the report and
+// the exit code.
+func (r *resumption) tell(ctx context.Context) {
+	total := 0.0
+	known := true
+	exits := map[int]bool{}
+	served, missing := 0, 0
+	for _, p := range r.parts {
+		for _, at := range p.outcome.Attempts {
+			r.report.Rungs = append(r.report.Rungs, rungReport(at.Rung, at.Outcome, at.Code, at.Nodes, strings.Join(p.Jobs, ",")))
+		}
+		r.report.Excluded = append(r.report.Excluded, p.ladder.Excluded...)
+		placed := append(slices.Clone(p.adopted), p.outcome.Placed...)
+		for _, a := range placed {
+			n := r.report.node(a.Node)
+			n.State = NodeLaunched
+			if a.Adopted {
+				n.State = NodeAdopted
+			}
+			n.InstanceID, n.InstanceType, n.Market, n.AZ, n.PrivateIP = a.Instance.ID, a.Instance.Type, a.Instance.Market, a.Instance.AZ, a.Instance.PrivateIP
+			n.Job = strings.Join(p.Jobs, ",")
+			total += a.Price
+			known = known && a.Price > 0
+		}
+		served += len(placed)
+		for _, n := range p.outcome.Halted {
+			rep := r.report.node(n)
+			rep.State, rep.Error = NodeSuspended, "suspended or cancelled while it was launched"
+		}
+		if lost := p.lost(placed); len(lost) > 0 {
+			missing += len(lost)
+			exits[r.lose(ctx, p, lost, len(placed))] = true
+		}
+	}
+	if known && served > 0 {
+		total = float64(int64(total*1e6+0.5)) / 1e6
+		r.report.HourlyCost = &total
+	}
+	switch {
+	case missing > 0 && served > 0:
+		r.report.ExitCode = ExitPartly
+	case missing > 0:
+		r.report.ExitCode = worst(exits)
+	}
+	r.push(ctx)
+}
+
+// lost returns the nodes of the part that have neither an instance nor a
+// suspend of their own.
+func (p *part) lost(placed []launch.Placed) []string {
+	var out []string
+	for _, n := range p.Nodes {
+		if !slices.ContainsFunc(placed, func(a launch.Placed) bool { return a.Node == n }) && !slices.Contains(p.outcome.Halted, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// lose says why nodes have no instance, gives them back, and returns the exit
+// code that their loss alone would have.
+func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed int) int {
+	e := p.why()
+	if e == nil {
+		e = cloud.Errorf("RunInstances", cloud.Ambiguous, "no instance, and no reason known")
+	}
+	g := r.givingFor(e)
+	g.Jobs = p.Jobs
+	switch {
+	case p.ladder.Limited():
+		g.Code, g.Hold = "CostLimit", true
+		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.size(), cheapest(p.ladder, p.size()))
+	case e.Class == cloud.Throttle:
+		g.Text = fmt.Sprintf("EC2 throttled for %.0f s", r.Env.Now().Sub(r.start).Seconds())
+	case e.Class.NextRung():
+		g.Text = fmt.Sprintf("No capacity for %s: %s", count(len(lost), "node"), codesByCount(p.outcome.Attempts))
+		if len(p.outcome.Attempts) == 0 {
+			g.Text = fmt.Sprintf("No capacity for %s: %s", count(len(lost), "node"), message(e))
+		}
+	default:
+		g.Text = r.explain(e)
+	}
+	if placed > 0 && !p.Gang {
+		env.Warnf(r.Env, "partly", "%d of %d nodes launched", placed, placed+len(lost))
+	}
+	env.Errorf(r.Env, "lost", "%s", g.Text)
+	r.giveBack(ctx, lost, g)
+	return exitOf(e.Class)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func cheapest(l launch.Ladder, nodes int) string {
+	x, ok := l.Cheapest()
+	if !ok {
+		return "of unknown price (policy.allow_unknown_price lets it pass)"
+	}
+	return fmt.Sprintf("%s at %.2f USD/h", x.Rung, x.Price*float64(nodes))
+}
+
+// worst is the exit code of a call in which nothing worked: the one that needs
+// a person first, then a shortage before a quota.
+func worst(exits map[int]bool) int {
+	for _, code := range []int{ExitPermission, ExitConfig, ExitPlan, ExitFailed, ExitCapacity, ExitQuota} {
+		if exits[code] {
+			return code
+		}
+	}
+	return ExitFailed
+}
+
+func rungReport(g launch.Rung, outcome, code string, nodes int, job string) RungReport {
+	return RungReport{
+		Type: g.Type, Market: g.Market, AZ: g.AZ, SubnetID: g.SubnetID, Outcome: outcome, Code: code, Nodes: nodes,
+		Job: job, MaxPrice: g.MaxPrice, Price: g.Price, EFA: g.EFA, Group: g.Strategy,
+	}
+}
+
+// push tells Slurm the addresses of all nodes that have one. What slurmctld
+// does not take is written down, and the next call or reconcile repeats it.
+func (r *resumption) push(ctx context.Context) {
+	if r.Slurm.Off() {
+		return
+	}
+	for _, single := range []bool{false, true} {
+		var addrs []slurm.Addr
+		var owed []journal.Addr
+		reason := ""
+		for _, p := range r.parts {
+			if p.singleUse != single {
+				continue
+			}
+			for _, a := range append(slices.Clone(p.adopted), p.outcome.Placed...) {
+				if a.Instance.PrivateIP == "" {
+					n := r.report.node(a.Node)
+					n.State, n.Error = NodePending, "EC2 has not told its address yet"
+				} else {
+					addrs = append(addrs, slurm.Addr{Node: a.Node, IP: a.Instance.PrivateIP})
+				}
+				owed = append(owed, journal.Addr{Node: a.Node, IP: a.Instance.PrivateIP, Instance: a.Instance.ID})
+			}
+			if single {
+				reason = "plan " + p.ask.Plan
+			}
+		}
+		if len(owed) == 0 {
+			continue
+		}
+		r.pushSome(ctx, addrs, journal.Push{ID: fmt.Sprintf("%s-%t", r.nonce, single), Addrs: owed, SingleUse: single, Reason: reason})
+	}
+	r.payOld(ctx)
+}
+
+func (r *resumption) pushSome(ctx context.Context, addrs []slurm.Addr, p journal.Push) {
+	refused, err := r.Slurm.PushAddresses(ctx, addrs, slurm.Push{SingleUse: p.SingleUse, Reason: p.Reason})
+	failed := byNode(refused)
+	var left []journal.Addr
+	for _, a := range p.Addrs {
+		if err != nil || failed[a.Node] != nil || a.IP == "" {
+			left = append(left, a)
+		}
+	}
+	if len(left) == 0 {
+		return
+	}
+	p.Addrs = left
+	if oweErr := r.journal.Owe(p); oweErr != nil {
+		env.Warnf(r.Env, "journal", "%v", oweErr)
+	}
+	why := "slurmctld did not take their addresses"
+	if err != nil {
+		why = err.Error()
+		if errors.Is(err, slurm.ErrUnreachable) {
+			r.fail(ExitFailed, "push", "slurmctld not reachable, addresses pending for %s", count(len(left), "node"))
+		} else {
+			r.fail(ExitFailed, "push", "addresses pending for %s: %v", count(len(left), "node"), err)
+		}
+	} else {
+		r.fail(ExitFailed, "push", "addresses pending for %s, first %s: %v", count(len(left), "node"), left[0].Node, cmpErr(failed[left[0].Node], "no address yet"))
+	}
+	for _, a := range left {
+		n := r.report.node(a.Node)
+		n.State = NodePending
+		if n.Error == "" {
+			n.Error = why
+		}
+	}
+}
+
+func byNode(errs []slurm.NodeError) map[string]error {
+	out := map[string]error{}
+	for _, e := range errs {
+		out[e.Node] = e.Err
+	}
+	return out
+}
+
+func cmpErr(err error, otherwise string) string {
+	if err == nil {
+		return otherwise
+	}
+	return err.Error()
+}
+
+// giving says why and how nodes are given back.
+type giving struct {
+	Code, Text string
+	// Hold keeps the jobs from coming back by themselves: retrying cannot help.
+	Hold bool
+	// Jobs want these nodes; nil means every job of the call.
+	Jobs []string
+	// Against carries out ASBA's advice against bursting.
+	Against bool
+}
+
+// givingFor is how nodes are given back after an EC2 error: held where only a
+// person can help.
+func (r *resumption) givingFor(e *cloud.Error) giving {
+	hold := false
+	switch e.Class {
+	case cloud.Config, cloud.Permission, cloud.Credentials, cloud.Unsupported:
+		hold = true
+	}
+	return giving{Code: e.Word(), Text: r.explain(e), Hold: hold}
+}
+
+// giveBack reports nodes as failed and, where there is a Slurm, hands them
+// back in one update with the reason, after their jobs were told why.
+func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
+	for _, n := range nodes {
+		rep := r.report.node(n)
+		rep.State, rep.Error = NodeFailed, g.Code+": "+g.Text
+	}
+	if r.Slurm.Off() || r.request.DryRun != "" {
+		return
+	}
+	jobs := g.Jobs
+	if jobs == nil {
+		for _, j := range r.jobs {
+			jobs = append(jobs, j.ID)
+		}
+	}
+	back := slices.Clone(nodes)
+	for _, id := range jobs {
+		r.tellJob(ctx, id, nodes, g)
+	}
+	hostlist.Sort(back)
+	refused, err := r.Slurm.GiveBack(ctx, back, g.Code, g.Text)
+	if err != nil {
+		env.Errorf(r.Env, "give-back", "nodes %s not given back, Slurm takes them down after ResumeTimeout: %v", hostlist.Fold(back), err)
+		return
+	}
+	failed := byNode(refused)
+	for _, n := range nodes {
+		if failed[n] == nil {
+			r.report.node(n).State = NodeGivenBack
+		} else {
+			env.Errorf(r.Env, "give-back", "node %s not given back, Slurm takes it down after ResumeTimeout: %v", n, failed[n])
+		}
+	}
+	if g.Against {
+		r.keepAway(ctx, jobs)
+	}
+}
+
+// payOld repeats the pushes that earlier calls owe, now that slurmctld answers.
+func (r *resumption) payOld(ctx context.Context) {
+	owed, err := r.journal.Owed()
+	if err != nil {
+		env.Warnf(r.Env, "journal", "%v", err)
+	}
+	for _, p := range owed {
+		if strings.HasPrefix(p.ID, r.nonce) {
+			continue // of this very call
+		}
+		if err := r.repay(ctx, p, r.fleet); err != nil {
+			env.Warnf(r.Env, "push", "addresses of an earlier call still pending: %v", err)
+			return
+		}
+	}
+}
