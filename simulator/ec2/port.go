@@ -202,7 +202,7 @@ var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace
 
 // Terminate is TerminateInstances.
 func (p *Port) Terminate(ctx context.Context, ids []string) error {
-	return p.call(ctx, faults.Fact{Action: "TerminateInstances", Size: len(ids)}, func(int) error {
+	return p.call(ctx, faults.Fact{Action: "TerminateInstances"}, func(int) error {
 		_, err := p.model.TerminateInstances(ids, false)
 		return err
 	})
@@ -210,7 +210,7 @@ func (p *Port) Terminate(ctx context.Context, ids []string) error {
 
 // Tag is CreateTags.
 func (p *Port) Tag(ctx context.Context, ids []string, tags []cloud.Tag) error {
-	return p.call(ctx, faults.Fact{Action: "CreateTags", Size: len(ids)}, func(int) error {
+	return p.call(ctx, faults.Fact{Action: "CreateTags"}, func(int) error {
 		return p.model.CreateTags(ids, tags, false)
 	})
 }

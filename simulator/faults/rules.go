@@ -41,7 +41,7 @@ import (
 	"time"
 )
 
-// Fact is what a rule can know of a call.
+// Fact is what a rule can know of a call. Only launches have more than Action.
 type Fact struct {
 	Action string // EC2's, such as RunInstances
 	Type   string // instance type
@@ -67,7 +67,9 @@ type Effect struct {
 	// Grant, where it is not 0, lowers the number of instances wanted.
 	Grant int
 
-	Rule string // the file and line of the rule that ended the search
+	// Rule is the file and line of the rule that ended the search, else of the
+	// first one that delays.
+	Rule string
 }
 
 // Refused reports whether the call is answered without being applied.
@@ -104,8 +106,14 @@ func (r *Rules) Next(f Fact) (Effect, bool) {
 	defer r.mu.Unlock()
 	var out Effect
 	for _, k := range r.rules {
-		if k.holds(f) && k.due() && k.act(f, &out) {
+		if !k.holds(f) || !k.due() {
+			continue
+		}
+		ends := k.act(f, &out)
+		if ends || k.delay > 0 && out.Rule == "" {
 			out.Rule = k.where
+		}
+		if ends {
 			return out, true
 		}
 	}

@@ -448,3 +448,40 @@ func BenchmarkLaunch64(b *testing.B) {
 		ask(b, h, nil, "TerminateInstances", params...)
 	}
 }
+
+// Many connections at once: every call is whole, and nothing is handed out
+// twice.
+func TestManyCallersAtOnce(t *testing.T) {
+	h := endpoint(t)
+	const callers, each = 8, 5
+	addresses := make(chan string, callers*each*3)
+	done := make(chan struct{})
+	for n := range callers {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for k := range each {
+				var out launched
+				ask(t, h, &out, "RunInstances", "ImageId="+x86, "InstanceType=c6i.large", "MinCount=3", "MaxCount=3", fmt.Sprintf("ClientToken=%d-%d", n, k))
+				for _, i := range out.Instances {
+					addresses <- i.IP
+					ask(t, h, nil, "CreateTags", "ResourceId.1="+i.ID, "Tag.1.Key=n", "Tag.1.Value=v")
+				}
+				ask(t, h, nil, "DescribeInstances", "Filter.1.Name=tag:n", "Filter.1.Value.1=v")
+			}
+		}()
+	}
+	for range callers {
+		<-done
+	}
+	close(addresses)
+	seen := map[string]bool{}
+	for a := range addresses {
+		if seen[a] {
+			t.Errorf("%s was handed out twice", a)
+		}
+		seen[a] = true
+	}
+	if len(seen) != callers*each*3 {
+		t.Errorf("%d addresses", len(seen))
+	}
+}
