@@ -22,23 +22,19 @@ func (r *resumption) record(ctx context.Context, id string, nodes []string) (slu
 
 // tellJob writes the reason into the job's comment and holds the job where
 // coming back cannot help.
-func (r *resumption) tellJob(ctx context.Context, id string, nodes []string, g giving) {
-	rec, ok := r.record(ctx, id, nodes)
-	if !ok || slurm.Gone(rec) {
-		return
-	}
+func (r *resumption) tellJob(ctx context.Context, rec slurm.Record, g giving) {
 	if err := r.Slurm.Comment(ctx, rec, g.Text); err != nil {
-		env.Warnf(r.Env, "job", "job %s: comment not written: %v", id, err)
+		env.Warnf(r.Env, "job", "job %s: comment not written: %v", rec.Ref(), err)
 	}
 	if !g.Hold {
 		return
 	}
 	if !slurm.CanHold(rec) {
-		env.Warnf(r.Env, "job", "job %s cannot be held (interactive, or not requeueable): it ends with its nodes", id)
+		env.Warnf(r.Env, "job", "job %s cannot be held (interactive, or not requeueable): it ends with its nodes", rec.Ref())
 		return
 	}
 	if err := r.Slurm.Hold(ctx, rec); err != nil {
-		env.Errorf(r.Env, "job", "job %s not held: %v", id, err)
+		env.Errorf(r.Env, "job", "job %s not held: %v", rec.Ref(), err)
 	}
 }
 
@@ -61,12 +57,8 @@ func mustNotRequeue(ctx context.Context, ctl *slurm.Controller, p *part) bool {
 // keepAway carries out advice against bursting, once the jobs are requeued:
 // they get the burst nodes excluded where their partition has others, or are
 // held, or just come back.
-func (r *resumption) keepAway(ctx context.Context, jobs []string) {
-	for _, id := range jobs {
-		rec, ok := r.record(ctx, id, r.nodes)
-		if !ok || slurm.Gone(rec) {
-			continue
-		}
+func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record) {
+	for _, rec := range jobs {
 		var err error
 		switch r.Config.Plans.OnAdviceAgainst {
 		case "requeue":
@@ -85,7 +77,7 @@ func (r *resumption) keepAway(ctx context.Context, jobs []string) {
 			}
 		}
 		if err != nil {
-			env.Warnf(r.Env, "job", "job %s: %v", id, err)
+			env.Warnf(r.Env, "job", "job %s: %v", rec.Ref(), err)
 		}
 	}
 }

@@ -468,7 +468,7 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, j
 	}
 	for _, id := range jobs {
 		rec, err := ctl.Job(ctx, id)
-		if err != nil || !slurm.Gone(rec) {
+		if err != nil && !errors.Is(err, slurm.ErrNoJob) || err == nil && !slurm.Gone(rec) {
 			return nil
 		}
 	}

@@ -263,8 +263,14 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 		}
 	}
 	back := slices.Clone(nodes)
+	// Before the nodes go: a requeued job has none, and could not be told from
+	// the other tasks of its array.
+	var records []slurm.Record
 	for _, id := range jobs {
-		r.tellJob(ctx, id, nodes, g)
+		if rec, ok := r.record(ctx, id, nodes); ok && !slurm.Gone(rec) {
+			r.tellJob(ctx, rec, g)
+			records = append(records, rec)
+		}
 	}
 	hostlist.Sort(back)
 	refused, err := r.Slurm.GiveBack(ctx, back, g.Code, g.Text)
@@ -281,7 +287,7 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 		}
 	}
 	if g.Against {
-		r.keepAway(ctx, jobs)
+		r.keepAway(ctx, records)
 	}
 }
 
