@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
-	"math/bits"
 	"net/netip"
 	"sync"
 	"time"
@@ -95,11 +94,11 @@ type Event struct {
 type Model struct {
 	opt Options
 
-	mu    sync.Mutex
-	calls map[string]int
-	made  map[string]uint64 // resources made, by id prefix
-	seq   uint64
-	byID  map[string]*tagged
+	mu      sync.Mutex
+	calls   map[string]int
+	streams map[string]*uint64 // of ids, by prefix
+	seq     uint64
+	byID    map[string]*tagged
 
 	zones     []Zone
 	vpcs      []*VPC
@@ -137,11 +136,11 @@ func New(o Options) (*Model, error) {
 	}
 	o.SubnetBits = orDefault(o.SubnetBits, o.CIDR.Bits()+4)
 	m := &Model{
-		opt:    o,
-		calls:  map[string]int{},
-		made:   map[string]uint64{},
-		byID:   map[string]*tagged{},
-		tokens: map[tokenKey]*grant{},
+		opt:     o,
+		calls:   map[string]int{},
+		streams: map[string]*uint64{},
+		byID:    map[string]*tagged{},
+		tokens:  map[tokenKey]*grant{},
 
 		instanceByID: map[string]*Instance{},
 		headroom:     maps.Clone(o.Capacity),
@@ -241,16 +240,31 @@ func (m *Model) visible(t *tagged, now env.Time) bool { return now >= t.born.Add
 // id makes the next id with this prefix, such as i-0123456789abcdef0. Ids of
 // one prefix never repeat, since draw never does, and do not depend on how
 // many were made of another.
-func (m *Model) id(prefix string) string { return fmt.Sprintf("%s-0%016x", prefix, m.draw(prefix)) }
+func (m *Model) id(prefix string) string {
+	const hex = "0123456789abcdef"
+	n := m.draw(prefix)
+	b := make([]byte, 0, 24) // fmt would be half the cost of a launch
+	b = append(append(b, prefix...), "-0"...)
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, hex[n>>shift&0xf])
+	}
+	return string(b)
+}
 
 // draw returns the next number of a stream: a permutation (the finalizer of
 // SplitMix64) of a counter that starts where seed and stream say.
-func (m *Model) draw(stream string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(stream))
-	m.made[stream]++
-	z := bits.RotateLeft64(h.Sum64(), 17) ^ m.opt.Seed*0x9e3779b97f4a7c15
-	z += m.made[stream] * 0x9e3779b97f4a7c15
+func (m *Model) draw(name string) uint64 {
+	const golden = 0x9e3779b97f4a7c15
+	s := m.streams[name]
+	if s == nil {
+		h := fnv.New64a()
+		h.Write([]byte(name))
+		s = new(uint64)
+		*s = h.Sum64() ^ m.opt.Seed*golden
+		m.streams[name] = s
+	}
+	*s += golden
+	z := *s
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2"
 )
@@ -483,5 +484,68 @@ func TestManyCallersAtOnce(t *testing.T) {
 	}
 	if len(seen) != callers*each*3 {
 		t.Errorf("%d addresses", len(seen))
+	}
+}
+
+// The executor's port and the wire are two doors to one model: the same calls
+// leave the same events and ids behind.
+func TestPortAndWireMakeTheSameEvents(t *testing.T) {
+	world := func(seen *[]ec2.Event) *ec2.Model {
+		m, err := ec2.New(ec2.Options{
+			Clock: &clock{1}, Types: ec2.Catalog(catalog.Default()), Seed: 3,
+			Capacity: map[ec2.Pool]int{{Type: "p4d.24xlarge", AZ: "us-east-1b", Market: cloud.Spot}: 3},
+			Observe:  func(e ec2.Event) { *seen = append(*seen, e) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	var direct, wired []ec2.Event
+	port := ec2.NewPort(world(&direct), nil, nil)
+	ctx := t.Context()
+	if err := port.CreateGroup(ctx, cloud.Group{Name: "g", Strategy: "cluster"}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := port.Subnets(ctx, cloud.SubnetQuery{DefaultForAZ: true, AZs: []string{"us-east-1b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := cloud.LaunchRequest{Token: "a", MinCount: 2, MaxCount: 2, Type: "p4d.24xlarge", SubnetID: page.Subnets[0].ID, Market: cloud.Spot,
+		MaxPrice: 30.5, ImageID: x86, EFA: 2, Group: "g", Tags: []cloud.Tag{{Key: "cluster", Value: "hpc"}}}
+	list, err := port.Launch(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Token = "b"
+	if _, err := port.Launch(ctx, r); !cloud.Is(err, cloud.Capacity) {
+		t.Fatal(err)
+	}
+	if err := port.Terminate(ctx, []string{list[0].ID, list[1].ID}); err != nil {
+		t.Fatal(err)
+	}
+
+	h := New(world(&wired))
+	ask(t, h, nil, "CreatePlacementGroup", "GroupName=g", "Strategy=cluster")
+	subnet := firstSubnet(t, h, "us-east-1b")
+	params := func(token string) []string {
+		p := []string{"ClientToken=" + token, "MinCount=2", "MaxCount=2", "InstanceType=p4d.24xlarge", "ImageId=" + x86, "Placement.GroupName=g",
+			"InstanceMarketOptions.MarketType=spot", "InstanceMarketOptions.SpotOptions.MaxPrice=30.5"}
+		for n, device := range []string{"0", "1"} {
+			nic := fmt.Sprintf("NetworkInterface.%d.", n+1)
+			p = append(p, nic+"InterfaceType=efa", nic+"DeviceIndex="+device, nic+"NetworkCardIndex="+device, nic+"SubnetId="+subnet)
+		}
+		for n, kind := range []string{"instance", "volume"} {
+			spec := fmt.Sprintf("TagSpecification.%d.", n+1)
+			p = append(p, spec+"ResourceType="+kind, spec+"Tag.1.Key=cluster", spec+"Tag.1.Value=hpc")
+		}
+		return p
+	}
+	var out launched
+	ask(t, h, &out, "RunInstances", params("a")...)
+	ask(t, h, nil, "RunInstances", params("b")...)
+	ask(t, h, nil, "TerminateInstances", "InstanceId.1="+out.Instances[0].ID, "InstanceId.2="+out.Instances[1].ID)
+	if d := cmp.Diff(direct, wired); d != "" {
+		t.Error(d)
 	}
 }
