@@ -13,9 +13,15 @@ import (
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/localstack/faultproxy"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/wire"
+	"aws-slurm-burst/simulator/faults"
 )
+
+// rulesLimit bounds a file of fault rules.
+const rulesLimit = 1 << 20
 
 // wallClock drives the embedded EC2 in real time.
 type wallClock struct{}
@@ -53,7 +59,7 @@ GET /_asb/calls tells which calls came, as JSON.`,
 			if err != nil {
 				return app.Exitf(executor.ExitUsage, "%v", err)
 			}
-			handler, err := withFaults(wire.New(model), rules)
+			handler, err := withFaults(wire.New(model), rules, model.ZoneOf)
 			if err != nil {
 				return err
 			}
@@ -81,4 +87,18 @@ GET /_asb/calls tells which calls came, as JSON.`,
 	return c
 }
 
-func withFaults(h http.Handler, _ string) (http.Handler, error) { return h, nil }
+// withFaults puts the rules of a file before the endpoint.
+func withFaults(h http.Handler, file string, zone func(subnet string) string) (http.Handler, error) {
+	if file == "" {
+		return h, nil
+	}
+	data, err := host.ReadFile(file, rulesLimit)
+	if err != nil {
+		return nil, app.Exitf(executor.ExitUsage, "--faults: %v", err)
+	}
+	rules, err := faults.Parse(data, file)
+	if err != nil {
+		return nil, app.Exitf(executor.ExitUsage, "%v", err)
+	}
+	return faultproxy.New(h, faultproxy.Options{Rules: rules, Zone: zone}), nil
+}
