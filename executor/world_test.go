@@ -107,7 +107,7 @@ func (w *world) withSlurm(nodes []string, jobs ...slurmmodel.Job) *world {
 
 func (w *world) withFaults(rules string) *world {
 	w.t.Helper()
-	r, err := faults.Parse([]byte(rules), "faults.yaml")
+	r, err := faults.Parse([]byte("faults:\n"+rules+"\n"), "faults.yaml")
 	if err != nil {
 		w.t.Fatal(err)
 	}
