@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan"
@@ -121,7 +123,12 @@ func FromEnvironment(get func(string) string) (a Answer, ok bool) {
 // judge lints what was read and draws the conclusion.
 func (a Answer) judge(p *plan.Plan, fs []finding.Finding) Answer {
 	if p != nil {
-		fs = append(fs, p.Lint(plan.LintOptions{})...)
+		read := len(fs)
+		for _, f := range p.Lint(plan.LintOptions{}) {
+			if !told(fs[:read], f) {
+				fs = append(fs, f)
+			}
+		}
 		finding.Sort(fs)
 	}
 	a.Findings = fs
@@ -131,4 +138,16 @@ func (a Answer) judge(p *plan.Plan, fs []finding.Finding) Answer {
 	}
 	a.Outcome, a.Plan = Found, p
 	return a
+}
+
+// idNoTypes is plan.Lint's finding about a plan without instance types.
+const idNoTypes = "PLAN020"
+
+// told reports whether reading has already refused what a lint finding misses:
+// a list of the wrong type is not also an absent one.
+func told(read []finding.Finding, f finding.Finding) bool {
+	return f.ID == idNoTypes && slices.ContainsFunc(read, func(r finding.Finding) bool {
+		section := "/" + plan.InstanceSpecification
+		return r.Level == finding.Error && (r.Pointer == section || strings.HasPrefix(r.Pointer, section+"/instance_types"))
+	})
 }

@@ -140,3 +140,10 @@ func TestOtherErrorsOfAPortAreUnreadable(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+func TestAListOfTheWrongTypeIsNotAlsoMissing(t *testing.T) {
+	a := Answer{}.judge(plan.Read([]byte(`{"instance_specification": {"instance_types": "c6i.xlarge"}}`), "p.json"))
+	if a.Outcome != Invalid || len(a.Findings) != 1 {
+		t.Errorf("%v: %v", a.Outcome, a.Findings)
+	}
+}
