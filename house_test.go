@@ -1,0 +1,338 @@
+// Package house_test keeps the architecture: which package may import which,
+// what every package has to have, and where things are.
+package house_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const module = "aws-slurm-burst"
+
+// rule says what the packages at from may import of only; patterns are paths
+// in this module, "x/..." is x and all below it, and a pattern with a dot in
+// its first element is of another module.
+type rule struct {
+	why  string
+	from []string
+	// Of the imports that match about, only may imports those that match allow.
+	about, allow []string
+}
+
+var leaves = []string{"executor/env", "executor/cloud", "executor/hostlist", "executor/identity", "asba/finding", "asba/catalog", "simulator/faults"}
+
+// rooms lists every room of the executor but its leaves, with the other rooms
+// that it may import beside the leaves. A room is understood, tested and
+// simulated alone; each exception is a layer that several rooms stand on.
+var rooms = map[string][]string{
+	"executor/config":     {"asba/plan"},
+	"executor/plansource": {"asba/plan", "asba/protocol"},
+	"executor/slurm":      nil,
+	"executor/calls":      nil,
+	"executor/journal":    nil,
+	"executor/fleet":      {"executor/journal"},                   // whose instance is whose is in the journal
+	"executor/lookup":     {"executor/calls"},                     // look-ups are calls that are repeated
+	"executor/launch":     {"executor/calls", "executor/journal"}, // a rung is an intent, calls, an outcome
+	"executor/host":       {"executor/plansource"},                // implements its port
+	"executor/awscloud":   nil,
+}
+
+var rules = []rule{
+	{
+		why:   "the seam is what everything stands on, and stands on nothing",
+		from:  []string{"executor/env"},
+		about: []string{"./..."},
+	}, {
+		why:   "a diagnosis, the catalogue, hostlists and fault rules are leaves: anyone may have them without anything else",
+		from:  []string{"asba/finding", "asba/catalog", "executor/hostlist", "executor/cloud", "executor/identity", "simulator/faults"},
+		about: []string{"./..."},
+		allow: leaves,
+	}, {
+		why:   "the execution plan is the contract with the advisor: it must not depend on who carries it out",
+		from:  []string{"asba/plan"},
+		about: []string{"./..."},
+		allow: []string{"asba/finding", "asba/catalog"},
+	}, {
+		why:   "the protocol is what others import to talk to us: it is the plan and little more",
+		from:  []string{"asba/protocol"},
+		about: []string{"./..."},
+		allow: []string{"asba/plan", "asba/finding"},
+	}, {
+		why:   "the advisor advises; it launches nothing, and a site may run it alone",
+		from:  []string{"asba/..."},
+		about: []string{"executor/...", "simulator/...", "localstack/...", "features/...", "cmd/..."},
+		allow: []string{"executor/env", "executor/hostlist", "executor/host"},
+	}, {
+		why:   "production code that knows of its simulation or its tests is no longer what was simulated and tested",
+		from:  []string{"executor/..."},
+		about: []string{"simulator/...", "localstack/...", "features/...", "fixtures/...", "cmd/..."},
+	}, {
+		why:   "the executor takes its adapters as ports, or it could not run in virtual time",
+		from:  []string{"executor"},
+		about: []string{"executor/host", "executor/awscloud"},
+	}, {
+		why:   "the EC2 client takes minutes to compile, and its types would spread: all of it is behind one port",
+		from:  []string{"..."},
+		about: []string{"github.com/aws/aws-sdk-go-v2/service/ec2/..."},
+		allow: []string{"in executor/awscloud"},
+	}, {
+		why:   "the AWS SDK is for the adapter; a simulation builds in seconds without it",
+		from:  []string{"executor", "executor/calls", "executor/fleet", "executor/launch", "executor/lookup", "executor/journal", "simulator", "simulator/ec2", "simulator/slurm", "simulator/faults", "asba/..."},
+		about: []string{"github.com/aws/..."},
+	}, {
+		why:   "the scenario runner and containers are for scenarios; no shipped room needs them",
+		from:  []string{"..."},
+		about: []string{"github.com/cucumber/...", "github.com/testcontainers/..."},
+		allow: []string{"in features/...", "in localstack/..."},
+	}, {
+		why:   "scenarios run the shipped binaries: a step that calls a package proves nothing of the program",
+		from:  []string{"features", "features/steps", "features/runner"},
+		about: []string{"executor/...", "simulator/...", "asba/...", "cmd/..."},
+		allow: []string{"simulator/faults"}, // the words of the rules that they give to the proxy
+	}, {
+		why:   "LocalStack is a process to find or start: it and its proxy need nothing of ours but the rules of faults, and their time",
+		from:  []string{"localstack/..."},
+		about: []string{"./..."},
+		allow: []string{"localstack/...", "simulator/faults", "asba/finding", "executor/env"},
+	}, {
+		why:   "the engine is below every model, and touches no machine",
+		from:  []string{"simulator"},
+		about: []string{"./..."},
+		allow: []string{"executor/env"},
+	}, {
+		why:   "models stand for the world outside: they know the ports, never the executor that uses them",
+		from:  []string{"simulator/ec2/...", "simulator/slurm"},
+		about: []string{"executor/...", "cmd/...", "features/...", "localstack/..."},
+		allow: []string{"executor/env", "executor/cloud", "executor/hostlist"},
+	}, {
+		why:   "programs are where everything meets: nothing imports them",
+		from:  []string{"asba/...", "executor/...", "simulator/...", "localstack/...", "features/...", "fixtures/..."},
+		about: []string{"cmd/..."},
+	}, {
+		why:   "fixtures are data: whoever embeds them gets nothing else",
+		from:  []string{"fixtures/..."},
+		about: []string{"./..."},
+	},
+}
+
+func init() {
+	for room, more := range rooms {
+		rules = append(rules, rule{
+			why:   "rooms do not import each other: what two of them share is a leaf, or the executor's to hand over",
+			from:  []string{room},
+			about: []string{"./..."},
+			allow: append(append([]string{}, leaves...), more...),
+		})
+	}
+}
+
+// pkg is what go list says of a package.
+type pkg struct {
+	Dir, ImportPath, Name, Doc string
+	GoFiles                    []string
+	TestGoFiles, XTestGoFiles  []string
+	Imports                    []string
+}
+
+// path is the package's path in the module, "." for the module itself.
+func (p pkg) path() string {
+	if p.ImportPath == module {
+		return "."
+	}
+	return strings.TrimPrefix(p.ImportPath, module+"/")
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	// -e: a package that does not compile today has imports all the same.
+	cmd := exec.Command("go", "list", "-e", "-json=Dir,ImportPath,Name,Doc,GoFiles,TestGoFiles,XTestGoFiles,Imports", "./...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list shows %d packages", len(all))
+	}
+	return all
+}
+
+// matches reports whether a path is one of the patterns'. "./..." is this
+// module, "..." everything.
+func matches(path string, ours bool, patterns []string) bool {
+	for _, p := range patterns {
+		if p == "..." || p == "./..." && ours || p == path {
+			return true
+		}
+		if base, ok := strings.CutSuffix(p, "/..."); ok && (path == base || strings.HasPrefix(path, base+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// breaks returns the rule that an import breaks. Allowed are imports that match
+// allow, and all imports of packages that match it with "in " before.
+func breaks(from, imported string) (rule, bool) {
+	short, ours := strings.CutPrefix(imported, module+"/")
+	for _, r := range rules {
+		if !matches(from, true, r.from) || !matches(short, ours, r.about) || matches(short, ours, r.allow) {
+			continue
+		}
+		var in []string
+		for _, a := range r.allow {
+			if p, ok := strings.CutPrefix(a, "in "); ok {
+				in = append(in, p)
+			}
+		}
+		if !matches(from, true, in) {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			if r, broken := breaks(p.path(), imported); broken {
+				t.Errorf("%s imports %s: %s", p.path(), imported, r.why)
+			}
+		}
+	}
+}
+
+// TestTheRulesForbidWhatTheyShould keeps a slip in a pattern from opening a
+// door unseen.
+func TestTheRulesForbidWhatTheyShould(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		broken   bool
+	}{
+		{"executor/env", "executor/cloud", true},
+		{"executor/env", "time", false},
+		{"executor/cloud", "executor/env", false},
+		{"executor/cloud", "executor/config", true},
+		{"executor/launch", "executor/calls", false},
+		{"executor/launch", "executor/slurm", true},
+		{"executor/config", "asba/plan", false},
+		{"executor/calls", "asba/plan", true},
+		{"executor/launch", "executor", true},
+		{"executor/slurm", "simulator/slurm", true},
+		{"executor", "simulator", true},
+		{"executor", "executor/host", true},
+		{"executor", "executor/launch", false},
+		{"executor", "localstack", true},
+		{"executor/awscloud", "github.com/aws/aws-sdk-go-v2/service/ec2", false},
+		{"executor", "github.com/aws/aws-sdk-go-v2/service/ec2/types", true},
+		{"cmd/aws-slurm-burst", "github.com/aws/aws-sdk-go-v2/service/ec2", true},
+		{"simulator/ec2/wire", "github.com/aws/aws-sdk-go-v2/service/ec2", true},
+		{"simulator/ec2", "github.com/aws/smithy-go", true},
+		{"features/runner", "github.com/cucumber/godog", false},
+		{"cmd/aws-slurm-burst", "github.com/cucumber/godog", true},
+		{"executor", "github.com/cucumber/gherkin/go/v26", true},
+		{"features/steps", "executor", true},
+		{"features/steps", "localstack/faultproxy", false},
+		{"simulator", "executor/env", false},
+		{"simulator", "simulator/ec2", true},
+		{"simulator/ec2/wire", "simulator/ec2", false},
+		{"simulator/slurm", "executor/slurm", true},
+		{"simulator/chaos", "executor", false},
+		{"asba/plan", "asba/protocol", true},
+		{"asba/protocol", "asba/plan", false},
+		{"asba/server", "executor", true},
+		{"localstack", "executor/host", true},
+		{"localstack/faultproxy", "simulator/faults", false},
+		{"simulator/report", "cmd/internal/app", true},
+		{"cmd/asba", "asba/server", false},
+		{"fixtures", "asba/plan", true},
+	} {
+		to := c.to
+		if !strings.Contains(strings.Split(to, "/")[0], ".") && to != "time" {
+			to = module + "/" + to
+		}
+		if _, broken := breaks(c.from, to); broken != c.broken {
+			t.Errorf("%s -> %s: forbidden %v", c.from, c.to, broken)
+		}
+	}
+}
+
+// TestEveryRoomHasARule: a new room of the executor says in the table above what
+// it stands on.
+func TestEveryRoomHasARule(t *testing.T) {
+	for _, p := range packages(t) {
+		path := p.path()
+		if !strings.HasPrefix(path, "executor/") || strings.HasPrefix(path, "executor/env/") {
+			continue
+		}
+		if _, ok := rooms[path]; !ok && !matches(path, true, leaves) {
+			t.Errorf("%s is neither a leaf nor a room of house_test.go: enter it there", path)
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range packages(t) {
+		if len(p.GoFiles) > 0 && p.Doc == "" {
+			t.Errorf("%s has no package comment: say what it is and what it does not do", p.path())
+		}
+	}
+}
+
+// topLevel are the folders of the house and what is in them.
+var topLevel = map[string]string{
+	"asba": "the advisor", "cmd": "the programs", "docs": "documents", "examples": "configurations to begin with",
+	"executor": "what Slurm calls", "features": "behaviour scenarios", "fixtures": "data of tests and scenarios",
+	"localstack": "LocalStack, found or started", "packaging": "packages and services", "simulator": "virtual time",
+	"bin": "what `make build` builds, ignored by git",
+}
+
+func TestTheHouseHasNoOtherFolders(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && topLevel[e.Name()] == "" {
+			t.Errorf("folder %s has no place in the house: put it into one of the rooms, or enter it here with its reason", e.Name())
+		}
+	}
+}
+
+// TestLargePackagesHaveTests: a package that nobody can read in one sitting has
+// at least tests to say what it does.
+func TestLargePackagesHaveTests(t *testing.T) {
+	const large = 900 // lines
+	for _, p := range packages(t) {
+		lines := 0
+		for _, name := range p.GoFiles {
+			data, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines += strings.Count(string(data), "\n")
+		}
+		if lines <= large {
+			continue
+		}
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 {
+			t.Errorf("%s has %d lines and no test", p.path(), lines)
+		}
+		t.Logf("%s has %d lines", p.path(), lines)
+	}
+}
