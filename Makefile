@@ -62,7 +62,7 @@ features: build ## the Gherkin scenarios on every backend this machine can have
 
 .PHONY: bench
 bench: build ## benchmarks, as ratios: process start, the floor of API calls, the engine
-	$(GO) test -run xxx -bench . -benchtime 20x ./features/bench
+	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/blackbox
 	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog
 
 .PHONY: catalog

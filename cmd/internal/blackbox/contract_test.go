@@ -1,0 +1,135 @@
+package blackbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// Every answer of -o json is what docs/resume.schema.json says.
+func TestAnswersAreWhatTheSchemaSays(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join(repo, "docs/resume.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEndpoint(t, nil)
+	plan := "--execution-plan=examples/asba-execution-plan.json"
+	for name, r := range map[string]func() result{
+		"resume":         func() result { return e.resume("aws-hpc-[001-008]", plan) },
+		"adopted":        func() result { return e.resume("aws-hpc-[001-008]", plan) },
+		"standalone":     func() result { return e.resume("aws-cpu-[001-003]") },
+		"dry run":        func() result { return e.resume("aws-hpc-[011-018]", plan, "--dry-run") },
+		"server dry run": func() result { return e.resume("aws-hpc-[011-018]", plan, "--dry-run=server") },
+		"invalid plan":   func() result { return e.resume("aws-cpu-009", "--execution-plan=examples/seed/invalid.json") },
+		"missing plan":   func() result { return e.resume("aws-cpu-010", "--execution-plan=none.json") },
+		"suspend":        func() result { return e.suspend("aws-cpu-[001-002]") },
+		"resume-fail": func() result {
+			return e.run("aws-slurm-burst-resume-fail", []string{"aws-cpu-003", "--config=" + exampleConfig, "-o", "json"})
+		},
+		"reconcile": func() result {
+			return e.run("aws-slurm-burst", []string{"reconcile", "--config=" + exampleConfig, "-o", "json"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := r()
+			v, err := jsonschema.UnmarshalJSON(strings.NewReader(got.stdout))
+			if err != nil {
+				t.Fatalf("exit %d, and stdout is not JSON: %v\n%s", got.code, err, got.stderr)
+			}
+			if err := schema.Validate(v); err != nil {
+				t.Errorf("%v\n%s", err, got.stdout)
+			}
+			if got.report.ExitCode != got.code {
+				t.Errorf("exit %d, the answer says %d", got.code, got.report.ExitCode)
+			}
+		})
+	}
+}
+
+func TestYAMLHasTheSameKeysAndADryRunMakesNoCall(t *testing.T) {
+	e := newEndpoint(t, nil)
+	r := e.run("aws-slurm-burst-resume", []string{"aws-hpc-[001-008]", "--config=" + exampleConfig, "--dry-run", "-o", "yaml"})
+	if r.code != 0 || !strings.Contains(r.stdout, "exit_code: 0") || !strings.Contains(r.stdout, "\nrungs:\n") {
+		t.Errorf("exit %d:\n%s", r.code, r.stdout)
+	}
+	if calls := e.model.Calls(); len(calls) != 0 {
+		t.Errorf("a client's dry run made calls: %v", calls)
+	}
+}
+
+// TestLogFileHasEveryLineAsJSON reads what slurmctld would have dropped.
+func TestLogFileHasEveryLineAsJSON(t *testing.T) {
+	e := newEndpoint(t, nil)
+	r := e.resume("aws-cpu-[001-002]", "--execution-plan=none.json")
+	data, err := os.ReadFile(filepath.Join(e.state, "aws-slurm-burst", "aws-slurm-burst.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for line := range bytes.Lines(data) {
+		var ev struct{ Msg, Level, Event string }
+		if err := json.Unmarshal(line, &ev); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		texts = append(texts, ev.Level+": "+ev.Msg)
+	}
+	for _, line := range r.lines() {
+		if !strings.Contains(strings.Join(texts, "\n"), line) {
+			t.Errorf("%q is not in the log:\n%s", line, strings.Join(texts, "\n"))
+		}
+	}
+}
+
+// boto3 is an EC2 client that nobody here wrote: it sees the gang and its tags.
+func TestBoto3SeesTheGang(t *testing.T) {
+	python := filepath.Join(repo, ".build/localstack/bin/python")
+	if _, err := os.Stat(python); err != nil {
+		if os.Getenv("ASBA_REQUIRE_LOCALSTACK") != "" {
+			t.Fatalf("no boto3: %v (run `make localstack`)", err)
+		}
+		t.Skipf("no boto3: %v (run `make localstack`)", err)
+	}
+	e := newEndpoint(t, nil)
+	if r := e.resume("aws-hpc-[001-008]", "--execution-plan=examples/asba-execution-plan.json"); r.code != 0 {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	script := fmt.Sprintf(`
+import boto3, json
+ec2 = boto3.client("ec2", endpoint_url=%q, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y")
+pages = ec2.get_paginator("describe_instances").paginate(Filters=[{"Name": "tag:aws-slurm-burst:cluster", "Values": ["examples"]}, {"Name": "instance-state-name", "Values": ["pending", "running"]}])
+out = []
+for p in pages:
+    for r in p["Reservations"]:
+        for i in r["Instances"]:
+            out.append({"index": i["AmiLaunchIndex"], "type": i["InstanceType"], "group": i["Placement"].get("GroupName"), "life": i.get("InstanceLifecycle"), "tags": {t["Key"]: t["Value"] for t in i["Tags"]}})
+print(json.dumps(out))`, e.url)
+	out, err := exec.Command(python, "-c", script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var seen []struct {
+		Index             int
+		Type, Group, Life string
+		Tags              map[string]string
+	}
+	if err := json.Unmarshal(out, &seen); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	indexes := map[int]bool{}
+	for _, i := range seen {
+		indexes[i.Index] = true
+		if i.Life != "spot" || i.Group == "" || i.Tags["aws-slurm-burst:nodes"] != "aws-hpc-[001-008]" || i.Tags["Application"] != "GROMACS" || i.Tags["aws-slurm-burst:expires-at"] == "" {
+			t.Errorf("instance %+v", i)
+		}
+	}
+	if len(seen) != 8 || len(indexes) != 8 {
+		t.Errorf("boto3 sees %d instances with %d launch indexes", len(seen), len(indexes))
+	}
+}
