@@ -10,26 +10,26 @@ import (
 // The forms of names. Ids are checked by prefix alone: LocalStack's and the
 // embedded endpoint's have other lengths than AWS's.
 var (
-	clusterName = matches(regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`), "is not a cluster name", "use 1 to 64 letters, digits, '-', '_' and '.'")
-	slurmName   = matches(regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`), "is not a name for Slurm", "begin with a letter or digit; use letters, digits, '-', '_' and '.'")
-	slurmKey    = matches(regexp.MustCompile(`^[A-Za-z]{1,64}$`), "is not a parameter of a Slurm node line", "write it as slurm.conf has it, such as RealMemory")
-	oneWord     = matches(regexp.MustCompile(`^[^\s#"]{1,1000}$`), "cannot stand in slurm.conf", "write one word without quotes")
-	address     = matches(regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,255}$`), "is not an address", "write a host name or an IP address")
-	regionName  = matches(regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`), "is not a region", "write one such as us-east-1")
+	clusterName = matches(regexp.MustCompile(`^[A-Za-z0-9_.-]+$`), 64, "is not a cluster name", "use 1 to 64 letters, digits, '-', '_' and '.'")
+	slurmName   = matches(regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`), 128, "is not a name for Slurm", "begin with a letter or digit; use letters, digits, '-', '_' and '.'")
+	slurmKey    = matches(regexp.MustCompile(`^[A-Za-z]+$`), 64, "is not a parameter of a Slurm node line", "write it as slurm.conf has it, such as RealMemory")
+	oneWord     = matches(regexp.MustCompile(`^[^\s#"]+$`), 1000, "cannot stand in slurm.conf", "write one word without quotes")
+	address     = matches(regexp.MustCompile(`^[A-Za-z0-9_.:-]+$`), 255, "is not an address", "write a host name or an IP address")
+	regionName  = matches(regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`), 0, "is not a region", "write one such as us-east-1")
 	// Zones, local zones (us-west-2-lax-1a) and Wavelength zones.
-	zoneName        = matches(regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+([a-z]|(-[a-z0-9]+)+)$`), "is not an availability zone", "write a name such as us-east-1a, not an id such as use1-az1")
-	typeName        = matches(regexp.MustCompile(`^[a-z][a-z0-9-]*\.[a-z0-9-]+$`), "is not an instance type", "write family and size, such as c6i.xlarge")
+	zoneName        = matches(regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+([a-z]|(-[a-z0-9]+)+)$`), 0, "is not an availability zone", "write a name such as us-east-1a, not an id such as use1-az1")
+	typeName        = matches(regexp.MustCompile(`^[a-z][a-z0-9-]*\.[a-z0-9-]+$`), 0, "is not an instance type", "write family and size, such as c6i.xlarge")
 	subnetID        = id("subnet-", "a subnet")
 	groupID         = id("sg-", "a security group")
 	imageID         = id("ami-", "an image")
 	templateID      = id("lt-", "a launch template")
 	vpcID           = id("vpc-", "a VPC")
-	roleARN         = matches(regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/.+$`), "is not a role's ARN", "write one such as arn:aws:iam::123456789012:role/burst")
-	imageOwner      = matches(regexp.MustCompile(`^([0-9]{12}|self|amazon|aws-marketplace)$`), "is not an image's owner", "write self, amazon or an account id of 12 digits")
-	templateVersion = matches(regexp.MustCompile(`^([0-9]+|\$Latest|\$Default)$`), "is not a template's version", "write a number, $Latest or $Default")
+	roleARN         = matches(regexp.MustCompile(`^arn:[a-z0-9-]+:iam::[0-9]{12}:role/.+$`), 0, "is not a role's ARN", "write one such as arn:aws:iam::123456789012:role/burst")
+	imageOwner      = matches(regexp.MustCompile(`^([0-9]{12}|self|amazon|aws-marketplace)$`), 0, "is not an image's owner", "write self, amazon or an account id of 12 digits")
+	templateVersion = matches(regexp.MustCompile(`^([0-9]+|\$Latest|\$Default)$`), 0, "is not a template's version", "write a number, $Latest or $Default")
 	// EC2's limits for tags, in characters.
-	tagKey   = matches(regexp.MustCompile(`^.{1,128}$`), "is not a tag's key", "use 1 to 128 characters")
-	tagValue = matches(regexp.MustCompile(`^.{0,256}$`), "is too long for a tag", "use at most 256 characters")
+	tagKey   = matches(regexp.MustCompile(`^.+$`), 128, "is not a tag's key", "use 1 to 128 characters")
+	tagValue = matches(regexp.MustCompile(`^.*$`), 256, "is too long for a tag", "use at most 256 characters")
 )
 
 const (
@@ -41,7 +41,7 @@ const (
 )
 
 func id(prefix, what string) check {
-	return matches(regexp.MustCompile("^"+prefix+"[0-9A-Za-z-]{1,64}$"), "is not "+what+"'s id", "write its id, "+prefix+"...")
+	return matches(regexp.MustCompile("^"+prefix+"[0-9A-Za-z-]+$"), len(prefix)+64, "is not "+what+"'s id", "write its id, "+prefix+"...")
 }
 
 // missing says that a key is needed.

@@ -423,10 +423,12 @@ func duration(to *time.Duration, low, high time.Duration) reader {
 	}
 }
 
-// matches makes a check of a pattern.
-func matches(re *regexp.Regexp, wrong, instead string) check {
+// matches makes a check of a pattern and a length in characters, 0 for any.
+// The length is no part of the pattern: a counted repeat compiles to a program
+// of that size, at the start of every process.
+func matches(re *regexp.Regexp, most int, wrong, instead string) check {
 	return func(s string) (string, string) {
-		if re.MatchString(s) {
+		if re.MatchString(s) && (most == 0 || utf8.RuneCountInString(s) <= most) {
 			return "", ""
 		}
 		return wrong, instead
