@@ -8,7 +8,6 @@ package host
 import (
 	"context"
 	crand "crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -22,6 +21,10 @@ import (
 type Env struct {
 	locks *locks
 	log   *Log
+	// start has a monotonic reading, from which all time is counted: a clock
+	// that is set meanwhile, as after a boot, neither ends a deadline nor
+	// stretches one.
+	start time.Time
 }
 
 var _ env.Env = (*Env)(nil)
@@ -29,11 +32,11 @@ var _ env.Env = (*Env)(nil)
 // NewEnv returns an Env whose locks are files in lockDir and which speaks to
 // log.
 func NewEnv(lockDir string, log *Log) *Env {
-	return &Env{locks: newLocks(lockDir), log: log}
+	return &Env{locks: newLocks(lockDir), log: log, start: time.Now()}
 }
 
-// Now returns the wall clock's time.
-func (e *Env) Now() env.Time { return env.At(time.Now()) }
+// Now returns the wall clock's time at the start and what has passed since.
+func (e *Env) Now() env.Time { return env.At(e.start).Add(time.Since(e.start)) }
 
 // Sleep waits on a real timer.
 func (e *Env) Sleep(ctx context.Context, d time.Duration) error {
@@ -55,7 +58,7 @@ func (e *Env) Sleep(ctx context.Context, d time.Duration) error {
 
 // WithDeadline is context.WithDeadline.
 func (e *Env) WithDeadline(ctx context.Context, t env.Time) (context.Context, context.CancelFunc) {
-	return context.WithDeadline(ctx, t.Std())
+	return context.WithDeadline(ctx, e.start.Add(t.Sub(env.At(e.start))))
 }
 
 // Fan runs the calls on goroutines. A panic of one comes out of Fan, in the
@@ -97,9 +100,7 @@ func (e *Env) Lock(ctx context.Context, name string) (func(), error) {
 // calls shall draw the same nonce, whatever the stream's name.
 func (e *Env) Rand(string) env.Rand {
 	var seed [32]byte
-	if _, err := crand.Read(seed[:]); err != nil { // never, on Linux
-		binary.LittleEndian.PutUint64(seed[:], uint64(time.Now().UnixNano()))
-	}
+	_, _ = crand.Read(seed[:]) // never fails, it says
 	return rand.New(rand.NewChaCha8(seed))
 }
 

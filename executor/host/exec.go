@@ -39,25 +39,29 @@ func (s Scontrol) Scontrol(ctx context.Context, args ...string) ([]byte, error) 
 	err := c.Run()
 	var exit *exec.ExitError
 	switch {
+	case err == nil && out.cut:
+		return nil, fmt.Errorf("%s printed more than %d bytes", s.Path, outputLimit)
+	case err == nil:
+		return out.Bytes(), nil
 	case ctx.Err() != nil:
 		return out.Bytes(), context.Cause(ctx)
 	case errors.As(err, &exit):
 		return out.Bytes(), fmt.Errorf("%s (%w)", strings.TrimSpace(errs.String()), exit)
-	case err != nil:
-		return out.Bytes(), fmt.Errorf("%w (is slurm.scontrol right, is Slurm installed?)", err)
 	}
-	return out.Bytes(), nil
+	return out.Bytes(), fmt.Errorf("%w (is slurm.scontrol right, is Slurm installed?)", err)
 }
 
 // limited keeps the first bytes that are written to it.
 type limited struct {
 	bytes.Buffer
 	left int
+	cut  bool
 }
 
 func (l *limited) Write(p []byte) (int, error) {
 	keep := min(len(p), l.left)
 	l.left -= keep
+	l.cut = l.cut || keep < len(p)
 	_, _ = l.Buffer.Write(p[:keep])
 	return len(p), nil
 }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"aws-slurm-burst/executor/plansource"
 )
@@ -139,34 +137,24 @@ var _ plansource.Files = PlanFiles{}
 // that was read.
 func (p PlanFiles) ReadPlan(_ context.Context, path string, limit int64) ([]byte, plansource.FileInfo, error) {
 	var info plansource.FileInfo
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, info, fmt.Errorf("%w: %s", plansource.ErrNotFound, path)
-		}
+	f, st, err := openRegular(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, info, fmt.Errorf("%w: %s", plansource.ErrNotFound, path)
+	case errors.Is(err, errNotRegular):
+		return nil, info, fmt.Errorf("%w: %s", plansource.ErrNotRegular, path)
+	case err != nil:
 		return nil, info, fmt.Errorf("%w: %w", plansource.ErrUnreadable, err)
 	}
 	defer func() { _ = f.Close() }()
-	st, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, info, fmt.Errorf("%w: %w", plansource.ErrUnreadable, err)
-	case !st.Mode().IsRegular():
-		return nil, info, fmt.Errorf("%w: %s", plansource.ErrNotRegular, path)
-	case st.Size() > limit:
-		return nil, info, fmt.Errorf("%w: %s has %d bytes", plansource.ErrTooLarge, path, st.Size())
-	}
-	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
-		owner := int(sys.Uid)
-		info.OwnedByRootOrSelf = owner == 0 || owner == os.Geteuid() || owner == p.SlurmUser
-	}
+	info.OwnedByRootOrSelf = owned(st) || p.SlurmUser >= 0 && ownerOf(st) == p.SlurmUser
 	info.WorldWritable = st.Mode().Perm()&0o002 != 0
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	data, err := readAtMost(f, limit)
 	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, info, fmt.Errorf("%w: %s", plansource.ErrTooLarge, path)
 	case err != nil:
 		return nil, info, fmt.Errorf("%w: %w", plansource.ErrUnreadable, err)
-	case int64(len(data)) > limit: // it grew
-		return nil, info, fmt.Errorf("%w: %s", plansource.ErrTooLarge, path)
 	}
 	return data, info, nil
 }

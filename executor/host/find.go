@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +14,9 @@ import (
 
 // configLimit is the largest configuration file that is read.
 const configLimit = 1 << 20
+
+// slurmConfLimit is far more than any slurm.conf.
+const slurmConfLimit = 16 << 20
 
 // systemConfig is where packages put the configuration.
 const systemConfig = "/etc/aws-slurm-burst/config.yaml"
@@ -46,13 +48,17 @@ func FindConfig(given string, getenv func(string) string) (path string, data []b
 	if getenv("SLURM_CONF") == "" {
 		const path = "config.yaml"
 		looked = append(looked, path)
-		st, err := os.Stat(path)
+		f, st, err := openRegular(path)
 		if err == nil {
-			if sys, ok := st.Sys().(*syscall.Stat_t); ok && sys.Uid != 0 && int(sys.Uid) != os.Geteuid() {
-				return "", nil, fmt.Errorf("config.yaml in the current directory belongs to somebody else (name it with --config if you trust it)")
+			defer func() { _ = f.Close() }()
+			if !owned(st) {
+				return "", nil, errors.New("config.yaml in the current directory belongs to somebody else (name it with --config if you trust it)")
 			}
-			data, err := readConfig(path)
-			return path, data, err
+			data, err := readAtMost(f, configLimit)
+			return path, data, unreadable(err)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", nil, unreadable(err)
 		}
 	}
 	return "", nil, fmt.Errorf("no configuration found: looked for %s (name one with --config)", strings.Join(looked, ", "))
@@ -60,31 +66,14 @@ func FindConfig(given string, getenv func(string) string) (path string, data []b
 
 func readConfig(path string) ([]byte, error) {
 	data, err := ReadFile(path, configLimit)
-	if err != nil {
-		return nil, fmt.Errorf("configuration not readable: %w", err)
-	}
-	return data, nil
+	return data, unreadable(err)
 }
 
-// ReadFile reads a regular file (or what looks like one: slurmctld's resume
-// file is an anonymous file under /proc) of at most limit bytes. A pipe in its
-// place never makes us wait.
-func ReadFile(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
+func unreadable(err error) error {
+	if err == nil {
+		return nil
 	}
-	defer func() { _ = f.Close() }()
-	if st, err := f.Stat(); err != nil {
-		return nil, err
-	} else if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s has more than %d bytes", path, limit)
-	}
-	return data, err
+	return fmt.Errorf("configuration not readable: %w", err)
 }
 
 // StateDir is where the journal goes where the configuration does not say:
@@ -103,6 +92,11 @@ func StateDir(slurmConf string, getenv func(string) string) (string, error) {
 	if dir := "/var/lib/aws-slurm-burst"; os.MkdirAll(dir, 0o700) == nil && syscall.Access(dir, 2 /* W_OK */) == nil {
 		return dir, nil
 	}
+	return privateDir()
+}
+
+// privateDir is a folder of our own where everybody has theirs.
+func privateDir() (string, error) {
 	dir := filepath.Join(os.TempDir(), fmt.Sprintf("aws-slurm-burst-%d", os.Geteuid()))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("no folder for the journal: %w (set journal.dir)", err)
@@ -112,7 +106,7 @@ func StateDir(slurmConf string, getenv func(string) string) (string, error) {
 		return "", err
 	}
 	// In a shared folder somebody else may have made it first.
-	if sys, ok := st.Sys().(*syscall.Stat_t); !ok || !st.IsDir() || int(sys.Uid) != os.Geteuid() || st.Mode().Perm()&0o077 != 0 {
+	if !st.IsDir() || ownerOf(st) != os.Geteuid() || st.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("journal folder %s is not ours alone (set journal.dir)", dir)
 	}
 	return dir, nil
@@ -124,7 +118,7 @@ func stateSaveLocation(conf string) string {
 	if conf == "" {
 		return ""
 	}
-	data, err := os.ReadFile(conf)
+	data, err := ReadFile(conf, slurmConfLimit)
 	if err != nil {
 		return ""
 	}

@@ -36,6 +36,9 @@ func (l *locks) lock(ctx context.Context, name string) (func(), error) {
 	if !lockName.MatchString(name) || name == "." || name == ".." {
 		return nil, fmt.Errorf("lock name %q: want letters, digits, '-', '_', '.'", name)
 	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err := l.folder(); err != nil {
 		return nil, err
 	}
@@ -74,7 +77,7 @@ func (l *locks) folder() error {
 		return nil
 	}
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
-		return fmt.Errorf("locks: %w", err)
+		return fmt.Errorf("no folder for locks: %w (set journal.dir)", err)
 	}
 	l.made = true
 	return nil

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 
+	"golang.org/x/sys/unix"
+
 	"aws-slurm-burst/executor/env"
 )
 
@@ -20,12 +22,56 @@ import (
 type Log struct {
 	mu     sync.Mutex
 	people io.Writer
+	fd     int           // of people where that is a file, else -1
+	stuck  bool          // people did not take a line for too long
+	wait   time.Duration // the patience with them
 	file   *os.File
 	logger *slog.Logger
 }
 
 // NewLog returns a Log that speaks to people alone.
-func NewLog(people io.Writer) *Log { return &Log{people: people} }
+func NewLog(people io.Writer) *Log {
+	l := &Log{people: people, fd: -1, wait: patience}
+	if f, ok := people.(*os.File); ok {
+		l.fd = int(f.Fd())
+	}
+	return l
+}
+
+// patience is how long a line waits for a reader that takes nothing, once. The
+// executor holds locks while it speaks, and slurmctld may have stopped reading.
+const patience = 5 * time.Second
+
+// pipeBuf is PIPE_BUF: a pipe that poll calls writable takes as much at once.
+const pipeBuf = 4096
+
+// say writes a line for people, or drops it.
+func (l *Log) say(line string) {
+	if l.fd < 0 {
+		_, _ = io.WriteString(l.people, line)
+		return
+	}
+	for line != "" {
+		wait := l.wait
+		if l.stuck {
+			wait = 0
+		}
+		ready := []unix.PollFd{{Fd: int32(l.fd), Events: unix.POLLOUT}}
+		n, err := unix.Poll(ready, int(wait.Milliseconds()))
+		if err == unix.EINTR {
+			continue
+		}
+		// An error is for the write to find, which then fails at once.
+		if l.stuck = err == nil && n == 0; l.stuck {
+			return
+		}
+		part := line[:min(len(line), pipeBuf)]
+		if _, err := io.WriteString(l.people, part); err != nil {
+			return
+		}
+		line = line[len(part):]
+	}
+}
 
 // OpenFile adds the log file: opened to append, made with mode 0640, its
 // folder with 0755. format is json or text, level debug, info, warn or error.
@@ -60,7 +106,7 @@ func (l *Log) Write(at env.Time, e env.Event) {
 	defer l.mu.Unlock()
 	if e.Level != env.Debug && l.people != nil {
 		// One write a line, so that lines of several processes do not mix.
-		_, _ = io.WriteString(l.people, e.Level.String()+": "+oneLine(e.Text)+"\n")
+		l.say(e.Level.String() + ": " + oneLine(e.Text) + "\n")
 	}
 	if l.logger == nil {
 		return
@@ -98,15 +144,15 @@ func (l *Log) Close() {
 }
 
 // oneLine makes control characters harmless: what EC2 or a plan says must not
-// forge a line or reach a terminal's controls.
+// forge a line, reach a terminal's controls or turn the direction of writing.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
 			return ' '
-		case unicode.IsControl(r) || r == '\u2028' || r == '\u2029':
-			return '\uFFFD'
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
+			return unicode.ReplacementChar
 		}
-		return r
+		return r // bytes that are no UTF-8 come as ReplacementChar
 	}, s)
 }
