@@ -269,6 +269,31 @@ func TestAFailedGangGivesItsNodesBackWithTheReason(t *testing.T) {
 	}
 }
 
+func TestAShortageBringsTheJobBackLaterAndLater(t *testing.T) {
+	nodes := gang.Nodes
+	for restarts, want := range map[int]time.Duration{0: 0, 1: 4 * time.Minute, 3: 16 * time.Minute, 9: time.Hour} {
+		w := newWorld(t).withSlurm(nodes, slurmmodel.Job{ID: 7, State: "CONFIGURING", Batch: true, Requeue: true, Nodes: nodes, Restarts: restarts}).withFaults("- {error: InsufficientInstanceCapacity}")
+		q := gang
+		q.ResumeFile = []byte(resumeFile("7", nodes))
+		w.resume(q)
+		job := w.slurm.Job(7)
+		got := time.Duration(0)
+		if !job.StartTime.IsZero() {
+			got = job.StartTime.Sub(w.engine.Now()).Round(time.Minute)
+		}
+		if got != want || job.State != "PENDING" || strings.Contains(job.Reason, "eld") {
+			t.Errorf("after %d restarts: %s (%s) for another %v, want %v", restarts, job.State, job.Reason, got, want)
+		}
+	}
+	w := newWorld(t).withSlurm(nodes, slurmmodel.Job{ID: 7, State: "CONFIGURING", Batch: true, Requeue: true, Nodes: nodes, Restarts: 20}).withFaults("- {error: InsufficientInstanceCapacity}")
+	q := gang
+	q.ResumeFile = []byte(resumeFile("7", nodes))
+	w.resume(q)
+	if job := w.slurm.Job(7); !strings.Contains(strings.ToLower(job.Reason), "held") {
+		t.Errorf("after 20 restarts the job is %s (%s), not held", job.State, job.Reason)
+	}
+}
+
 func TestAFullDiskLaunchesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.disk.Full = true

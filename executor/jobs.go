@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"slices"
+	"time"
 
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
@@ -52,6 +53,34 @@ func mustNotRequeue(ctx context.Context, ctl *slurm.Controller, p *part) bool {
 		rec, ok := slurm.ResolveTask(recs, id, p.Nodes)
 		return ok && !slurm.CanHold(rec) && !slurm.Gone(rec)
 	})
+}
+
+// How a job that Slurm requeues for want of capacity comes back: at first as
+// Slurm has it (two minutes), then later and later, and after so many times
+// not by itself. A shortage of hours costs some twenty calls, not hundreds.
+const (
+	firstDelay  = 4 * time.Minute
+	longDelay   = time.Hour
+	maxRequeues = 20
+)
+
+// comeBack delays jobs that were requeued for want of capacity, by how often
+// they were already, and holds those for which it was too often.
+func (r *resumption) comeBack(ctx context.Context, jobs []slurm.Record) {
+	for _, rec := range jobs {
+		var err error
+		switch {
+		case rec.Restarts == 0 || !slurm.CanHold(rec):
+			continue
+		case rec.Restarts >= maxRequeues:
+			err = r.Slurm.Hold(ctx, rec)
+		default:
+			err = r.Slurm.Delay(ctx, rec, min(longDelay, firstDelay<<min(rec.Restarts-1, 8)))
+		}
+		if err != nil {
+			env.Warnf(r.Env, "job", "job %s comes back as Slurm has it: %v", rec.Ref(), err)
+		}
+	}
 }
 
 // keepAway carries out advice against bursting, once the jobs are requeued:

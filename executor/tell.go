@@ -97,10 +97,12 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 	default:
 		g.Text = r.explain(e)
 	}
-	if placed > 0 && !p.Gang {
+	if placed > 0 && !p.Gang { // not an error: best effort is what was asked for
 		env.Warnf(r.Env, "partly", "%d of %d nodes launched", placed, placed+len(lost))
+		env.Infof(r.Env, "lost", "%s", g.Text)
+	} else {
+		env.Errorf(r.Env, "lost", "%s", g.Text)
 	}
-	env.Errorf(r.Env, "lost", "%s", g.Text)
 	r.giveBack(ctx, lost, g)
 	return exitOf(e.Class)
 }
@@ -286,8 +288,11 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 			env.Errorf(r.Env, "give-back", "node %s not given back, Slurm takes it down after ResumeTimeout: %v", n, failed[n])
 		}
 	}
-	if g.Against {
+	switch {
+	case g.Against:
 		r.keepAway(ctx, records)
+	case !g.Hold:
+		r.comeBack(ctx, records)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"aws-slurm-burst/executor/hostlist"
 )
@@ -142,6 +143,16 @@ func (c *Controller) Exclude(ctx context.Context, r Record, nodes []string) erro
 	}
 	all := hostlist.Fold(inOrder(slices.Concat(r.ExcNodes, nodes)))
 	_, err := c.call(ctx, "update job", subject{job: r.Ref()}, "update", "JobId="+r.Ref(), "ExcNodeList="+all)
+	return err
+}
+
+// Delay keeps a pending job from starting for so long (whole seconds), beyond
+// the two minutes that Slurm itself keeps a requeued job.
+func (c *Controller) Delay(ctx context.Context, r Record, d time.Duration) error {
+	if c.Off() {
+		return nil
+	}
+	_, err := c.call(ctx, "update job", subject{job: r.Ref()}, "update", "JobId="+r.Ref(), fmt.Sprintf("StartTime=now+%d", int64(d.Seconds())))
 	return err
 }
 

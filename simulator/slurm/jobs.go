@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
@@ -165,6 +166,16 @@ func (m *Model) updateOne(j *Job, args []string) string {
 				}
 			}
 			j.ExcNodes = names
+		case "starttime":
+			seconds, ok := strings.CutPrefix(value, "now+")
+			n, err := strconv.Atoi(seconds)
+			switch {
+			case !ok || err != nil || n < 0:
+				return "simulator/slurm: " + a + " is not modelled"
+			case j.State != "PENDING":
+				return "Job is no longer pending execution"
+			}
+			j.StartTime = m.env.Now().Add(time.Duration(n) * time.Second)
 		case "partition":
 			if j.State != "PENDING" {
 				return "Job is no longer pending execution"

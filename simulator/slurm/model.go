@@ -58,6 +58,7 @@ type Job struct {
 	Requeue   bool // not --no-requeue
 	Batch     bool // not srun or salloc
 	Restarts  int
+	StartTime env.Time // not before, as "update StartTime=" set it
 	// Nodes are the job's nodes; a requeued job keeps what it had.
 	Nodes        []string
 	NumNodes     int
