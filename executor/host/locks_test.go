@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,7 +45,8 @@ func child(t *testing.T, role string, more ...string) *exec.Cmd {
 
 func TestLocksExcludeGoroutines(t *testing.T) {
 	e, _ := newTestEnv(t)
-	inside, total := 0, 0
+	// Atomic, because an advisory lock orders processes, not Go's memory.
+	var inside, total atomic.Int32
 	e.Fan(t.Context(), 0, 8, func(ctx context.Context, i int) {
 		unlock, err := e.Lock(ctx, "node-1")
 		if err != nil {
@@ -52,16 +54,16 @@ func TestLocksExcludeGoroutines(t *testing.T) {
 			return
 		}
 		defer unlock()
-		inside++ // a race, if the lock were none
-		if inside != 1 {
+		if inside.Add(1) != 1 {
 			t.Error("two hold it")
 		}
-		total++
-		inside--
+		_ = e.Sleep(ctx, time.Millisecond)
+		total.Add(1)
+		inside.Add(-1)
 		unlock()
 	})
-	if total != 8 {
-		t.Errorf("%d of 8 got it", total)
+	if total.Load() != 8 {
+		t.Errorf("%d of 8 got it", total.Load())
 	}
 }
 
