@@ -1,0 +1,15 @@
+// Package features holds the scenarios: what the programs promise, in the words
+// of the field, told to the shipped binaries and to EC2 itself. The same text
+// runs on every backend; what one cannot express is left out by a tag that says
+// why.
+package features
+
+import "embed"
+
+// Files are the feature files.
+//
+//go:embed *.feature
+var Files embed.FS
+
+// Backends are the names that a tag @not-NAME:REASON may use.
+var Backends = []string{"embedded", "localstack"}

@@ -1,0 +1,147 @@
+package features
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-slurm-burst/features/runner"
+	"aws-slurm-burst/features/steps"
+	"aws-slurm-burst/localstack"
+	"aws-slurm-burst/simulator/faults"
+)
+
+const (
+	// atOnce is how many scenarios run side by side: most of a scenario is
+	// waiting, for processes, for EC2 and for pauses that are due. Each has a
+	// cluster of its own.
+	atOnce = 4
+	// scenarioWithin bounds one scenario; the slowest takes some seconds.
+	scenarioWithin = time.Minute
+)
+
+// TestFeatures runs every scenario against the programs in ASBA_BIN (else
+// ../bin), on every backend this machine can have. ASBA_FEATURES selects files or
+// scenarios ("gang.feature trouble.feature:5"), ASBA_REQUIRE_LOCALSTACK=1 fails
+// without LocalStack.
+func TestFeatures(t *testing.T) {
+	bin := os.Getenv("ASBA_BIN")
+	if bin == "" {
+		bin = "../bin"
+	}
+	if err := steps.CheckPrograms(bin); err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	defer func() { fmt.Printf("\nfeatures by backend\n%s", table.String()) }()
+
+	t.Run("embedded", func(t *testing.T) {
+		e, err := steps.StartEmbedded(context.WithoutCancel(t.Context()), bin, os.Stderr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Stop()
+		table.WriteString(runOn(t, bin, runner.Backend{Name: "embedded", URL: e.URL, Why: "always there"}))
+	})
+	t.Run("localstack", func(t *testing.T) {
+		b, err := localstack.Find(t.Context(), localstack.Want{})
+		if missing := new(localstack.NotInstalledError); errors.As(err, &missing) {
+			fmt.Fprintf(&table, "  %-10s  LEFT OUT: %v\n", "localstack", err)
+			if os.Getenv("ASBA_REQUIRE_LOCALSTACK") == "1" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := b.Stop(); err != nil {
+				t.Error(err)
+			}
+		}()
+		if b.Name != "localstack" {
+			t.Fatalf("%s is no LocalStack: unset %s", b, localstack.EndpointEnv)
+		}
+		table.WriteString(runOn(t, bin, runner.Backend{Name: b.Name, URL: b.URL, Why: b.Product + ", " + b.Why}))
+	})
+}
+
+// runOn runs the scenarios on one backend and returns its row of the table.
+func runOn(t *testing.T, bin string, backend runner.Backend) string {
+	backend.Known = Backends
+	s, err := steps.Open(t.Context(), steps.Options{Bin: bin, Examples: "../examples", Endpoint: backend.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := strings.Fields(os.Getenv("ASBA_FEATURES"))
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	sum, err := runner.Run(t.Context(), runner.Options{
+		Name: "features on " + backend.Name, FS: Files, Paths: paths,
+		Backend: backend, Steps: s.Steps, Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Error(err)
+	}
+	return fmt.Sprintf("  %-10s  %3d passed  %3d failed  %3d left out  %6.1f s\n", backend.Name, sum.Passed, sum.Failed, sum.LeftOut, sum.Elapsed.Seconds())
+}
+
+// The README of the seed and its feature must not drift apart.
+func TestEveryCommandLineOfTheSeedHasAScenario(t *testing.T) {
+	readme, err := os.ReadFile("../examples/seed/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	feature, err := Files.ReadFile("seed.feature")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for line := range strings.Lines(string(readme)) {
+		command, code := strings.CutPrefix(line, "    ")
+		command = strings.TrimSpace(command)
+		about := strings.HasPrefix(command, "aws-slurm-burst-resume ") || strings.Contains(command, "ASBA_")
+		if !code || !about {
+			continue
+		}
+		lines++
+		if !strings.Contains(string(feature), command) {
+			t.Errorf("seed.feature has no %q", command)
+		}
+	}
+	if lines < 9 {
+		t.Errorf("only %d command lines found in the README", lines)
+	}
+}
+
+func TestExampleFaultsAreRules(t *testing.T) {
+	files, err := filepath.Glob("../examples/faults/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples of faults: %v", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules, err := faults.Parse(data, file)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		launch := faults.Fact{Action: "RunInstances", Type: "c5n.18xlarge", AZ: "us-east-1a", Market: "spot", Size: 8}
+		if _, acts := rules.Next(launch); !acts {
+			t.Errorf("%s does nothing to a launch in the first zone", file)
+		}
+	}
+}

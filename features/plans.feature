@@ -1,0 +1,174 @@
+Feature: Execution plans
+  ASBA advises what to launch for a job in an execution plan. A job must not wait
+  for ever because its plan cannot be had, and money must not be spent on a plan
+  that makes no sense.
+
+  Rule: Without a plan the site's configuration decides
+
+    Scenario: No plan at all
+      When Slurm resumes "aws-cpu-[001-004]"
+      Then the exit code is 0
+      And it says nothing
+      And the nodes are launched standalone
+      And only "aws-cpu-[001-004]" are running
+      And every node is a c6i.xlarge, spot, in us-east-1a
+
+    Scenario: A configuration that is named on the command line
+      Given the folder of the seed's command lines
+      When the operator runs "aws-slurm-burst-resume test-[001-002] --config test-config.yaml"
+      Then the exit code is 0
+      And only "test-[001-002]" are running
+      And every node is a t3.medium, on-demand, in us-east-1a
+
+    Scenario: A missing plan
+      When Slurm resumes "aws-cpu-[001-004]" with "missing.json"
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: Execution plan not found, falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And the nodes are launched standalone
+      And only "aws-cpu-[001-004]" are running
+
+    Scenario: A missing plan at a site that insists on plans
+      Given the site's plans.on_missing is hold
+      When Slurm resumes "aws-cpu-[001-004]" with "missing.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Execution plan not found, and plans.on_missing is hold
+        """
+      And EC2 is not called
+
+  Rule: A plan decides, from wherever it comes
+
+    Scenario: A plan from a file
+      Given the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-004]" with "gang.json"
+      Then the exit code is 0
+      And it says nothing
+      And the nodes are launched by the plan
+      And only "aws-hpc-[001-004]" are running
+      And every node is a c5n.18xlarge, spot, in us-east-1a
+
+    Scenario: A plan in the environment
+      Given the folder of the seed's command lines
+      And the plan in the variables of "asba.env"
+      When Slurm resumes "aws-hpc-[001-008]"
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: no instance type of the plan has EFA, doing without
+        WARN: hpc7a.2xlarge is not an EC2 instance type (did you mean hpc7a.12xlarge?), dropped
+        """
+      And the nodes are launched by the plan
+      And only "aws-hpc-[001-008]" are running
+      And every node is a c6i.2xlarge, spot, in us-east-1a
+      And the nodes share a placement group of their own, where EC2 has such groups
+      And there is 1 launch
+      And the launch asks for:
+        | MinCount                                   | 8    |
+        | MaxCount                                   | 8    |
+        | InstanceMarketOptions.SpotOptions.MaxPrice | 0.85 |
+
+    Scenario: What a plan leaves out comes from the configuration
+      Given the execution plan "partial.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "partial.json"
+      Then the exit code is 0
+      And it says:
+        """
+        INFO: Using ASBA instance types with default cost constraints
+        """
+      And the nodes are launched by the plan
+      And only "aws-cpu-[001-004]" are running
+      And every node is a c6i.xlarge, spot, in us-east-1a
+
+    Scenario: A plan that advises against bursting
+      Given the execution plan "against.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "against.json"
+      Then the exit code is 0
+      And it says:
+        """
+        INFO: ASBA advises against bursting: queue is short
+        """
+      And EC2 is not called
+      And nothing is running
+
+  Rule: An invalid plan launches nothing
+
+    Scenario: A plan without instance types
+      Given the execution plan "invalid.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "invalid.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: no instance types specified
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+      And nothing is running
+
+    Scenario: An invalid plan at a site that would rather launch
+      Given the site's plans.on_invalid is standalone
+      And the execution plan "invalid.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "invalid.json"
+      Then the exit code is 0
+      And it says:
+        """
+        ERROR: Invalid execution plan: no instance types specified
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        INFO: Using static configuration from config.yaml
+        """
+      And only "aws-cpu-[001-004]" are running
+
+    Scenario Outline: A plan with a mistake: <mistake>
+      Given an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {<specification>}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: <line>
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+      Examples:
+        | mistake           | specification                                                  | line |
+        | unknown market    | "instance_types": ["c6i.xlarge"], "purchasing_option": "spott" | plan.json:1:106: "spott" is not a purchasing option (did you mean spot?) |
+        | negative price    | "instance_types": ["c6i.xlarge"], "max_spot_price": -1         | plan.json:1:103: max_spot_price is -1, less than nothing (it must be a number of USD) |
+        | a number for text | "instance_types": [7]                                          | plan.json:1:70: each item must be a string that is not empty |
+
+    Scenario: A plan of types that nobody sells
+      Given an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {"instance_types": ["c6i.huge"]}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        WARN: c6i.huge is not an EC2 instance type (did you mean c6i.large?), dropped
+        ERROR: Invalid execution plan: plan.json:1:69: no possible instance type is left: c6i.huge is not an EC2 instance type (did you mean c6i.large?) (run 'asba recommend-instances' for types that fit)
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+  Rule: A dry run makes no call
+
+    Scenario Outline: A dry run with <plan>
+      Given the execution plan "<plan>"
+      When the operator runs "aws-slurm-burst-resume aws-hpc-[001-008] --execution-plan=<plan> --dry-run"
+      Then the exit code is 0
+      And it says nothing
+      And "aws-hpc-[001-008]" are reported as planned
+      And EC2 is not called
+      And nothing is running
+
+      Examples:
+        | plan                     |
+        | gang.json                |
+        | asba-execution-plan.json |

@@ -1,0 +1,54 @@
+package steps
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Embedded is a running `aws-slurm-burst ec2`.
+type Embedded struct {
+	URL string
+	cmd *exec.Cmd
+}
+
+// StartEmbedded starts the embedded EC2 as users do, on a port of its own, and
+// returns once it has said where it is. What else it says goes to log.
+func StartEmbedded(ctx context.Context, bin string, log io.Writer) (*Embedded, error) {
+	e := &Embedded{cmd: exec.CommandContext(ctx, filepath.Join(bin, "aws-slurm-burst"), "ec2", "--listen", "127.0.0.1:0")}
+	e.cmd.Cancel = func() error { return e.cmd.Process.Signal(syscall.SIGTERM) }
+	e.cmd.WaitDelay = 5 * time.Second
+	e.cmd.Stderr = log
+	// A pipe of our own: Wait closes StdoutPipe's while it may still be read.
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	e.cmd.Stdout = w
+	err = e.cmd.Start()
+	w.Close()
+	if err != nil {
+		return nil, fmt.Errorf("the embedded EC2: %w", err)
+	}
+	url, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		e.Stop()
+		return nil, fmt.Errorf("the embedded EC2 ended without its URL: %v", e.cmd.ProcessState)
+	}
+	e.URL = strings.TrimSpace(url)
+	return e, nil
+}
+
+// Stop ends it.
+func (e *Embedded) Stop() {
+	_ = e.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	_ = e.cmd.Wait()
+}

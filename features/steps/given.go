@@ -1,0 +1,116 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cucumber/godog"
+
+	"aws-slurm-burst/fixtures"
+)
+
+func registerGiven(sc *godog.ScenarioContext) {
+	sc.Step(`^the execution plan "([^"]+)"$`, func(ctx context.Context, name string) error {
+		return in(ctx).plan(name)
+	})
+	sc.Step(`^an execution plan "([^"]+)" that says:$`, func(ctx context.Context, name string, text *godog.DocString) error {
+		return in(ctx).write(name, []byte(text.Content))
+	})
+	sc.Step(`^the plan in the variables of "([^"]+)"$`, func(ctx context.Context, name string) error {
+		vars, err := fixtures.Environment(name)
+		in(ctx).env = append(in(ctx).env, vars...)
+		return err
+	})
+	sc.Step(`^job (\d+) wants "([^"]+)"$`, wantNodes)
+	sc.Step(`^the folder of the seed's command lines$`, func(ctx context.Context) error {
+		return in(ctx).copy(filepath.Join(in(ctx).examples, "seed"), "config.yaml", "test-config.yaml", "aws-credentials",
+			"plan.json", "test-plan.json", "invalid.json", "partial.json", "examples/asba-execution-plan.json")
+	})
+	sc.Step(`^the site's plans\.(\w+) is "?(\w+)"?$`, sitePlans)
+
+	sc.Step(`^EC2 has no capacity$`, rule("error: InsufficientInstanceCapacity"))
+	sc.Step(`^EC2 has no capacity in ([a-z0-9-]+)$`, func(ctx context.Context, az string) {
+		in(ctx).fault("{az: " + az + ", error: InsufficientInstanceCapacity}")
+	})
+	sc.Step(`^EC2 has no spot capacity$`, rule("{market: spot, error: InsufficientInstanceCapacity}"))
+	sc.Step(`^EC2 has capacity for (\d+) instances$`, func(ctx context.Context, n int) {
+		in(ctx).fault(fmt.Sprintf("capacity: %d", n))
+	})
+	sc.Step(`^EC2 throttles the next (\d+) launches$`, func(ctx context.Context, n int) {
+		in(ctx).fault(fmt.Sprintf("{throttle: true, times: %d}", n))
+	})
+	sc.Step(`^EC2 fails at the next launch$`, rule("{status: 500, times: 1}"))
+	sc.Step(`^the answer to the next launch is lost$`, rule("{lost-answer: true, times: 1}"))
+	sc.Step(`^the answer to the next "([^"]+)" is lost$`, func(ctx context.Context, action string) {
+		in(ctx).fault("{action: " + action + ", lost-answer: true, times: 1}")
+	})
+	sc.Step(`^EC2 answers every launch with "([^"]+)"$`, func(ctx context.Context, code string) {
+		in(ctx).fault("error: " + code)
+	})
+	sc.Step(`^EC2 answers launches in (\S+) with "([^"]+)"$`, func(ctx context.Context, az, code string) {
+		in(ctx).fault("{az: " + az + ", error: " + code + "}")
+	})
+	// Port 1 is nobody's: it was tcpmux's, and the kernel refuses it.
+	sc.Step(`^EC2 cannot be reached$`, func(ctx context.Context) { in(ctx).url = "http://127.0.0.1:1" })
+	sc.Step(`^the faults of "([^"]+)"$`, exampleFaults)
+	sc.Step(`^EC2 is well again$`, func(ctx context.Context) {
+		in(ctx).rules, in(ctx).fresh = nil, false
+	})
+}
+
+func rule(text string) func(context.Context) {
+	return func(ctx context.Context) { in(ctx).fault(text) }
+}
+
+// wantNodes writes Slurm's resume file, in the form that Slurm 23.02 and later
+// give it.
+func wantNodes(ctx context.Context, job int, nodes string) error {
+	w := in(ctx)
+	data, err := json.Marshal(map[string]any{
+		"all_nodes_resume": nodes,
+		"jobs":             []map[string]any{{"job_id": job, "nodes_alloc": nodes, "nodes_resume": nodes}},
+	})
+	if err != nil {
+		return err
+	}
+	names, err := expand(nodes)
+	if err != nil {
+		return err
+	}
+	w.gangs = append(w.gangs, gang{nodes: names})
+	w.env = append(w.env, "SLURM_RESUME_FILE="+filepath.Join(w.dir, "resume.json"))
+	return w.write("resume.json", data)
+}
+
+// sitePlans changes a key of the configuration's section plans, the last one of
+// the example.
+func sitePlans(ctx context.Context, key, value string) error {
+	w := in(ctx)
+	data, err := os.ReadFile(filepath.Join(w.dir, "config.yaml"))
+	if err != nil {
+		return err
+	}
+	at := strings.LastIndex(string(data), "\nplans:\n")
+	if at < 0 || strings.Contains(string(data[at:]), "  "+key+":") {
+		return fmt.Errorf("config.yaml has no section plans to add %s to", key)
+	}
+	return w.write("config.yaml", fmt.Appendf(data, "  %s: %s\n", key, value))
+}
+
+func exampleFaults(ctx context.Context, name string) error {
+	w := in(ctx)
+	data, err := os.ReadFile(filepath.Join(w.examples, "faults", name))
+	if err != nil {
+		return err
+	}
+	_, rules, ok := strings.Cut(string(data), "\nfaults:\n")
+	if !ok {
+		return fmt.Errorf("%s has no list of faults", name)
+	}
+	w.rules, w.fresh = append(w.rules, rules), false
+	return nil
+}

@@ -1,0 +1,167 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"aws-slurm-burst/localstack/faultproxy"
+)
+
+// unheard fails a scenario in which a program warned or failed and no step
+// spoke of it: whatever people are told belongs to the behaviour.
+func (w *world) unheard() error {
+	var errs []error
+	for _, l := range w.said {
+		if !l.heard && (strings.HasPrefix(l.text, "WARN: ") || strings.HasPrefix(l.text, "ERROR: ")) {
+			errs = append(errs, fmt.Errorf("no step speaks of this line:\n%s", l.text))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkInvariants holds after every scenario, whatever it was about. It asks EC2
+// itself, by tags, and the log of calls.
+func (w *world) checkInvariants(ctx context.Context) error {
+	all, err := w.ec2.ofCluster(ctx, w.cluster)
+	if err != nil {
+		return err
+	}
+	live, err := w.live(ctx) // at most one instance a node
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		w.allClaimed(live),
+		w.gangsWhole(live),
+		w.tokensTrue(),
+		w.onlyOurs(ctx, all),
+		w.groupsUsed(ctx, all),
+	)
+}
+
+// allClaimed: every live instance serves the node that the programs said it
+// serves, and what they said lives.
+func (w *world) allClaimed(live map[string]string) error {
+	if !maps.Equal(live, w.claimed) {
+		return fmt.Errorf("nodes and instances as EC2 shows them:\n%s\nand as the programs told:\n%s", pairs(live), pairs(w.claimed))
+	}
+	return nil
+}
+
+func pairs(m map[string]string) string {
+	var b strings.Builder
+	for _, n := range slices.Sorted(maps.Keys(m)) {
+		b.WriteString(" " + n + "=" + m[n])
+	}
+	return b.String()
+}
+
+// gangsWhole: of the nodes of a gang that were not suspended all live or none.
+func (w *world) gangsWhole(live map[string]string) error {
+	for _, g := range w.gangs {
+		var there []string
+		for _, n := range g.nodes {
+			if live[n] != "" {
+				there = append(there, n)
+			}
+		}
+		if len(there) > 0 && len(there) < len(g.nodes) {
+			return fmt.Errorf("of the gang %s only %s live", strings.Join(g.nodes, ","), strings.Join(there, ","))
+		}
+	}
+	return nil
+}
+
+// tokensTrue: a client token is never used with different parameters, and no
+// launch goes without one or without the cluster's tag.
+func (w *world) tokensTrue() error {
+	requests := map[string]string{}
+	for _, c := range launches(w.calls()) {
+		token, request := c.Params.Get("ClientToken"), c.Params.Encode()
+		if token == "" {
+			return errors.New("a launch without a client token")
+		}
+		if earlier, ok := requests[token]; ok && earlier != request {
+			return fmt.Errorf("client token %s was used with different parameters", token)
+		}
+		requests[token] = request
+		if !slices.Contains(values(c, "TagSpecification."), w.cluster) {
+			return fmt.Errorf("launch %s without the cluster's tag", token)
+		}
+	}
+	return nil
+}
+
+// values are those of all parameters with a prefix.
+func values(c faultproxy.Call, prefix string) []string {
+	var out []string
+	for key, v := range c.Params {
+		if strings.HasPrefix(key, prefix) {
+			out = append(out, v...)
+		}
+	}
+	return out
+}
+
+// onlyOurs: calls that change something name nothing but the cluster's own, and
+// the bystanders are as they were.
+func (w *world) onlyOurs(ctx context.Context, all []instance) error {
+	ours := map[string]bool{}
+	for _, i := range all {
+		ours[i.ID] = true
+	}
+	for _, c := range w.calls() {
+		var named []string
+		switch c.Action {
+		case "TerminateInstances":
+			named = values(c, "InstanceId.")
+		case "CreateTags", "DeleteTags":
+			named = values(c, "ResourceId.")
+		case "CreatePlacementGroup", "DeletePlacementGroup":
+			if name := c.Params.Get("GroupName"); !strings.HasPrefix(name, "asb-"+w.cluster+"-") {
+				return fmt.Errorf("%s names placement group %s, which is not the cluster's", c.Action, name)
+			}
+		case "RunInstances": // tokensTrue looks at it
+		default:
+			if !strings.HasPrefix(c.Action, "Describe") {
+				return fmt.Errorf("unexpected call %s", c.Action)
+			}
+		}
+		for _, id := range named {
+			if !ours[id] {
+				return fmt.Errorf("%s names %s, which is not the cluster's", c.Action, id)
+			}
+		}
+	}
+	others, err := w.ec2.byID(ctx, w.bystanders...)
+	if err != nil {
+		return err
+	}
+	for _, i := range others {
+		if !i.live() || len(i.Tags) > 0 && i.tag(launchTag) != "asb-neighbour" {
+			return fmt.Errorf("bystander %s is %s with tags %v", i.ID, i.State, i.Tags)
+		}
+	}
+	return nil
+}
+
+// groupsUsed: no placement group outlives its instances.
+func (w *world) groupsUsed(ctx context.Context, all []instance) error {
+	if !w.groups {
+		return nil
+	}
+	names, err := w.ec2.groupsOf(ctx, w.cluster)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(i instance) bool { return i.live() && i.Group == name }) {
+			return fmt.Errorf("placement group %s has no live instance", name)
+		}
+	}
+	return nil
+}

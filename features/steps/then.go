@@ -1,0 +1,391 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cucumber/godog"
+
+	"aws-slurm-burst/localstack/faultproxy"
+)
+
+func registerThen(sc *godog.ScenarioContext) {
+	sc.Step(`^the exit code is (\d+)$`, func(ctx context.Context, want int) error {
+		r, err := in(ctx).lastRun()
+		if err == nil && r.exit != want {
+			err = fmt.Errorf("the exit code is %d; it said:\n%s", r.exit, r.text())
+		}
+		return err
+	})
+	sc.Step(`^it says:$`, func(ctx context.Context, text *godog.DocString) error {
+		return in(ctx).says(strings.Split(text.Content, "\n"))
+	})
+	sc.Step(`^it says nothing$`, func(ctx context.Context) error {
+		r, err := in(ctx).lastRun()
+		if err == nil && len(r.stderr) > 0 {
+			err = fmt.Errorf("it said:\n%s", r.text())
+		}
+		return err
+	})
+	sc.Step(`^it tells of each rung it left for "([^"]+)"$`, leftRungs)
+	sc.Step(`^the nodes are launched (standalone|by the plan)$`, func(ctx context.Context, how string) error {
+		r, err := in(ctx).lastRun()
+		mode := map[string]string{"standalone": "standalone", "by the plan": "asba"}[how]
+		if err == nil && r.report.Mode != mode {
+			err = fmt.Errorf("the mode is %q", r.report.Mode)
+		}
+		return err
+	})
+	sc.Step(`^"([^"]+)" (?:is|are) reported as (\S+)$`, reported)
+	sc.Step(`^one call launched "([^"]+)" and the other adopted (?:it|them)$`, oneAdopted)
+
+	sc.Step(`^only "([^"]+)" (?:is|are) running$`, func(ctx context.Context, list string) error {
+		names, err := expand(list)
+		if err != nil {
+			return err
+		}
+		return in(ctx).running(ctx, names)
+	})
+	sc.Step(`^nothing is running$`, func(ctx context.Context) error { return in(ctx).running(ctx, nil) })
+	sc.Step(`^(\d+) of "([^"]+)" are running$`, someRunning)
+	sc.Step(`^every node is a (\S+), (spot|on-demand), in (\S+)$`, everyNode)
+	sc.Step(`^every node carries the tags:$`, carriesTags)
+	sc.Step(`^"([^"]+)" (?:has|have) the same instances? as before$`, func(ctx context.Context, list string) error {
+		return in(ctx).compareBefore(list, true)
+	})
+	sc.Step(`^"([^"]+)" (?:has|have) (?:another instance|other instances) than before$`, func(ctx context.Context, list string) error {
+		return in(ctx).compareBefore(list, false)
+	})
+	sc.Step(`^the nodes share a placement group of their own, where EC2 has such groups$`, shareGroup)
+	sc.Step(`^no placement group is left$`, func(ctx context.Context) error {
+		w := in(ctx)
+		if !w.groups {
+			return nil
+		}
+		names, err := w.ec2.groupsOf(ctx, w.cluster)
+		if err == nil && len(names) > 0 {
+			err = fmt.Errorf("there are %s", strings.Join(names, ", "))
+		}
+		return err
+	})
+
+	sc.Step(`^EC2 is not called$`, func(ctx context.Context) error {
+		r, err := in(ctx).lastRun()
+		if err == nil && len(r.calls) > 0 {
+			err = fmt.Errorf("there were %d calls, the first is %s", len(r.calls), r.calls[0].Action)
+		}
+		return err
+	})
+	sc.Step(`^there is no launch$`, func(ctx context.Context) error { return countLaunches(ctx, 0) })
+	sc.Step(`^there (?:is|are) (\d+) launch(?:es)?$`, countLaunches)
+	sc.Step(`^the launch asks for:$`, launchAsks)
+	sc.Step(`^each of them is the same request$`, func(ctx context.Context) error { return compareLaunches(ctx, true) })
+	sc.Step(`^each of them is a request of its own$`, func(ctx context.Context) error { return compareLaunches(ctx, false) })
+}
+
+func (r *run) text() string {
+	var b strings.Builder
+	for _, l := range r.stderr {
+		b.WriteString(l.text + "\n")
+	}
+	return b.String()
+}
+
+// says expects whole lines on the last run's stderr, in this order; other lines
+// may stand between them.
+func (w *world) says(want []string) error {
+	r, err := w.lastRun()
+	if err != nil {
+		return err
+	}
+	at := 0
+	for _, text := range want {
+		i := slices.IndexFunc(r.stderr[at:], func(l *line) bool { return l.text == text })
+		if i < 0 {
+			return fmt.Errorf("it did not say (or not in this place)\n%s\nbut:\n%s", text, r.text())
+		}
+		r.stderr[at+i].heard = true
+		at += i + 1
+	}
+	return nil
+}
+
+// leftRungs expects a line for each rung that was left for another, in the
+// order of the launches EC2 was asked for.
+func leftRungs(ctx context.Context, code string) error {
+	w := in(ctx)
+	r, err := w.lastRun()
+	if err != nil {
+		return err
+	}
+	zones, err := w.ec2.zones(ctx)
+	if err != nil {
+		return err
+	}
+	var rungs []string
+	for _, c := range launches(r.calls) {
+		rung := strings.Join([]string{c.Params.Get("InstanceType"), market(c), zones[subnet(c)]}, " ")
+		if len(rungs) == 0 || rungs[len(rungs)-1] != rung {
+			rungs = append(rungs, rung)
+		}
+	}
+	if len(rungs) < 2 {
+		return fmt.Errorf("no rung was left for another: the launches were for %q", rungs)
+	}
+	var want []string
+	for n, rung := range rungs[1:] {
+		want = append(want, fmt.Sprintf("WARN: %s: %s, trying %s", rungs[n], code, rung))
+	}
+	return w.says(want)
+}
+
+func market(c faultproxy.Call) string {
+	if m := c.Params.Get("InstanceMarketOptions.MarketType"); m != "" {
+		return m
+	}
+	return "on-demand"
+}
+
+func subnet(c faultproxy.Call) string {
+	if s := c.Params.Get("SubnetId"); s != "" {
+		return s
+	}
+	return c.Params.Get("NetworkInterface.1.SubnetId")
+}
+
+func reported(ctx context.Context, list, state string) error {
+	r, err := in(ctx).lastRun()
+	if err != nil {
+		return err
+	}
+	want, err := expand(list)
+	if err != nil {
+		return err
+	}
+	var got []string
+	for _, n := range r.report.Nodes {
+		if n.State == state {
+			got = append(got, n.Name)
+		}
+	}
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("%s are: %s", state, strings.Join(got, ", "))
+	}
+	return nil
+}
+
+// oneAdopted looks at two runs that ran side by side.
+func oneAdopted(ctx context.Context, list string) error {
+	w := in(ctx)
+	if len(w.runs) < 2 {
+		return errors.New("there were no two runs")
+	}
+	var states []string
+	for _, r := range w.runs[len(w.runs)-2:] {
+		var of []string
+		for _, n := range r.report.Nodes {
+			of = append(of, n.State)
+		}
+		slices.Sort(of)
+		states = append(states, fmt.Sprint(r.exit, slices.Compact(of)))
+	}
+	slices.Sort(states)
+	if want := []string{"0 [adopted]", "0 [launched]"}; !slices.Equal(states, want) {
+		return fmt.Errorf("the two calls ended as %q", states)
+	}
+	names, err := expand(list)
+	if err != nil {
+		return err
+	}
+	return w.running(ctx, names)
+}
+
+// running expects exactly one live instance for each of the nodes and none
+// beside them.
+func (w *world) running(ctx context.Context, names []string) error {
+	live, err := w.live(ctx)
+	if err != nil {
+		return err
+	}
+	got := slices.Sorted(maps.Keys(live))
+	if want := slices.Sorted(slices.Values(names)); !slices.Equal(got, want) {
+		return fmt.Errorf("EC2 shows instances of: %s", orNone(got))
+	}
+	return nil
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "no node"
+	}
+	return strings.Join(names, ", ")
+}
+
+func someRunning(ctx context.Context, want int, list string) error {
+	live, err := in(ctx).live(ctx)
+	if err != nil {
+		return err
+	}
+	names, err := expand(list)
+	if err != nil {
+		return err
+	}
+	got := slices.Sorted(maps.Keys(live))
+	for _, n := range got {
+		if !slices.Contains(names, n) {
+			return fmt.Errorf("%s is running too", n)
+		}
+	}
+	if len(got) != want {
+		return fmt.Errorf("%d are running: %s", len(got), orNone(got))
+	}
+	return nil
+}
+
+// each calls f with every live instance; there has to be one.
+func (w *world) each(ctx context.Context, f func(instance) error) error {
+	all, err := w.ec2.ofCluster(ctx, w.cluster)
+	if err != nil {
+		return err
+	}
+	seen := 0
+	for _, i := range all {
+		if !i.live() {
+			continue
+		}
+		seen++
+		if err := f(i); err != nil {
+			return err
+		}
+	}
+	if seen == 0 {
+		return errors.New("EC2 shows no live instance")
+	}
+	return nil
+}
+
+func everyNode(ctx context.Context, typ, market, az string) error {
+	return in(ctx).each(ctx, func(i instance) error {
+		if i.Type != typ || i.market() != market || i.AZ != az {
+			return fmt.Errorf("%s is a %s, %s, in %s", i.ID, i.Type, i.market(), i.AZ)
+		}
+		return nil
+	})
+}
+
+func carriesTags(ctx context.Context, table *godog.Table) error {
+	return in(ctx).each(ctx, func(i instance) error {
+		for _, row := range table.Rows {
+			if got := i.tag(row.Cells[0].Value); got != row.Cells[1].Value {
+				return fmt.Errorf("%s has tag %s %q", i.ID, row.Cells[0].Value, got)
+			}
+		}
+		return nil
+	})
+}
+
+// compareBefore compares the instances of nodes after the last run with those
+// before it.
+func (w *world) compareBefore(list string, same bool) error {
+	if len(w.runs) < 2 {
+		return errors.New("nothing ran before the last run")
+	}
+	names, err := expand(list)
+	if err != nil {
+		return err
+	}
+	before, after := w.runs[len(w.runs)-2].after, w.runs[len(w.runs)-1].after
+	for _, n := range names {
+		if before[n] == "" || after[n] == "" || (before[n] == after[n]) != same {
+			return fmt.Errorf("%s had instance %q, and has %q", n, before[n], after[n])
+		}
+	}
+	return nil
+}
+
+// withoutGroup is what is said on an endpoint that has no placement groups.
+const withoutGroup = "WARN: placement group not possible (InternalFailure), launching without one"
+
+// shareGroup is one sentence for two kinds of endpoint: where there are
+// placement groups the nodes are in one; where there are none the plan's wish
+// is dropped, and the operator told.
+func shareGroup(ctx context.Context) error {
+	w := in(ctx)
+	if !w.groups {
+		return w.says([]string{withoutGroup})
+	}
+	names, err := w.ec2.groupsOf(ctx, w.cluster)
+	if err != nil {
+		return err
+	}
+	if len(names) != 1 {
+		return fmt.Errorf("the cluster has %d placement groups %s", len(names), strings.Join(names, ", "))
+	}
+	return w.each(ctx, func(i instance) error {
+		if i.Group != names[0] {
+			return fmt.Errorf("%s is in placement group %q, not in %s", i.ID, i.Group, names[0])
+		}
+		return nil
+	})
+}
+
+func countLaunches(ctx context.Context, want int) error {
+	r, err := in(ctx).lastRun()
+	if err != nil {
+		return err
+	}
+	if got := len(launches(r.calls)); got != want {
+		return fmt.Errorf("EC2 was asked for %d launches", got)
+	}
+	return nil
+}
+
+// launchAsks compares parameters of the last launch; an empty value is one that
+// must not be there.
+func launchAsks(ctx context.Context, table *godog.Table) error {
+	r, err := in(ctx).lastRun()
+	if err != nil {
+		return err
+	}
+	all := launches(r.calls)
+	if len(all) == 0 {
+		return errors.New("EC2 was asked for no launch")
+	}
+	params := all[len(all)-1].Params
+	for _, row := range table.Rows {
+		if got := params.Get(row.Cells[0].Value); got != row.Cells[1].Value {
+			return fmt.Errorf("its %s is %q", row.Cells[0].Value, got)
+		}
+	}
+	return nil
+}
+
+func compareLaunches(ctx context.Context, same bool) error {
+	r, err := in(ctx).lastRun()
+	if err != nil {
+		return err
+	}
+	all := launches(r.calls)
+	if len(all) < 2 {
+		return fmt.Errorf("there were %d launches, too few to compare", len(all))
+	}
+	seen := map[string]bool{}
+	for _, c := range all {
+		if same {
+			seen[c.Params.Encode()] = true
+		} else {
+			seen[c.Params.Get("ClientToken")] = true
+		}
+	}
+	if same && len(seen) != 1 {
+		return fmt.Errorf("the %d launches are %d different requests", len(all), len(seen))
+	}
+	if !same && len(seen) != len(all) {
+		return fmt.Errorf("the %d launches have %d client tokens", len(all), len(seen))
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package steps
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The tags by which the programs know their own (docs/CONFIG.md).
+const (
+	tagPrefix  = "aws-slurm-burst:"
+	clusterTag = tagPrefix + "cluster"
+	nodesTag   = tagPrefix + "nodes"
+	nodeTag    = tagPrefix + "node"
+	launchTag  = tagPrefix + "launch"
+)
+
+// ec2 asks EC2 itself, as any client would: a form in, XML out.
+type ec2 struct{ url string }
+
+// instance is what EC2 shows of one.
+type instance struct {
+	ID    string `xml:"instanceId"`
+	State string `xml:"instanceState>name"`
+	Type  string `xml:"instanceType"`
+	AZ    string `xml:"placement>availabilityZone"`
+	Group string `xml:"placement>groupName"`
+	// Lifecycle is spot, or empty for on-demand.
+	Lifecycle string `xml:"instanceLifecycle"`
+	Index     int    `xml:"amiLaunchIndex"`
+	Address   string `xml:"privateIpAddress"`
+	Tags      []struct {
+		Key   string `xml:"key"`
+		Value string `xml:"value"`
+	} `xml:"tagSet>item"`
+}
+
+func (i instance) tag(key string) string {
+	for _, t := range i.Tags {
+		if t.Key == key {
+			return t.Value
+		}
+	}
+	return ""
+}
+
+// live: it costs money, or will.
+func (i instance) live() bool { return i.State == "pending" || i.State == "running" }
+
+func (i instance) market() string {
+	if i.Lifecycle == "spot" {
+		return "spot"
+	}
+	return "on-demand"
+}
+
+// node is the node that an instance says it serves: its own tag, else the
+// launch's nodes by launch index.
+func (i instance) node() (string, error) {
+	if n := i.tag(nodeTag); n != "" {
+		return n, nil
+	}
+	list := i.tag(nodesTag)
+	for n := 2; i.tag(nodesTag+"-"+strconv.Itoa(n)) != ""; n++ {
+		list += i.tag(nodesTag + "-" + strconv.Itoa(n))
+	}
+	names, err := expand(list)
+	if err != nil {
+		return "", fmt.Errorf("instance %s: tag %s: %w", i.ID, nodesTag, err)
+	}
+	if i.Index >= len(names) {
+		return "", fmt.Errorf("instance %s has launch index %d, and its launch nodes %q", i.ID, i.Index, list)
+	}
+	return names[i.Index], nil
+}
+
+// call makes one call and reads its answer into out.
+func (e ec2) call(ctx context.Context, form url.Values, out any) error {
+	form.Set("Version", "2016-11-15")
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(e.url, "/")+"/", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		refusal := refusal{Action: form.Get("Action"), Status: resp.StatusCode}
+		if err := xml.Unmarshal(body, &refusal); err != nil {
+			return fmt.Errorf("%s: HTTP status %d and no EC2 error: %.200s", refusal.Action, refusal.Status, body)
+		}
+		return &refusal
+	}
+	if out == nil {
+		return nil
+	}
+	return xml.Unmarshal(body, out)
+}
+
+// refusal is an error of EC2.
+type refusal struct {
+	Action  string `xml:"-"`
+	Status  int    `xml:"-"`
+	Code    string `xml:"Errors>Error>Code"`
+	Message string `xml:"Errors>Error>Message"`
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%s: %s: %s", r.Action, r.Code, r.Message) }
+
+func (e ec2) describe(ctx context.Context, form url.Values) ([]instance, error) {
+	form.Set("Action", "DescribeInstances")
+	var all []instance
+	for {
+		var page struct {
+			Instances []instance `xml:"reservationSet>item>instancesSet>item"`
+			Next      string     `xml:"nextToken"`
+		}
+		if err := e.call(ctx, form, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Instances...)
+		if page.Next == "" {
+			return all, nil
+		}
+		form.Set("NextToken", page.Next)
+	}
+}
+
+// ofCluster returns every instance with the cluster's tag that EC2 still shows,
+// ended ones too.
+func (e ec2) ofCluster(ctx context.Context, cluster string) ([]instance, error) {
+	return e.describe(ctx, url.Values{"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster}})
+}
+
+func (e ec2) byID(ctx context.Context, ids ...string) ([]instance, error) {
+	return e.describe(ctx, idList(ids))
+}
+
+func idList(ids []string) url.Values {
+	form := url.Values{}
+	for n, id := range ids {
+		form.Set("InstanceId."+strconv.Itoa(n+1), id)
+	}
+	return form
+}
+
+func (e ec2) terminate(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	form := idList(ids)
+	form.Set("Action", "TerminateInstances")
+	return e.call(ctx, form, nil)
+}
+
+// launchOne launches one small instance from any image there is.
+func (e ec2) launchOne(ctx context.Context, tags map[string]string) (string, error) {
+	var images struct {
+		IDs []string `xml:"imagesSet>item>imageId"`
+	}
+	if err := e.call(ctx, url.Values{"Action": {"DescribeImages"}, "Owner.1": {"amazon"}}, &images); err != nil {
+		return "", err
+	}
+	if len(images.IDs) == 0 {
+		return "", fmt.Errorf("%s has no image of Amazon's", e.url)
+	}
+	form := url.Values{"Action": {"RunInstances"}, "ImageId": images.IDs[:1], "InstanceType": {"t3.micro"}, "MinCount": {"1"}, "MaxCount": {"1"}}
+	for n, key := range slices.Sorted(maps.Keys(tags)) {
+		at := "TagSpecification.1.Tag." + strconv.Itoa(n+1)
+		form.Set("TagSpecification.1.ResourceType", "instance")
+		form.Set(at+".Key", key)
+		form.Set(at+".Value", tags[key])
+	}
+	var got struct {
+		ID string `xml:"instancesSet>item>instanceId"`
+	}
+	return got.ID, e.call(ctx, form, &got)
+}
+
+// hasGroups asks for placement groups; 501 is the answer of an endpoint that
+// does not have the call.
+func (e ec2) hasGroups(ctx context.Context) (bool, error) {
+	err := e.call(ctx, url.Values{"Action": {"DescribePlacementGroups"}}, nil)
+	if r, ok := err.(*refusal); ok && r.Status == http.StatusNotImplemented {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// groupsOf returns the names of a cluster's placement groups.
+func (e ec2) groupsOf(ctx context.Context, cluster string) ([]string, error) {
+	var got struct {
+		Groups []struct {
+			Name  string `xml:"groupName"`
+			State string `xml:"state"`
+		} `xml:"placementGroupSet>item"`
+	}
+	err := e.call(ctx, url.Values{"Action": {"DescribePlacementGroups"}, "Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster}}, &got)
+	var names []string
+	for _, g := range got.Groups {
+		if g.State != "deleted" && g.State != "deleting" {
+			names = append(names, g.Name)
+		}
+	}
+	return names, err
+}
+
+func (e ec2) deleteGroup(ctx context.Context, name string) error {
+	return e.call(ctx, url.Values{"Action": {"DeletePlacementGroup"}, "GroupName": {name}}, nil)
+}
+
+// zones returns the zone of every subnet.
+func (e ec2) zones(ctx context.Context) (map[string]string, error) {
+	var got struct {
+		Subnets []struct {
+			ID string `xml:"subnetId"`
+			AZ string `xml:"availabilityZone"`
+		} `xml:"subnetSet>item"`
+	}
+	err := e.call(ctx, url.Values{"Action": {"DescribeSubnets"}}, &got)
+	zones := map[string]string{}
+	for _, s := range got.Subnets {
+		zones[s.ID] = s.AZ
+	}
+	return zones, err
+}
