@@ -217,6 +217,10 @@ func (r *resumption) claim(ctx context.Context) (unlock func(), ok bool) {
 	for _, n := range r.nodes {
 		u, err := r.Env.Lock(waiting, "node-"+n)
 		if err != nil {
+			if !r.calls.Late() { // interrupted
+				r.failNodes(ctx, ExitFailed, "Interrupted", fmt.Sprintf("waiting for node %s: %v", n, err))
+				return unlock, false
+			}
 			r.report.Error = fmt.Sprintf("node %s is still locked by another call", n)
 			r.fail(ExitLocked, "locked", "%s after %.0f s, leaving its nodes to it", r.report.Error, r.Env.Now().Sub(r.start).Seconds())
 			for i := range r.report.Nodes {

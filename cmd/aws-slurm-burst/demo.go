@@ -32,8 +32,8 @@ func (t *tool) demo() *cobra.Command {
 		Use:   "demo",
 		Short: "Resume, break and suspend an 8-node gang on the embedded EC2",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.play(cmd.Context(), examples)
+		RunE: func(*cobra.Command, []string) error {
+			return t.play(t.Stop, examples)
 		},
 	}
 	c.Flags().StringVar(&examples, "examples", "examples", "the folder with config.yaml and the plans")

@@ -71,7 +71,7 @@ GET /_asb/calls tells which calls came, as JSON.`,
 				_ = l.Close()
 				return app.Exitf(executor.ExitFailed, "the URL could not be told: %v", err)
 			}
-			if err := wire.Serve(cmd.Context(), l, handler); err != nil {
+			if err := wire.Serve(t.Stop, l, handler); err != nil {
 				return app.Exitf(executor.ExitFailed, "%v", err)
 			}
 			return nil

@@ -76,6 +76,12 @@ func (c *Caller) Count(op string) { c.counts[op]++ }
 // Late reports whether the deadline has passed.
 func (c *Caller) Late() bool { return !c.Env.Now().Before(c.Deadline) }
 
+// Stopped reports whether nothing new may be begun: the deadline has passed, or
+// the program was told to stop.
+func (c *Caller) Stopped(ctx context.Context) bool {
+	return c.Late() || c.Env.Sleep(ctx, 0) != nil
+}
+
 // Pause sleeps before try number n (from 1): exponential, with full jitter on
 // its upper half, and never past the deadline. It reports false where the
 // deadline or ctx leaves no time.

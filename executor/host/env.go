@@ -8,6 +8,7 @@ package host
 import (
 	"context"
 	crand "crypto/rand"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -25,6 +26,8 @@ type Env struct {
 	// that is set meanwhile, as after a boot, neither ends a deadline nor
 	// stretches one.
 	start time.Time
+	// interrupt ends all waiting, and nothing else: see Until.
+	interrupt context.Context
 }
 
 var _ env.Env = (*Env)(nil)
@@ -32,7 +35,19 @@ var _ env.Env = (*Env)(nil)
 // NewEnv returns an Env whose locks are files in lockDir and which speaks to
 // log.
 func NewEnv(lockDir string, log *Log) *Env {
-	return &Env{locks: newLocks(lockDir), log: log, start: time.Now()}
+	return &Env{locks: newLocks(lockDir), log: log, start: time.Now(), interrupt: context.Background()}
+}
+
+// ErrInterrupted is the cause of a wait that a signal ended.
+var ErrInterrupted = errors.New("interrupted")
+
+// Until returns the Env with waiting that ends once ctx is done, for a program
+// that was told to stop: calls under way go on to their end, so that their
+// answers are not lost, but nothing new is waited for.
+func (e *Env) Until(ctx context.Context) *Env {
+	u := *e
+	u.interrupt = ctx
+	return &u
 }
 
 // Now returns the wall clock's time at the start and what has passed since.
@@ -40,10 +55,12 @@ func (e *Env) Now() env.Time { return env.At(e.start).Add(time.Since(e.start)) }
 
 // Sleep waits on a real timer.
 func (e *Env) Sleep(ctx context.Context, d time.Duration) error {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	}
-	if d <= 0 {
+	case e.interrupt.Err() != nil:
+		return ErrInterrupted
+	case d <= 0:
 		return nil
 	}
 	t := time.NewTimer(d)
@@ -53,6 +70,8 @@ func (e *Env) Sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	case <-e.interrupt.Done():
+		return ErrInterrupted
 	}
 }
 
@@ -93,7 +112,10 @@ func (e *Env) Fan(ctx context.Context, limit, n int, fn func(ctx context.Context
 
 // Lock takes a lock file; see locks.
 func (e *Env) Lock(ctx context.Context, name string) (func(), error) {
-	return e.locks.lock(ctx, name)
+	waiting, cancel := context.WithCancelCause(ctx)
+	defer context.AfterFunc(e.interrupt, func() { cancel(ErrInterrupted) })()
+	defer cancel(nil)
+	return e.locks.lock(waiting, name)
 }
 
 // Rand returns a new generator, seeded by the machine: in production no two

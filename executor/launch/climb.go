@@ -110,7 +110,7 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) 
 				}
 			}
 		}
-		if c.Calls.Late() {
+		if c.Calls.Stopped(ctx) {
 			last = late(last, c.Calls)
 			break
 		}
@@ -174,6 +174,9 @@ func affordable(l Ladder, r Rung, spent float64, n int) int {
 func late(last *cloud.Error, c *calls.Caller) *cloud.Error {
 	if last != nil {
 		return last
+	}
+	if !c.Late() {
+		return cloud.Errorf("RunInstances", cloud.Ambiguous, "interrupted")
 	}
 	return cloud.Errorf("RunInstances", cloud.Ambiguous, "no time left: the deadline was %s", c.Deadline)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"aws-slurm-burst/executor/host"
 )
@@ -24,16 +25,25 @@ type IO struct {
 	Getenv         func(string) string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	// Stop is done once the program was told to stop. The context of the run
+	// itself ends only grace later, so that calls under way get their answers.
+	Stop context.Context
 }
+
+// grace is how long calls under way may take once we were told to stop:
+// slurmctld waits ten seconds before it leaves its programs behind.
+const grace = 8 * time.Second
 
 // Main runs a program and ends the process with its exit code. It mends closed
 // standard streams first, so that no file of ours ever becomes one of them.
 func Main(run func(context.Context, IO) int) {
 	host.ReopenStdio()
 	host.IgnoreSIGPIPE()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, IO{Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
-	stop()
+	told, forget := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
+	context.AfterFunc(told, func() { time.AfterFunc(grace, cancel) })
+	code := run(ctx, IO{Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: told})
+	forget()
 	os.Exit(code)
 }
 

@@ -58,7 +58,7 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 			return nil, &ExitError{executor.ExitConfig, err}
 		}
 	}
-	e := host.NewEnv(filepath.Join(state, "locks"), log)
+	e := host.NewEnv(filepath.Join(state, "locks"), log).Until(std.Stop)
 	logFile := cfg.Logging.File
 	if logFile == "" {
 		logFile = filepath.Join(state, "aws-slurm-burst.log")

@@ -52,6 +52,9 @@ func Program(ctx context.Context, std IO, spec ProgramSpec) int {
 			}
 			defer s.Close()
 			report := spec.Do(ctx, s, nodes)
+			if std.Stop.Err() != nil && report.ExitCode != executor.ExitDone {
+				report.ExitCode = executor.ExitInterrupted
+			}
 			code = report.ExitCode
 			_ = PrintReport(std.Stdout, format, report) // a closed stdout changes nothing that was done
 			return nil
