@@ -189,6 +189,27 @@ func TestCancelAndInterruptEndWaiting(t *testing.T) {
 	p.Interrupt(stop) // after its end: nothing
 }
 
+func TestADeadlineWakesThoseWhoWaitInTheirOrder(t *testing.T) {
+	e := New(Options{})
+	var got []int
+	e.Spawn("p", func(ctx context.Context, v env.Env) {
+		ctx, cancel := v.WithDeadline(ctx, env.Time(second))
+		defer cancel()
+		v.Fan(ctx, 0, 5, func(ctx context.Context, i int) {
+			if i == 2 { // leaves the middle of those who wait
+				_ = v.Sleep(ctx, 1)
+				return
+			}
+			_ = v.Sleep(ctx, time.Hour)
+			got = append(got, i)
+		})
+	})
+	run(t, e)
+	if !slices.Equal(got, []int{0, 1, 3, 4}) {
+		t.Error(got)
+	}
+}
+
 func TestContextsDetachedFromADeadlineSleepOn(t *testing.T) {
 	e := New(Options{})
 	e.Spawn("p", func(ctx context.Context, v env.Env) {
