@@ -55,6 +55,15 @@ Feature: Gangs
       When "aws-cpu-[001-004]" are resumed twice at the same time
       Then one call launched "aws-cpu-[001-004]" and the other adopted them
 
+    Scenario: What runs is known from EC2 alone
+      Given "aws-cpu-[001-004]" are running
+      But the programs' state is lost
+      When Slurm resumes "aws-cpu-[001-004]"
+      Then the exit code is 0
+      And there is no launch
+      And "aws-cpu-[001-004]" are reported as adopted
+      And "aws-cpu-[001-004]" have the same instances as before
+
     Scenario: Only the nodes that are missing are launched
       Given "aws-cpu-[001-002]" are running
       When Slurm resumes "aws-cpu-[001-004]"
@@ -103,3 +112,18 @@ Feature: Gangs
       Then the exit code is 0
       And "aws-cpu-001" is reported as launched
       And only "aws-cpu-001" is running
+
+    Scenario: Nodes that are suspended while they are launched
+      Given EC2 takes 1500ms for the next launch
+      And the execution plan "gang.json"
+      When Slurm suspends "aws-hpc-[001-008]" while it resumes them with "gang.json"
+      Then "aws-hpc-[001-008]" are reported as suspended
+      And nothing is running
+
+    Scenario: What runs can be ended from EC2's tags alone
+      Given "aws-cpu-[001-004]" are running
+      But the programs' state is lost
+      When Slurm suspends "aws-cpu-[001-002]"
+      Then the exit code is 0
+      And it says nothing
+      And only "aws-cpu-[003-004]" are running

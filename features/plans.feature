@@ -109,6 +109,18 @@ Feature: Execution plans
       And EC2 is not called
       And nothing is running
 
+    Scenario: A plan that anyone could have written
+      Given the execution plan "gang.json"
+      And "gang.json" may be written by anyone
+      When Slurm resumes "aws-hpc-[001-004]" with "gang.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: the plan file is world-writable: anyone could have written it (chmod o-w it)
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
     Scenario: An invalid plan at a site that would rather launch
       Given the site's plans.on_invalid is standalone
       And the execution plan "invalid.json"
@@ -172,3 +184,22 @@ Feature: Execution plans
         | plan                     |
         | gang.json                |
         | asba-execution-plan.json |
+
+  Rule: A call that cannot be meant changes nothing
+
+    Scenario Outline: <call>
+      When the operator runs "<call>"
+      Then the exit code is 2
+      And it says:
+        """
+        ERROR: <line>
+        """
+      And EC2 is not called
+
+      Examples:
+        | call                                        | line |
+        | aws-slurm-burst-resume                      | no hostlist given, such as 'aws-hpc-[001-008]' |
+        | aws-slurm-burst-resume 'aws-cpu-[001'       | hostlist "aws-cpu-[001", byte 9: "[" without "]"; close the bracket |
+        | aws-slurm-burst-resume gpu-001              | node gpu-001 belongs to no node group of config.yaml (see slurm.partitions[].node_groups[].nodes) |
+        | aws-slurm-burst-suspend gpu-001             | node gpu-001 belongs to no node group of config.yaml, ending nothing |
+        | aws-slurm-burst-resume aws-cpu-001 --dryrun | unknown flag: --dryrun (see aws-slurm-burst-resume --help) |

@@ -54,6 +54,18 @@ Feature: Shortages
         | InsufficientFreeAddressesInSubnet    |
         | Unsupported                          |
 
+    Scenario: A used-up spot quota sends no one to the next zone's spot
+      Given EC2 answers spot launches with "MaxSpotInstanceCountExceeded"
+      And the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: c5n.18xlarge spot us-east-1a: MaxSpotInstanceCountExceeded, trying c5n.18xlarge on-demand us-east-1a
+        """
+      And there are 2 launches
+      And every node is a c5n.18xlarge, on-demand, in us-east-1a
+
   Rule: A gang that cannot be had whole leaves nothing behind
 
     Scenario: No zone has anything
@@ -68,6 +80,19 @@ Feature: Shortages
         """
       And "aws-hpc-[001-008]" are reported as failed
       And there are 4 launches
+      And nothing is running
+
+    @not-localstack:has-no-placement-groups
+    Scenario: No zone has anything, and each was given a placement group
+      Given EC2 has no capacity
+      And the execution plan "asba-execution-plan.json"
+      When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
+      Then the exit code is 5
+      And it tells of each rung it left for "InsufficientInstanceCapacity"
+      And it says:
+        """
+        ERROR: No capacity for 8 nodes: InsufficientInstanceCapacity (10)
+        """
       And nothing is running
       And no placement group is left
 
@@ -109,7 +134,6 @@ Feature: Shortages
       And it says:
         """
         WARN: 3 of 4 nodes launched
-        ERROR: No capacity for 1 node: InsufficientInstanceCapacity (1), Partial (1)
         """
       And 3 of "aws-cpu-[001-004]" are running
 

@@ -13,6 +13,16 @@ Feature: Trouble on the way to EC2
       And there is 1 launch
       And only "aws-hpc-[001-008]" are running
 
+    @not-localstack:has-no-placement-groups
+    Scenario: The placement group was made, the answer lost
+      Given the answer to the next "CreatePlacementGroup" is lost
+      And the execution plan "asba-execution-plan.json"
+      When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
+      Then the exit code is 0
+      And it says nothing
+      And the nodes share a placement group of their own, where EC2 has such groups
+      And only "aws-hpc-[001-008]" are running
+
     Scenario: EC2 fails before it launches anything
       Given EC2 fails at the next launch
       And the execution plan "gang.json"

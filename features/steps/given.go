@@ -55,7 +55,19 @@ func registerGiven(sc *godog.ScenarioContext) {
 		in(ctx).fault("{az: " + az + ", error: " + code + "}")
 	})
 	// Port 1 is nobody's: it was tcpmux's, and the kernel refuses it.
-	sc.Step(`^EC2 cannot be reached$`, func(ctx context.Context) { in(ctx).url = "http://127.0.0.1:1" })
+	sc.Step(`^EC2 cannot be reached$`, func(ctx context.Context) {
+		in(ctx).url, in(ctx).away = "http://127.0.0.1:1", true
+	})
+	sc.Step(`^EC2 answers spot launches with "([^"]+)"$`, func(ctx context.Context, code string) {
+		in(ctx).fault("{market: spot, error: " + code + "}")
+	})
+	sc.Step(`^EC2 takes (\S+) for the next launch$`, func(ctx context.Context, delay string) {
+		in(ctx).fault("{delay: " + delay + ", times: 1}")
+	})
+	sc.Step(`^the programs' state is lost$`, func(ctx context.Context) error { return os.RemoveAll(in(ctx).state) })
+	sc.Step(`^"([^"]+)" may be written by anyone$`, func(ctx context.Context, name string) error {
+		return os.Chmod(filepath.Join(in(ctx).dir, name), 0o666)
+	})
 	sc.Step(`^the faults of "([^"]+)"$`, exampleFaults)
 	sc.Step(`^EC2 is well again$`, func(ctx context.Context) {
 		in(ctx).rules, in(ctx).fresh = nil, false

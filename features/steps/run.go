@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,7 @@ type run struct {
 	stderr  []*line
 	report  report
 	calls   []faultproxy.Call // made while it ran
+	away    bool              // its calls went nowhere
 	after   map[string]string // node -> instance that EC2 showed afterwards
 }
 
@@ -32,8 +34,10 @@ type run struct {
 type report struct {
 	Command string       `json:"command"`
 	Mode    string       `json:"mode"`
-	DryRun  string       `json:"dry_run"`
 	Nodes   []nodeReport `json:"nodes"`
+	// APICalls and ExitCode are there in JSON alone.
+	APICalls map[string]int `json:"api_calls"`
+	ExitCode *int           `json:"exit_code"`
 }
 
 type nodeReport struct {
@@ -46,16 +50,33 @@ type nodeReport struct {
 // its JSON report.
 func (w *world) program(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(w.bin, name), append(args, "-o", "json")...)
-	return w.run(ctx, strings.Join(append([]string{name}, args...), " "), readJSON, cmd)
+	return w.run(ctx, strings.Join(append([]string{name}, args...), " "), readJSON, process{Cmd: cmd})
 }
 
 // shell runs what a person typed, to the letter; its programs print tables.
 func (w *world) shell(ctx context.Context, text string) error {
-	return w.run(ctx, text, readTable, exec.CommandContext(ctx, "/bin/sh", "-euc", text))
+	return w.run(ctx, text, readTable, process{Cmd: exec.CommandContext(ctx, "/bin/sh", "-euc", text)})
 }
 
-// run runs commands at the same time, and notes all that can be known of them.
-func (w *world) run(ctx context.Context, command string, read func([]byte) (report, error), cmds ...*exec.Cmd) error {
+// process is a program to run, at once or as soon as a channel is closed.
+type process struct {
+	*exec.Cmd
+	when <-chan struct{}
+}
+
+func (p process) run(ctx context.Context) error {
+	if p.when != nil {
+		select {
+		case <-p.when:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return p.Run()
+}
+
+// run runs programs side by side, and notes all that can be known of them.
+func (w *world) run(ctx context.Context, command string, read func([]byte) (report, error), cmds ...process) error {
 	if err := w.readyProxy(); err != nil {
 		return err
 	}
@@ -70,7 +91,7 @@ func (w *world) run(ctx context.Context, command string, read func([]byte) (repo
 		cmd.Env = append([]string{"AWS_ENDPOINT_URL_EC2=" + w.url, "XDG_STATE_HOME=" + w.state, "PATH=" + w.bin}, w.env...)
 		cmd.Stdout, cmd.Stderr = &outs[n], &errs[n]
 		cmd.WaitDelay = time.Second
-		all.Go(func() { failures[n] = cmd.Run() })
+		all.Go(func() { failures[n] = cmd.run(ctx) })
 	}
 	all.Wait()
 	live, err := w.live(ctx)
@@ -78,7 +99,7 @@ func (w *world) run(ctx context.Context, command string, read func([]byte) (repo
 		return err
 	}
 	for n := range cmds {
-		r := &run{command: command, calls: w.calls()[before:], after: live}
+		r := &run{command: command, away: w.away, calls: w.calls()[before:], after: live}
 		w.runs = append(w.runs, r)
 		for text := range strings.Lines(errs[n].String()) {
 			l := &line{text: strings.TrimSuffix(text, "\n")}
@@ -94,7 +115,29 @@ func (w *world) run(ctx context.Context, command string, read func([]byte) (repo
 		if r.report, err = read(outs[n].Bytes()); err != nil {
 			return fmt.Errorf("%s: exit code %d, and its report: %w", command, r.exit, err)
 		}
+		if err := r.truthful(len(cmds) == 1); err != nil {
+			return fmt.Errorf("%s: %w", command, err)
+		}
 		w.claim(r)
+	}
+	return nil
+}
+
+// truthful compares what a program reports of itself with what was seen of it.
+// The calls of runs side by side cannot be told apart.
+func (r *run) truthful(alone bool) error {
+	if r.report.ExitCode == nil {
+		return nil // a table, or nothing
+	}
+	if *r.report.ExitCode != r.exit {
+		return fmt.Errorf("it reports exit code %d, and has %d", *r.report.ExitCode, r.exit)
+	}
+	seen := map[string]int{}
+	for _, c := range r.calls {
+		seen[c.Action]++
+	}
+	if alone && !r.away && !maps.Equal(seen, r.report.APICalls) {
+		return fmt.Errorf("it reports the calls %v, and made %v", r.report.APICalls, seen)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"sync"
 
 	"github.com/cucumber/godog"
 
@@ -23,13 +24,14 @@ func registerWhen(sc *godog.ScenarioContext) {
 	})
 	sc.Step(`^"([^"]+)" (?:is|are) resumed twice at the same time$`, func(ctx context.Context, nodes string) error {
 		w := in(ctx)
-		cmds := make([]*exec.Cmd, 2)
+		cmds := make([]process, 2)
 		for n := range cmds {
-			cmds[n] = exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-resume"), nodes, "-o", "json")
+			cmds[n].Cmd = exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-resume"), nodes, "-o", "json")
 		}
 		return w.run(ctx, "aws-slurm-burst-resume "+nodes, readJSON, cmds...)
 	})
 	sc.Step(`^Slurm resumes "([^"]+)" with "([^"]+)", and the program is killed as EC2 answers "([^"]+)"$`, killedAt)
+	sc.Step(`^Slurm suspends "([^"]+)" while it resumes them with "([^"]+)"$`, suspendedMeanwhile)
 	sc.Step(`^the operator runs "([^"]+)"$`, func(ctx context.Context, text string) error {
 		return in(ctx).shell(ctx, text)
 	})
@@ -69,11 +71,30 @@ func killedAt(ctx context.Context, nodes, plan, action string) error {
 	}
 	w.onCall.Store(&onCall)
 	defer w.onCall.Store(nil)
-	if err := w.run(context.WithoutCancel(ctx), "aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, readJSON, cmd); err != nil {
+	if err := w.run(context.WithoutCancel(ctx), "aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, readJSON, process{Cmd: cmd}); err != nil {
 		return err
 	}
 	if ctx.Err() == nil {
 		return fmt.Errorf("it was never killed: there was no %s", action)
 	}
 	return nil
+}
+
+// suspendedMeanwhile begins a suspend as soon as a resume of the same nodes has
+// looked at what lives. The resume's run comes last.
+func suspendedMeanwhile(ctx context.Context, nodes, plan string) error {
+	w := in(ctx)
+	looked := make(chan struct{})
+	once := sync.OnceFunc(func() { close(looked) })
+	onCall := func(c faultproxy.Call) {
+		if c.Action == "DescribeInstances" {
+			once()
+		}
+	}
+	w.onCall.Store(&onCall)
+	defer w.onCall.Store(nil)
+	suspend := exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-suspend"), nodes, "-o", "json")
+	resume := exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-resume"), nodes, "--execution-plan="+plan, "-o", "json")
+	return w.run(ctx, "aws-slurm-burst-suspend beside aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, readJSON,
+		process{Cmd: suspend, when: looked}, process{Cmd: resume})
 }

@@ -28,6 +28,7 @@ type world struct {
 
 	server *http.Server
 	url    string
+	away   bool // url is not the proxy's
 	front  atomic.Pointer[faultproxy.Proxy]
 	// earlier are proxies with rules that were replaced; their calls count.
 	earlier []*faultproxy.Proxy
