@@ -8,6 +8,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/report"
 )
 
 // The outcomes of a rung in a dry run.
@@ -24,8 +25,8 @@ func (r *resumption) dryRun(ctx context.Context) {
 	for _, p := range r.parts {
 		job := strings.Join(p.Jobs, ",")
 		for _, n := range p.Nodes {
-			rep := r.report.node(n)
-			rep.State, rep.Job = NodePlanned, job
+			rep := r.rep.Node(n)
+			rep.State, rep.Job = report.NodePlanned, job
 			if len(p.ladder.Rungs) > 0 {
 				first := p.ladder.Rungs[0]
 				rep.InstanceType, rep.Market, rep.AZ = first.Type, first.Market, first.AZ
@@ -40,20 +41,20 @@ func (r *resumption) dryRun(ctx context.Context) {
 					allowed++
 				}
 			}
-			r.report.Rungs = append(r.report.Rungs, rung)
+			r.rep.Rungs = append(r.rep.Rungs, rung)
 		}
-		r.report.Excluded = append(r.report.Excluded, p.ladder.Excluded...)
+		r.rep.Excluded = append(r.rep.Excluded, p.ladder.Excluded...)
 		if len(p.ladder.Rungs) == 0 {
 			env.Warnf(r.Env, "dry-run", "%s", p.noRungs().Err)
 		} else if r.request.DryRun == DryRunServer && allowed == 0 {
-			r.report.ExitCode = ExitConfig
+			r.rep.ExitCode = report.ExitConfig
 		}
 	}
 }
 
 // askEC2 makes the call of a rung as a dry run.
 func (r *resumption) askEC2(ctx context.Context, p *part, g launch.Rung) (outcome, code string) {
-	q := p.ask.Base
+	q := p.Ask.Base
 	q.Token = identity.Token(r.Config.Cluster, r.nonce, p.Nodes, g.String(), g.AZ, 0)
 	q.MinCount, q.MaxCount = len(p.Nodes), len(p.Nodes)
 	q.Type, q.SubnetID, q.Market, q.MaxPrice, q.EFA, q.ImageID = g.Type, g.SubnetID, g.Market, g.MaxPrice, g.EFA, g.Image
@@ -73,7 +74,7 @@ func (r *resumption) askEC2(ctx context.Context, p *part, g launch.Rung) (outcom
 // nothing can meet.
 func (p *part) noRungs() *cloud.Error {
 	if p.ladder.Limited() {
-		return cloud.Errorf("RunInstances", cloud.Price, "no launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.size(), cheapest(p.ladder, p.size()))
+		return cloud.Errorf("RunInstances", cloud.Price, "no launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.Size(), cheapest(p.ladder, p.Size()))
 	}
 	var whys []string
 	for _, x := range p.ladder.Excluded {
@@ -81,7 +82,7 @@ func (p *part) noRungs() *cloud.Error {
 			whys = append(whys, x.Why)
 		}
 	}
-	if p.wish.Like != nil {
+	if p.Wish.Like != nil {
 		return cloud.Errorf("RunInstances", cloud.Capacity, "nothing matches the live members of the gang: %s", strings.Join(whys, "; "))
 	}
 	return cloud.Errorf("RunInstances", cloud.Config, "nothing to try: %s", strings.Join(whys, "; "))
@@ -89,13 +90,13 @@ func (p *part) noRungs() *cloud.Error {
 
 // price is what an adopted instance costs at most, in USD an hour; 0 unknown.
 func (p *part) price(i cloud.Instance) float64 {
-	for _, t := range p.wish.Types {
+	for _, t := range p.Wish.Types {
 		if t.Name != i.Type {
 			continue
 		}
 		limit := t.MaxPrice
 		if limit == 0 {
-			limit = p.wish.MaxPrice
+			limit = p.Wish.MaxPrice
 		}
 		if i.Market == cloud.Spot && limit > 0 && (t.Price == 0 || limit < t.Price) {
 			return limit

@@ -18,6 +18,7 @@ import (
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/lookup"
 	"aws-slurm-burst/executor/plansource"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
 
@@ -48,7 +49,7 @@ const suspendDeadline = 120e9 // ns
 // call is what every call of a program has.
 type call struct {
 	*Executor
-	report  *Report
+	rep     *report.Report
 	calls   *calls.Caller
 	journal *journal.Journal
 	start   env.Time
@@ -57,7 +58,7 @@ type call struct {
 func (x *Executor) call(command string, nodes []string, deadline env.Time) *call {
 	return &call{
 		Executor: x,
-		report:   newReport(command, nodes),
+		rep:      report.New(command, nodes),
 		calls:    calls.New(x.Env, x.Cloud, deadline),
 		journal:  journal.New(x.Env, x.Store),
 		start:    x.Env.Now(),
@@ -71,24 +72,24 @@ func (c *call) lookup() *lookup.Lookup {
 // fail says why a whole call failed.
 func (c *call) fail(exit int, name, format string, args ...any) {
 	env.Errorf(c.Env, name, format, args...)
-	c.report.ExitCode = exit
+	c.rep.ExitCode = exit
 }
 
 // failEC2 says on one line why EC2 would not, with what to do.
 func (c *call) failEC2(err error) {
 	e := cloud.AsError(err)
-	c.report.Error = e.Error()
-	c.fail(exitOf(e.Class), "ec2", "%s", c.explain(e))
+	c.rep.Error = e.Error()
+	c.fail(report.ExitOf(e.Class), "ec2", "%s", c.explain(e))
 }
 
 // finish fills in what is known only at the end.
-func (c *call) finish(ctx context.Context) *Report {
-	c.report.APICalls = c.calls.Counts()
+func (c *call) finish(ctx context.Context) *report.Report {
+	c.rep.APICalls = c.calls.Counts()
 	if !c.Slurm.Off() {
-		c.report.ScontrolCalls = c.Slurm.Counts()
+		c.rep.ScontrolCalls = c.Slurm.Counts()
 	}
-	if ctx.Err() != nil && c.report.ExitCode != ExitDone {
-		c.report.ExitCode = ExitInterrupted
+	if ctx.Err() != nil && c.rep.ExitCode != report.ExitDone {
+		c.rep.ExitCode = report.ExitInterrupted
 	}
-	return c.report
+	return c.rep
 }

@@ -8,6 +8,7 @@ import (
 
 	"aws-slurm-burst/executor"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/simulator"
 	slurmmodel "aws-slurm-burst/simulator/slurm"
 )
@@ -75,12 +76,12 @@ func TestTheLadderUnderFaults(t *testing.T) {
 func TestBestEffortTakesWhatThereIs(t *testing.T) {
 	w := newWorld(t).withFaults("- {capacity: 3}")
 	r, lines := w.resume(executor.ResumeRequest{Nodes: names("aws-cpu", 1, 4)})
-	if r.ExitCode != executor.ExitPartly {
+	if r.ExitCode != report.ExitPartly {
 		t.Errorf("exit %d: %v", r.ExitCode, lines)
 	}
 	wants(t, lines, "WARN: 3 of 4 nodes launched")
 	w.check(names("aws-cpu", 1, 3)...)
-	if got := r.Nodes[3].State; got != executor.NodeFailed {
+	if got := r.Nodes[3].State; got != report.NodeFailed {
 		t.Errorf("the fourth node is %s", got)
 	}
 }
@@ -151,7 +152,7 @@ func TestTwoResumesOfTheSameNodesLaunchOnce(t *testing.T) {
 	w := newWorld(t)
 	q := gang
 	q.Getenv = func(string) string { return "" }
-	var reports [2]*executor.Report
+	var reports [2]*report.Report
 	for i := range reports {
 		w.engine.Spawn("resume", func(ctx context.Context, e env.Env) { reports[i] = w.executor(e).Resume(ctx, q) })
 	}
@@ -204,7 +205,7 @@ func TestALateComerThatNeverGetsTheNodesSaysSo(t *testing.T) {
 		_ = e.Sleep(ctx, time.Hour)
 	})
 	r, lines := w.resume(gang)
-	if r.ExitCode != executor.ExitLocked || r.APICalls["RunInstances"] != 0 {
+	if r.ExitCode != report.ExitLocked || r.APICalls["RunInstances"] != 0 {
 		t.Errorf("exit %d, calls %v, lines %v", r.ExitCode, r.APICalls, lines)
 	}
 	w.check()
@@ -217,7 +218,7 @@ func TestLostAddressesArePushedLater(t *testing.T) {
 	q := gang
 	q.ResumeFile = []byte(resumeFile("7", nodes))
 	r, lines := w.resume(q)
-	if r.ExitCode != executor.ExitFailed {
+	if r.ExitCode != report.ExitFailed {
 		t.Errorf("exit %d", r.ExitCode)
 	}
 	wants(t, lines, "ERROR: slurmctld not reachable, addresses pending for 8 nodes")
@@ -250,7 +251,7 @@ func TestAFailedGangGivesItsNodesBackWithTheReason(t *testing.T) {
 			r, _ := w.resume(q)
 			w.check()
 			for _, n := range r.Nodes {
-				if n.State != executor.NodeGivenBack || n.Error == "" {
+				if n.State != report.NodeGivenBack || n.Error == "" {
 					t.Errorf("%s is %s: %q", n.Name, n.State, n.Error)
 				}
 			}
@@ -298,7 +299,7 @@ func TestAFullDiskLaunchesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.disk.Full = true
 	r, lines := w.resume(gang)
-	if r.ExitCode != executor.ExitConfig {
+	if r.ExitCode != report.ExitConfig {
 		t.Errorf("exit %d: %v", r.ExitCode, lines)
 	}
 	w.check()

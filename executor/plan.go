@@ -2,12 +2,18 @@ package executor
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/decide"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/executor/launch"
 	"aws-slurm-burst/executor/plansource"
+	"aws-slurm-burst/executor/report"
 )
 
 // readPlan finds the plan of the call and says which way things go from here;
@@ -23,16 +29,16 @@ func (r *resumption) readPlan(ctx context.Context) bool {
 			return true
 		}
 	}
-	r.report.Plan = &PlanInfo{Source: a.Source, Outcome: PlanUsed}
+	r.rep.Plan = &report.PlanInfo{Source: a.Source, Outcome: report.PlanUsed}
 	if a.Outcome == plansource.Missing {
 		return r.planMissing(ctx, a)
 	}
 	if a.Plan != nil {
 		a.Findings = append(a.Findings, a.Plan.LintNodes(len(r.nodes))...)
-		r.report.Plan.Digest, r.report.Plan.Dialect = a.Plan.Digest, a.Plan.Dialect
+		r.rep.Plan.Digest, r.rep.Plan.Dialect = a.Plan.Digest, a.Plan.Dialect
 	}
 	finding.Sort(a.Findings)
-	r.report.Findings = append(r.report.Findings, a.Findings...)
+	r.rep.Findings = append(r.rep.Findings, a.Findings...)
 	if a.Outcome == plansource.Invalid || finding.Count(a.Findings, finding.Error) > 0 {
 		return r.planInvalid(ctx, a.Findings)
 	}
@@ -46,16 +52,16 @@ func (r *resumption) readPlan(ctx context.Context) bool {
 		whose := "policy does not let a plan set"
 		if !a.Trusted {
 			whose = "the plan is untrusted and cannot set"
-			r.report.Plan.Outcome = PlanUntrusted
+			r.rep.Plan.Outcome = report.PlanUntrusted
 		}
 		env.Warnf(r.Env, "plan.bound", "%s %s, using the configuration's", whose, strings.Join(fields, ", "))
 	}
 	if f, none := r.keepPossible(a.Plan); none {
-		r.report.Findings = append(r.report.Findings, f)
+		r.rep.Findings = append(r.rep.Findings, f)
 		return r.planInvalid(ctx, []finding.Finding{f})
 	}
 	r.plan = a.Plan
-	r.report.Mode = ModeASBA
+	r.rep.Mode = report.ModeASBA
 	return true
 }
 
@@ -65,29 +71,7 @@ func (r *resumption) bind(a plansource.Answer) []string {
 	if !a.Trusted {
 		return plansource.Restrict(a.Plan)
 	}
-	p, may := a.Plan, r.Config.Policy
-	var fields []string
-	forbid := func(name string, allowed bool, texts ...*plan.Opt[string]) {
-		for _, o := range texts {
-			if !allowed && o.Given {
-				*o = plan.Opt[string]{At: o.At}
-				fields = append(fields, name)
-			}
-		}
-	}
-	forbidList := func(name string, allowed bool, l *plan.List) {
-		if !allowed && l.Given {
-			*l = plan.List{}
-			fields = append(fields, name)
-		}
-	}
-	forbid("user_data", may.AllowUserData, &p.UserData)
-	forbid("iam_instance_profile", may.AllowIAMProfile, &p.IAMInstanceProfile)
-	forbid("launch_template", may.AllowLaunchTemplate, &p.LaunchTemplateID, &p.LaunchTemplateName)
-	forbid("placement_group_name", may.AllowGroupName, &p.PlacementGroupName)
-	forbidList("security_group_ids", may.AllowSecurityGroups, &p.SecurityGroupIDs)
-	forbidList("subnet_ids", may.AllowSubnets, &p.SubnetIDs)
-	return fields
+	return decide.Bind(a.Plan, r.Config.Policy)
 }
 
 // planLine is a finding on one line, without its id: where, and what.
@@ -103,10 +87,10 @@ func planLine(f finding.Finding) string {
 }
 
 func (r *resumption) planMissing(ctx context.Context, a plansource.Answer) bool {
-	r.report.Plan.Outcome = PlanMissing
+	r.rep.Plan.Outcome = report.PlanMissing
 	if r.Config.Plans.OnMissing == "hold" {
 		text := a.Cause + ", and plans.on_missing is hold"
-		r.failNodes(ctx, ExitPlan, "PlanMissing", text)
+		r.failNodes(ctx, report.ExitPlan, "report.PlanMissing", text)
 		return false
 	}
 	env.Warnf(r.Env, "plan.missing", "%s, falling back to standalone mode", a.Cause)
@@ -117,7 +101,7 @@ func (r *resumption) planMissing(ctx context.Context, a plansource.Answer) bool 
 // planInvalid says every finding and launches nothing, unless the site chose
 // the configuration instead.
 func (r *resumption) planInvalid(ctx context.Context, fs []finding.Finding) bool {
-	r.report.Plan.Outcome = PlanInvalid
+	r.rep.Plan.Outcome = report.PlanInvalid
 	first := ""
 	for _, f := range fs {
 		if f.Level < finding.Error {
@@ -134,8 +118,8 @@ func (r *resumption) planInvalid(ctx context.Context, fs []finding.Finding) bool
 		env.Infof(r.Env, "plan.invalid", "Using static configuration from %s", r.Config.Base())
 		return true
 	}
-	r.report.ExitCode, r.report.Error = ExitPlan, "Invalid execution plan: "+first
-	r.giveBack(ctx, r.nodes, giving{Code: "InvalidPlan", Text: r.report.Error, Hold: true})
+	r.rep.ExitCode, r.rep.Error = report.ExitPlan, "Invalid execution plan: "+first
+	r.giveBack(ctx, r.nodes, giving{Code: "InvalidPlan", Text: r.rep.Error, Hold: true})
 	return false
 }
 
@@ -153,8 +137,8 @@ func invalidLine(f finding.Finding) string {
 }
 
 func (r *resumption) planAgainst(ctx context.Context, p *plan.Plan) bool {
-	r.report.Plan.Outcome = PlanAgainst
-	r.report.Mode = ModeASBA
+	r.rep.Plan.Outcome = report.PlanAgainst
+	r.rep.Mode = report.ModeASBA
 	reason := strings.Join(p.Reasons.Value, "; ")
 	if reason == "" {
 		reason = "no reason given"
@@ -181,4 +165,41 @@ func (r *resumption) keepPossible(p *plan.Plan) (f finding.Finding, none bool) {
 	f, none = p.NoneLeft(drops)
 	p.Drop(drops)
 	return f, none
+}
+
+// decide makes the groups of the call and the ladder of each. It looks subnets
+// and images up, except in a client's dry run, which shows filters as filters.
+func (r *resumption) decide(ctx context.Context) bool {
+	m := &decide.Maker{Config: r.Config, Types: r.Types, Plan: r.plan, UserData: r.UserData, Start: r.start}
+	if r.request.DryRun != DryRunClient {
+		m.Lookups = r.lookup()
+	}
+	if r.plan != nil {
+		for _, line := range decide.FilledIn(r.plan, r.Config) {
+			env.Infof(r.Env, "plan.partial", "%s", line)
+		}
+	}
+	// An explicit plan speaks of all nodes of a call that names no jobs.
+	whole := r.plan != nil && len(r.jobs) == 0
+	for _, g := range decide.Groups(r.nodes, r.jobs, r.Config, whole) {
+		if most := r.Config.Policy.MaxNodes; most > 0 && g.Size() > most && g.Multi {
+			r.failNodes(ctx, report.ExitConfig, "TooManyNodes", fmt.Sprintf("%d nodes wanted, policy.max_nodes is %d", g.Size(), most))
+			return false
+		}
+		d, err := m.For(ctx, g)
+		for _, why := range d.Dropped {
+			env.Warnf(r.Env, "type.dropped", "%s, dropped", why)
+		}
+		if err != nil {
+			e := cloud.AsError(err)
+			r.failEC2(err)
+			r.giveBack(ctx, r.nodes, r.givingFor(e))
+			return false
+		}
+		r.parts = append(r.parts, &part{Group: g, Decision: d, ladder: launch.Build(d.Wish)})
+		r.rep.Decisions = append(r.rep.Decisions, report.Decision{
+			Job: strings.Join(g.Jobs, ","), Nodes: hostlist.Fold(g.Nodes), Gang: d.Gang, Settings: d.Sources,
+		})
+	}
+	return true
 }

@@ -14,6 +14,7 @@ import (
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
 
@@ -50,12 +51,12 @@ type reconciliation struct {
 // Reconcile heals, in one pass, what dead processes, lost answers and lost
 // files left behind: open intents, orphans, doubles, expired instances, stale
 // placement groups, addresses that Slurm does not have.
-func (x *Executor) Reconcile(ctx context.Context, q ReconcileRequest) *Report {
+func (x *Executor) Reconcile(ctx context.Context, q ReconcileRequest) *report.Report {
 	r := &reconciliation{call: x.call("reconcile", nil, x.Env.Now().Add(reconcileTime)), dry: q.DryRun, ended: map[string]bool{}}
 	if q.DryRun {
-		r.report.DryRun = DryRunClient
+		r.rep.DryRun = DryRunClient
 	}
-	r.report.Actions = []Action{}
+	r.rep.Actions = []report.Action{}
 	r.run(ctx)
 	return r.finish(ctx)
 }
@@ -66,7 +67,7 @@ func (r *reconciliation) run(ctx context.Context) {
 		r.suspended, err = r.journal.Tombstones()
 	}
 	if err != nil {
-		r.fail(ExitConfig, "journal", "%v", err)
+		r.fail(report.ExitConfig, "journal", "%v", err)
 		return
 	}
 	if r.live, err = r.calls.DescribeAll(ctx, fleet.Query(r.Config.Cluster)); err != nil {
@@ -93,18 +94,18 @@ func (r *reconciliation) run(ctx context.Context) {
 }
 
 // act does one thing, or only says so, and records how it went.
-func (r *reconciliation) act(a Action, do func() error) {
+func (r *reconciliation) act(a report.Action, do func() error) {
 	if !r.dry {
 		if err := do(); err != nil {
 			a.Error = err.Error()
 			env.Errorf(r.Env, "reconcile."+a.Kind, "%s: %v", a.Text, err)
-			r.report.ExitCode = ExitFailed
+			r.rep.ExitCode = report.ExitFailed
 		} else {
 			a.Done = true
 			env.Infof(r.Env, "reconcile."+a.Kind, "%s", a.Text)
 		}
 	}
-	r.report.Actions = append(r.report.Actions, a)
+	r.rep.Actions = append(r.rep.Actions, a)
 }
 
 // askSlurm learns how Slurm sees the nodes that have an instance.
@@ -183,7 +184,7 @@ func (r *reconciliation) orphans(ctx context.Context) {
 
 func (r *reconciliation) endInstance(ctx context.Context, node string, i cloud.Instance, why string) {
 	r.ended[i.ID] = true
-	r.act(Action{Kind: "orphan", Node: node, Instance: i.ID, Text: fmt.Sprintf("ending %s: %s", i.ID, why)}, func() error {
+	r.act(report.Action{Kind: "orphan", Node: node, Instance: i.ID, Text: fmt.Sprintf("ending %s: %s", i.ID, why)}, func() error {
 		if failed := r.calls.Terminate(ctx, []string{i.ID}); len(failed) > 0 {
 			return failed[0].Err
 		}
@@ -202,7 +203,7 @@ func (r *reconciliation) expired(ctx context.Context) {
 		node := r.nodeOf(i)
 		if s, ok := r.nodes[node]; ok && busy(s) {
 			if !s.Is("DRAIN") {
-				r.act(Action{Kind: "expired", Node: node, Instance: i.ID, Text: fmt.Sprintf("draining %s: %s expired at %s", node, i.ID, at)}, func() error {
+				r.act(report.Action{Kind: "expired", Node: node, Instance: i.ID, Text: fmt.Sprintf("draining %s: %s expired at %s", node, i.ID, at)}, func() error {
 					return first(r.Slurm.Drain(ctx, []string{node}, "expired at "+at.String()))
 				})
 			}
@@ -212,7 +213,7 @@ func (r *reconciliation) expired(ctx context.Context) {
 			continue // nobody can say whether a job runs there
 		}
 		r.ended[i.ID] = true
-		r.act(Action{Kind: "expired", Node: node, Instance: i.ID, Text: fmt.Sprintf("ending %s of %s: expired at %s", i.ID, node, at)}, func() error {
+		r.act(report.Action{Kind: "expired", Node: node, Instance: i.ID, Text: fmt.Sprintf("ending %s of %s: expired at %s", i.ID, node, at)}, func() error {
 			if err := r.journal.Bury([]string{node}); err != nil {
 				return err
 			}
@@ -257,11 +258,11 @@ func (r *reconciliation) intents(ctx context.Context) {
 		})
 		switch {
 		case len(found) == 0:
-			r.act(Action{Kind: "intent", Text: "closing an unfinished launch for " + l.Nodes + ": EC2 shows nothing of it"}, func() error {
+			r.act(report.Action{Kind: "intent", Text: "closing an unfinished launch for " + l.Nodes + ": EC2 shows nothing of it"}, func() error {
 				return r.journal.Close(l, journal.Failed, "NeverSeen")
 			})
 		case l.Gang && len(found) < len(nodes):
-			r.act(Action{Kind: "intent", Text: fmt.Sprintf("ending %d of %d instances of an unfinished gang for %s", len(found), len(nodes), l.Nodes)}, func() error {
+			r.act(report.Action{Kind: "intent", Text: fmt.Sprintf("ending %d of %d instances of an unfinished gang for %s", len(found), len(nodes), l.Nodes)}, func() error {
 				var ids []string
 				for _, i := range found {
 					ids = append(ids, i.ID)
@@ -273,7 +274,7 @@ func (r *reconciliation) intents(ctx context.Context) {
 				return r.journal.Close(l, journal.Failed, "NotWhole")
 			})
 		default:
-			r.act(Action{Kind: "intent", Text: fmt.Sprintf("recording %d instances of an unfinished launch for %s", len(found), l.Nodes)}, func() error {
+			r.act(report.Action{Kind: "intent", Text: fmt.Sprintf("recording %d instances of an unfinished launch for %s", len(found), l.Nodes)}, func() error {
 				placed, _, _ := launch.Assign(nodes, found)
 				return r.journal.Placed(l, launch.Records(placed))
 			})
@@ -289,7 +290,7 @@ func (r *reconciliation) vanished(l journal.Launch) {
 	if alive || r.Env.Now().Sub(l.Updated) < young {
 		return
 	}
-	r.act(Action{Kind: "vanished", Text: "closing the launch for " + l.Nodes + ": none of its instances lives"}, func() error {
+	r.act(report.Action{Kind: "vanished", Text: "closing the launch for " + l.Nodes + ": none of its instances lives"}, func() error {
 		return r.journal.Close(l, journal.Ended, "Vanished")
 	})
 }
@@ -326,7 +327,7 @@ func (r *reconciliation) groups(ctx context.Context) {
 		if used || r.Env.Now().Sub(born[name]) < young {
 			continue
 		}
-		r.act(Action{Kind: "group", Text: "removing placement group " + name}, func() error {
+		r.act(report.Action{Kind: "group", Text: "removing placement group " + name}, func() error {
 			r.dropGroup(ctx, name)
 			return nil
 		})
@@ -341,7 +342,7 @@ func (r *reconciliation) pushes(ctx context.Context) {
 		env.Warnf(r.Env, "journal", "%v", err)
 	}
 	for _, p := range owed {
-		r.act(Action{Kind: "push", Text: fmt.Sprintf("pushing the addresses of %s", count(len(p.Addrs), "node"))}, func() error {
+		r.act(report.Action{Kind: "push", Text: fmt.Sprintf("pushing the addresses of %s", count(len(p.Addrs), "node"))}, func() error {
 			return r.repay(ctx, p, r.fleet)
 		})
 	}
@@ -385,7 +386,7 @@ func (r *reconciliation) names(ctx context.Context) {
 				continue
 			}
 			done++
-			r.act(Action{Kind: "name", Node: node, Instance: i.ID, Text: fmt.Sprintf("naming %s %s", i.ID, node)}, func() error {
+			r.act(report.Action{Kind: "name", Node: node, Instance: i.ID, Text: fmt.Sprintf("naming %s %s", i.ID, node)}, func() error {
 				return r.calls.Repeat(ctx, "CreateTags", func() error {
 					return r.Cloud.Tag(ctx, []string{i.ID}, []cloud.Tag{{Key: "Name", Value: node}})
 				})

@@ -10,12 +10,14 @@ import (
 	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/decide"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/fleet"
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
 
@@ -51,7 +53,7 @@ type resumption struct {
 	request ResumeRequest
 	nonce   string
 	nodes   []string // sorted, each once
-	jobs    []slurm.Job
+	jobs    []decide.Job
 	plan    *plan.Plan // nil in standalone mode
 	parts   []*part
 	// suspended is when each node was last suspended, as of the look.
@@ -61,8 +63,8 @@ type resumption struct {
 
 // part is a group on its way through the call.
 type part struct {
-	group
-	decision
+	decide.Group
+	decide.Decision
 	ladder  launch.Ladder
 	adopted []launch.Placed
 	outcome launch.Outcome
@@ -71,7 +73,7 @@ type part struct {
 
 // Resume powers nodes up: it launches what the plan or the configuration says,
 // and tells Slurm about every node.
-func (x *Executor) Resume(ctx context.Context, q ResumeRequest) *Report {
+func (x *Executor) Resume(ctx context.Context, q ResumeRequest) *report.Report {
 	nodes := slices.Clone(q.Nodes)
 	hostlist.Sort(nodes)
 	nodes = hostlist.Unique(nodes)
@@ -80,7 +82,7 @@ func (x *Executor) Resume(ctx context.Context, q ResumeRequest) *Report {
 		request: q, nodes: nodes,
 	}
 	r.nonce = fmt.Sprintf("%016x%016x", x.Env.Rand("nonce").Uint64(), x.Env.Rand("nonce").Uint64())
-	r.report.DryRun = q.DryRun
+	r.rep.DryRun = q.DryRun
 	r.run(ctx)
 	return r.finish(ctx)
 }
@@ -91,18 +93,18 @@ func (r *resumption) run(ctx context.Context) {
 		// The resume file disappears with slurmctld's patience: first a copy.
 		begun := journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: string(r.request.ResumeFile)}
 		if err := r.journal.Begin(begun); err != nil {
-			r.failNodes(ctx, ExitConfig, "JournalNotWritable", err.Error())
+			r.failNodes(ctx, report.ExitConfig, "JournalNotWritable", err.Error())
 			return
 		}
 		defer func() {
-			if err := r.journal.End(begun, r.report.ExitCode); err != nil {
+			if err := r.journal.End(begun, r.rep.ExitCode); err != nil {
 				env.Warnf(r.Env, "journal", "%v", err)
 			}
 		}()
 	}
 	for _, n := range r.nodes {
 		if _, ok := r.Config.GroupOf(n); !ok {
-			r.failNodes(ctx, ExitUsage, "UnknownNode", fmt.Sprintf("node %s belongs to no node group of %s (see slurm.partitions[].node_groups[].nodes)", n, r.Config.Base()))
+			r.failNodes(ctx, report.ExitUsage, "UnknownNode", fmt.Sprintf("node %s belongs to no node group of %s (see slurm.partitions[].node_groups[].nodes)", n, r.Config.Base()))
 			return
 		}
 	}
@@ -135,7 +137,9 @@ func (r *resumption) readJobs(ctx context.Context) {
 	if len(r.request.ResumeFile) > 0 {
 		f, err := slurm.ReadResumeFile(r.request.ResumeFile)
 		if err == nil {
-			r.jobs = f.Jobs
+			for _, j := range f.Jobs {
+				r.jobs = append(r.jobs, decide.Job{ID: j.ID, Resume: j.Resume, Alloc: j.Alloc})
+			}
 			r.completeJobs(ctx)
 			return
 		}
@@ -157,7 +161,7 @@ func (r *resumption) readJobs(ctx context.Context) {
 		}
 		mine := overlap(rec.Nodes, r.nodes)
 		if len(mine) > 0 {
-			r.jobs = append(r.jobs, slurm.Job{ID: rec.ID, Resume: mine, Alloc: rec.Nodes})
+			r.jobs = append(r.jobs, decide.Job{ID: rec.ID, Resume: mine, Alloc: rec.Nodes})
 		}
 	}
 }
@@ -166,7 +170,7 @@ func (r *resumption) readJobs(ctx context.Context) {
 // 22.05 the resume file does not tell them, and a gang may have members that
 // are up already.
 func (r *resumption) completeJobs(ctx context.Context) {
-	if r.Slurm.Off() || r.request.DryRun == DryRunClient || !slices.ContainsFunc(r.jobs, func(j slurm.Job) bool { return j.Alloc == nil }) {
+	if r.Slurm.Off() || r.request.DryRun == DryRunClient || !slices.ContainsFunc(r.jobs, func(j decide.Job) bool { return j.Alloc == nil }) {
 		return
 	}
 	var records []slurm.Record
@@ -198,8 +202,8 @@ func overlap(list, with []string) []string {
 // failNodes gives every node back for one reason, launching nothing.
 func (r *resumption) failNodes(ctx context.Context, exit int, code, text string) {
 	r.fail(exit, "resume", "%s", text)
-	r.report.Error = text
-	r.giveBack(ctx, r.nodes, giving{Code: code, Text: text, Hold: exit != ExitFailed})
+	r.rep.Error = text
+	r.giveBack(ctx, r.nodes, giving{Code: code, Text: text, Hold: exit != report.ExitFailed})
 }
 
 // claim takes the lock of every node, in order, so that two calls for the same
@@ -218,13 +222,13 @@ func (r *resumption) claim(ctx context.Context) (unlock func(), ok bool) {
 		u, err := r.Env.Lock(waiting, "node-"+n)
 		if err != nil {
 			if !r.calls.Late() { // interrupted
-				r.failNodes(ctx, ExitFailed, "Interrupted", fmt.Sprintf("waiting for node %s: %v", n, err))
+				r.failNodes(ctx, report.ExitFailed, "Interrupted", fmt.Sprintf("waiting for node %s: %v", n, err))
 				return unlock, false
 			}
-			r.report.Error = fmt.Sprintf("node %s is still locked by another call", n)
-			r.fail(ExitLocked, "locked", "%s after %.0f s, leaving its nodes to it", r.report.Error, r.Env.Now().Sub(r.start).Seconds())
-			for i := range r.report.Nodes {
-				r.report.Nodes[i].State, r.report.Nodes[i].Error = NodeFailed, r.report.Error
+			r.rep.Error = fmt.Sprintf("node %s is still locked by another call", n)
+			r.fail(report.ExitLocked, "locked", "%s after %.0f s, leaving its nodes to it", r.rep.Error, r.Env.Now().Sub(r.start).Seconds())
+			for i := range r.rep.Nodes {
+				r.rep.Nodes[i].State, r.rep.Nodes[i].Error = report.NodeFailed, r.rep.Error
 			}
 			return unlock, false
 		}
@@ -240,7 +244,7 @@ func (r *resumption) look(ctx context.Context) bool {
 		r.suspended, err = r.journal.Tombstones()
 	}
 	if err != nil {
-		r.failNodes(ctx, ExitConfig, "JournalNotReadable", err.Error())
+		r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 		return false
 	}
 	live, err := r.calls.DescribeAll(ctx, fleet.Query(r.Config.Cluster))
@@ -371,8 +375,8 @@ func (r *resumption) match(p *part, f *fleet.Fleet) (end []string) {
 		}
 	}
 	if like != nil && len(p.adopted) < len(p.Nodes) {
-		p.wish.Like = like
-		p.ladder = launch.Build(p.wish)
+		p.Wish.Like = like
+		p.ladder = launch.Build(p.Wish)
 	}
 	return end
 }
@@ -384,7 +388,7 @@ func (r *resumption) climb(ctx context.Context) {
 		known := slices.Clone(short)
 		forks, ctls := make([]*calls.Caller, len(batch)), make([]*slurm.Controller, len(batch))
 		for i, p := range batch {
-			forks[i], ctls[i] = r.calls.Fork(p.id()), r.Slurm.Fork()
+			forks[i], ctls[i] = r.calls.Fork(p.Name()), r.Slurm.Fork()
 		}
 		results := env.Map(ctx, r.Env, atOnce, indexes(len(batch)), func(ctx context.Context, i int) (launch.Outcome, error) {
 			return r.climbPart(ctx, batch[i], forks[i], ctls[i], known), nil
@@ -419,7 +423,7 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 	if len(p.ladder.Rungs) == 0 {
 		return launch.Outcome{Short: short, Err: p.noRungs()}
 	}
-	ask := p.ask
+	ask := p.Ask
 	ask.Nodes, ask.Nonce, ask.Job = missing, r.nonce, strings.Join(p.Jobs, ",")
 	asked := 0
 	ask.Halted = func(ctx context.Context) []string {
@@ -507,7 +511,7 @@ func (r *resumption) settle(ctx context.Context) {
 			continue
 		}
 		if failed := r.calls.Terminate(ctx, end); len(failed) > 0 {
-			r.fail(ExitFailed, "settle", "instances of a failed gang are still running, reconcile will end them: %s", calls.FailureText(failed))
+			r.fail(report.ExitFailed, "settle", "instances of a failed gang are still running, reconcile will end them: %s", calls.FailureText(failed))
 		}
 		gone := func(a launch.Placed) bool { return dead[a.Node] }
 		p.adopted = slices.DeleteFunc(p.adopted, gone)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/report"
 	slurmmodel "aws-slurm-burst/simulator/slurm"
 )
 
@@ -80,7 +81,7 @@ func TestASecondResumeAdopts(t *testing.T) {
 		t.Errorf("exit %d, calls %v", r.ExitCode, r.APICalls)
 	}
 	for _, n := range r.Nodes {
-		if n.State != executor.NodeAdopted || n.InstanceID != before[n.Name][0].ID {
+		if n.State != report.NodeAdopted || n.InstanceID != before[n.Name][0].ID {
 			t.Errorf("%s: %s %s", n.Name, n.State, n.InstanceID)
 		}
 	}

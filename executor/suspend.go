@@ -11,6 +11,7 @@ import (
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/report"
 )
 
 // young is how long EC2 may not show an instance that it has launched: AWS
@@ -23,18 +24,18 @@ const maxTombstones = 64
 // Suspend powers nodes down: it ends what was launched for them until now.
 // What a resume launches for them later, or at this moment, is that call's to
 // keep or to end: it sees the tombstone.
-func (x *Executor) Suspend(ctx context.Context, names []string) *Report {
+func (x *Executor) Suspend(ctx context.Context, names []string) *report.Report {
 	return x.end(ctx, "suspend", names)
 }
 
 // ResumeFail ends the instances of nodes that did not come up in time and
 // makes the nodes usable again: after ResumeTimeout Slurm calls no other
 // program for them.
-func (x *Executor) ResumeFail(ctx context.Context, names []string) *Report {
+func (x *Executor) ResumeFail(ctx context.Context, names []string) *report.Report {
 	return x.end(ctx, "resume-fail", names)
 }
 
-func (x *Executor) end(ctx context.Context, command string, names []string) *Report {
+func (x *Executor) end(ctx context.Context, command string, names []string) *report.Report {
 	nodes := slices.Clone(names)
 	hostlist.Sort(nodes)
 	nodes = hostlist.Unique(nodes)
@@ -52,8 +53,8 @@ type suspension struct {
 func (s *suspension) run(ctx context.Context) {
 	for _, n := range s.nodes {
 		if _, ok := s.Config.GroupOf(n); !ok {
-			s.fail(ExitUsage, s.report.Command, "node %s belongs to no node group of %s, ending nothing", n, s.Config.Base())
-			s.all(NodeFailed, "no node group")
+			s.fail(report.ExitUsage, s.rep.Command, "node %s belongs to no node group of %s, ending nothing", n, s.Config.Base())
+			s.all(report.NodeFailed, "no node group")
 			return
 		}
 	}
@@ -69,20 +70,20 @@ func (s *suspension) run(ctx context.Context) {
 	live, err := s.calls.DescribeAll(ctx, fleet.Query(s.Config.Cluster))
 	if err != nil {
 		s.failEC2(err)
-		s.all(NodeFailed, cloud.AsError(err).Error())
+		s.all(report.NodeFailed, cloud.AsError(err).Error())
 		return
 	}
 	end, ended := s.choose(fleet.New(live, launches), launches, live, buried)
 	failed := s.calls.Terminate(ctx, end)
 	for _, f := range failed {
-		s.report.node(ended[f.ID]).State = NodeFailed
-		s.report.node(ended[f.ID]).Error = f.Err.Error()
+		s.rep.Node(ended[f.ID]).State = report.NodeFailed
+		s.rep.Node(ended[f.ID]).Error = f.Err.Error()
 	}
 	if len(failed) > 0 {
 		s.failEC2(failed[0].Err)
 		env.Errorf(s.Env, "suspend", "not ended: %s; the next suspend of these nodes and reconcile try again", calls.FailureText(failed))
 		if len(failed) < len(end) {
-			s.report.ExitCode = ExitPartly
+			s.rep.ExitCode = report.ExitPartly
 		}
 	}
 	s.close(launches, failed)
@@ -94,8 +95,8 @@ func (s *suspension) run(ctx context.Context) {
 }
 
 func (s *suspension) all(state, why string) {
-	for i := range s.report.Nodes {
-		s.report.Nodes[i].State, s.report.Nodes[i].Error = state, why
+	for i := range s.rep.Nodes {
+		s.rep.Nodes[i].State, s.rep.Nodes[i].Error = state, why
 	}
 }
 
@@ -107,16 +108,16 @@ func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cl
 		if nodeOf[id] == "" {
 			nodeOf[id] = node
 			end = append(end, id)
-			n := s.report.node(node)
-			n.State, n.InstanceID = NodeTerminated, id
+			n := s.rep.Node(node)
+			n.State, n.InstanceID = report.NodeTerminated, id
 		}
 	}
 	for _, n := range s.nodes {
-		s.report.node(n).State = NodeAbsent
+		s.rep.Node(n).State = report.NodeAbsent
 		for _, i := range f.Of(n) {
 			if identity.LaunchedAt(i) <= buried {
 				add(n, i.ID)
-				rep := s.report.node(n)
+				rep := s.rep.Node(n)
 				rep.InstanceType, rep.Market, rep.AZ, rep.PrivateIP = i.Type, i.Market, i.AZ, i.PrivateIP
 			}
 		}
@@ -156,7 +157,7 @@ func (s *suspension) close(launches []journal.Launch, failed []calls.Failure) {
 		case len(left) == len(l.Placed):
 			continue
 		case len(left) == 0:
-			err = s.journal.Close(l, journal.Ended, s.report.Command)
+			err = s.journal.Close(l, journal.Ended, s.rep.Command)
 		default:
 			err = s.journal.Placed(l, left)
 		}
@@ -172,16 +173,16 @@ func (s *suspension) tell(ctx context.Context) {
 	if s.Slurm.Off() {
 		return
 	}
-	down := slices.DeleteFunc(slices.Clone(s.nodes), func(n string) bool { return s.report.node(n).State == NodeFailed })
+	down := slices.DeleteFunc(slices.Clone(s.nodes), func(n string) bool { return s.rep.Node(n).State == report.NodeFailed })
 	if len(down) == 0 {
 		return
 	}
 	err := first(s.Slurm.ResetAddresses(ctx, down))
-	if err == nil && s.report.Command == "resume-fail" {
+	if err == nil && s.rep.Command == "resume-fail" {
 		err = first(s.Slurm.Resume(ctx, down))
 	}
 	if err != nil {
-		s.fail(max(s.report.ExitCode, ExitFailed), "slurm", "%v", err)
+		s.fail(max(s.rep.ExitCode, report.ExitFailed), "slurm", "%v", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
 
@@ -24,15 +25,15 @@ func (r *resumption) tell(ctx context.Context) {
 	served, missing := 0, 0
 	for _, p := range r.parts {
 		for _, at := range p.outcome.Attempts {
-			r.report.Rungs = append(r.report.Rungs, rungReport(at.Rung, at.Outcome, at.Code, at.Nodes, strings.Join(p.Jobs, ",")))
+			r.rep.Rungs = append(r.rep.Rungs, rungReport(at.Rung, at.Outcome, at.Code, at.Nodes, strings.Join(p.Jobs, ",")))
 		}
-		r.report.Excluded = append(r.report.Excluded, p.ladder.Excluded...)
+		r.rep.Excluded = append(r.rep.Excluded, p.ladder.Excluded...)
 		placed := append(slices.Clone(p.adopted), p.outcome.Placed...)
 		for _, a := range placed {
-			n := r.report.node(a.Node)
-			n.State = NodeLaunched
+			n := r.rep.Node(a.Node)
+			n.State = report.NodeLaunched
 			if a.Adopted {
-				n.State = NodeAdopted
+				n.State = report.NodeAdopted
 			}
 			n.InstanceID, n.InstanceType, n.Market, n.AZ, n.PrivateIP = a.Instance.ID, a.Instance.Type, a.Instance.Market, a.Instance.AZ, a.Instance.PrivateIP
 			n.Job = strings.Join(p.Jobs, ",")
@@ -41,8 +42,8 @@ func (r *resumption) tell(ctx context.Context) {
 		}
 		served += len(placed)
 		for _, n := range p.outcome.Halted {
-			rep := r.report.node(n)
-			rep.State, rep.Error = NodeSuspended, "suspended or cancelled while it was launched"
+			rep := r.rep.Node(n)
+			rep.State, rep.Error = report.NodeSuspended, "suspended or cancelled while it was launched"
 		}
 		if lost := p.lost(placed); len(lost) > 0 {
 			missing += len(lost)
@@ -51,13 +52,13 @@ func (r *resumption) tell(ctx context.Context) {
 	}
 	if known && served > 0 {
 		total = float64(int64(total*1e6+0.5)) / 1e6
-		r.report.HourlyCost = &total
+		r.rep.HourlyCost = &total
 	}
 	switch {
 	case missing > 0 && served > 0:
-		r.report.ExitCode = ExitPartly
+		r.rep.ExitCode = report.ExitPartly
 	case missing > 0:
-		r.report.ExitCode = worst(exits)
+		r.rep.ExitCode = worst(exits)
 	}
 	r.push(ctx)
 }
@@ -86,7 +87,7 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 	switch {
 	case p.ladder.Limited():
 		g.Code, g.Hold = "CostLimit", true
-		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.size(), cheapest(p.ladder, p.size()))
+		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.Size(), cheapest(p.ladder, p.Size()))
 	case e.Class == cloud.Throttle:
 		g.Text = fmt.Sprintf("EC2 throttled for %.0f s", r.Env.Now().Sub(r.start).Seconds())
 	case e.Class.NextRung():
@@ -104,7 +105,7 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 		env.Errorf(r.Env, "lost", "%s", g.Text)
 	}
 	r.giveBack(ctx, lost, g)
-	return exitOf(e.Class)
+	return report.ExitOf(e.Class)
 }
 
 func count(n int, noun string) string {
@@ -125,16 +126,16 @@ func cheapest(l launch.Ladder, nodes int) string {
 // worst is the exit code of a call in which nothing worked: the one that needs
 // a person first, then a shortage before a quota.
 func worst(exits map[int]bool) int {
-	for _, code := range []int{ExitPermission, ExitConfig, ExitPlan, ExitFailed, ExitCapacity, ExitQuota} {
+	for _, code := range []int{report.ExitPermission, report.ExitConfig, report.ExitPlan, report.ExitFailed, report.ExitCapacity, report.ExitQuota} {
 		if exits[code] {
 			return code
 		}
 	}
-	return ExitFailed
+	return report.ExitFailed
 }
 
-func rungReport(g launch.Rung, outcome, code string, nodes int, job string) RungReport {
-	return RungReport{
+func rungReport(g launch.Rung, outcome, code string, nodes int, job string) report.Rung {
+	return report.Rung{
 		Type: g.Type, Market: g.Market, AZ: g.AZ, SubnetID: g.SubnetID, Outcome: outcome, Code: code, Nodes: nodes,
 		Job: job, MaxPrice: g.MaxPrice, Price: g.Price, EFA: g.EFA, Group: g.Strategy,
 	}
@@ -151,20 +152,20 @@ func (r *resumption) push(ctx context.Context) {
 		var owed []journal.Addr
 		reason := ""
 		for _, p := range r.parts {
-			if p.singleUse != single {
+			if p.SingleUse != single {
 				continue
 			}
 			for _, a := range append(slices.Clone(p.adopted), p.outcome.Placed...) {
 				if a.Instance.PrivateIP == "" {
-					n := r.report.node(a.Node)
-					n.State, n.Error = NodePending, "EC2 has not told its address yet"
+					n := r.rep.Node(a.Node)
+					n.State, n.Error = report.NodePending, "EC2 has not told its address yet"
 				} else {
 					addrs = append(addrs, slurm.Addr{Node: a.Node, IP: a.Instance.PrivateIP})
 				}
 				owed = append(owed, journal.Addr{Node: a.Node, IP: a.Instance.PrivateIP, Instance: a.Instance.ID})
 			}
 			if single {
-				reason = "plan " + p.ask.Plan
+				reason = "plan " + p.Ask.Plan
 			}
 		}
 		if len(owed) == 0 {
@@ -195,16 +196,16 @@ func (r *resumption) pushSome(ctx context.Context, addrs []slurm.Addr, p journal
 	if err != nil {
 		why = err.Error()
 		if errors.Is(err, slurm.ErrUnreachable) {
-			r.fail(ExitFailed, "push", "slurmctld not reachable, addresses pending for %s", count(len(left), "node"))
+			r.fail(report.ExitFailed, "push", "slurmctld not reachable, addresses pending for %s", count(len(left), "node"))
 		} else {
-			r.fail(ExitFailed, "push", "addresses pending for %s: %v", count(len(left), "node"), err)
+			r.fail(report.ExitFailed, "push", "addresses pending for %s: %v", count(len(left), "node"), err)
 		}
 	} else {
-		r.fail(ExitFailed, "push", "addresses pending for %s, first %s: %v", count(len(left), "node"), left[0].Node, cmpErr(failed[left[0].Node], "no address yet"))
+		r.fail(report.ExitFailed, "push", "addresses pending for %s, first %s: %v", count(len(left), "node"), left[0].Node, cmpErr(failed[left[0].Node], "no address yet"))
 	}
 	for _, a := range left {
-		n := r.report.node(a.Node)
-		n.State = NodePending
+		n := r.rep.Node(a.Node)
+		n.State = report.NodePending
 		if n.Error == "" {
 			n.Error = why
 		}
@@ -252,8 +253,8 @@ func (r *resumption) givingFor(e *cloud.Error) giving {
 // back in one update with the reason, after their jobs were told why.
 func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 	for _, n := range nodes {
-		rep := r.report.node(n)
-		rep.State, rep.Error = NodeFailed, g.Code+": "+g.Text
+		rep := r.rep.Node(n)
+		rep.State, rep.Error = report.NodeFailed, g.Code+": "+g.Text
 	}
 	if r.Slurm.Off() || r.request.DryRun != "" {
 		return
@@ -283,7 +284,7 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 	failed := byNode(refused)
 	for _, n := range nodes {
 		if failed[n] == nil {
-			r.report.node(n).State = NodeGivenBack
+			r.rep.Node(n).State = report.NodeGivenBack
 		} else {
 			env.Errorf(r.Env, "give-back", "node %s not given back, Slurm takes it down after ResumeTimeout: %v", n, failed[n])
 		}

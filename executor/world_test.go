@@ -20,6 +20,7 @@ import (
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/plansource"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/ec2"
@@ -149,9 +150,9 @@ func (w *world) executor(e env.Env) *executor.Executor {
 }
 
 // call runs one program in a process of its own, to its end.
-func (w *world) call(name string, fn func(ctx context.Context, x *executor.Executor) *executor.Report) (*executor.Report, []string) {
+func (w *world) call(name string, fn func(ctx context.Context, x *executor.Executor) *report.Report) (*report.Report, []string) {
 	w.t.Helper()
-	var r *executor.Report
+	var r *report.Report
 	p := w.engine.Spawn(name, func(ctx context.Context, e env.Env) { r = fn(ctx, w.executor(e)) })
 	if err := w.engine.Run(); err != nil {
 		w.t.Fatal(err)
@@ -159,22 +160,22 @@ func (w *world) call(name string, fn func(ctx context.Context, x *executor.Execu
 	return r, p.Lines()
 }
 
-func (w *world) resume(q executor.ResumeRequest) (*executor.Report, []string) {
+func (w *world) resume(q executor.ResumeRequest) (*report.Report, []string) {
 	w.t.Helper()
 	if q.Getenv == nil {
 		q.Getenv = func(string) string { return "" }
 	}
-	return w.call("resume", func(ctx context.Context, x *executor.Executor) *executor.Report { return x.Resume(ctx, q) })
+	return w.call("resume", func(ctx context.Context, x *executor.Executor) *report.Report { return x.Resume(ctx, q) })
 }
 
-func (w *world) suspend(nodes ...string) (*executor.Report, []string) {
+func (w *world) suspend(nodes ...string) (*report.Report, []string) {
 	w.t.Helper()
-	return w.call("suspend", func(ctx context.Context, x *executor.Executor) *executor.Report { return x.Suspend(ctx, nodes) })
+	return w.call("suspend", func(ctx context.Context, x *executor.Executor) *report.Report { return x.Suspend(ctx, nodes) })
 }
 
-func (w *world) reconcile() (*executor.Report, []string) {
+func (w *world) reconcile() (*report.Report, []string) {
 	w.t.Helper()
-	return w.call("reconcile", func(ctx context.Context, x *executor.Executor) *executor.Report {
+	return w.call("reconcile", func(ctx context.Context, x *executor.Executor) *report.Report {
 		return x.Reconcile(ctx, executor.ReconcileRequest{})
 	})
 }

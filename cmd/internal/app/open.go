@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -15,6 +16,7 @@ import (
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
 
@@ -42,20 +44,17 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 
 	path, data, err := host.FindConfig(configPath, std.Getenv)
 	if err != nil {
-		return nil, &ExitError{executor.ExitConfig, err}
+		return nil, &ExitError{report.ExitConfig, err}
 	}
 	cfg, err := config.Parse(data, path)
 	if err != nil {
-		return nil, &ExitError{executor.ExitConfig, err}
+		return nil, &ExitError{report.ExitConfig, err}
 	}
-	slurmConf := cfg.Slurm.Conf
-	if slurmConf == "" {
-		slurmConf = std.Getenv("SLURM_CONF")
-	}
+	slurmConf := slurmConf(cfg, std.Getenv)
 	state := cfg.Journal.Dir
 	if state == "" {
 		if state, err = host.StateDir(slurmConf, std.Getenv); err != nil {
-			return nil, &ExitError{executor.ExitConfig, err}
+			return nil, &ExitError{report.ExitConfig, err}
 		}
 	}
 	e := host.NewEnv(filepath.Join(state, "locks"), log).Until(std.Stop)
@@ -71,11 +70,11 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 	}
 	cloud, err := awscloud.New(ctx, awsOptions(cfg, std.Getenv))
 	if err != nil {
-		return nil, &ExitError{executor.ExitConfig, err}
+		return nil, &ExitError{report.ExitConfig, err}
 	}
 	texts, err := userData(cfg)
 	if err != nil {
-		return nil, &ExitError{executor.ExitConfig, err}
+		return nil, &ExitError{report.ExitConfig, err}
 	}
 	s.Executor = &executor.Executor{
 		Env: e, Cloud: cloud, Config: cfg, Types: catalog.Default(), Slurm: controller(cfg, slurmConf, e),
@@ -111,6 +110,18 @@ func awsOptions(cfg *config.Config, getenv func(string) string) awscloud.Options
 		o.AssumeRole = awscloud.AssumeRole{RoleARN: r.ARN, SessionName: r.SessionName, ExternalID: r.ExternalID, Duration: r.Duration}
 	}
 	return o
+}
+
+// defaultSlurmConf is where Slurm looks where SLURM_CONF is not set, as it is
+// not for a reconcile from cron, which has to find the same journal.
+const defaultSlurmConf = "/etc/slurm/slurm.conf"
+
+// slurmConf is the path of slurm.conf, "" without Slurm.
+func slurmConf(cfg *config.Config, getenv func(string) string) string {
+	if cfg.Slurm.Scontrol == config.ScontrolOff {
+		return ""
+	}
+	return cmp.Or(cfg.Slurm.Conf, getenv("SLURM_CONF"), defaultSlurmConf)
 }
 
 // controller speaks to slurmctld, or is off: the only place that reads

@@ -13,7 +13,7 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 	"go.yaml.in/yaml/v4"
 
-	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/report"
 )
 
 // Formats are what -o takes.
@@ -26,12 +26,12 @@ func CheckFormat(format string) error {
 			return nil
 		}
 	}
-	return Exitf(executor.ExitUsage, "-o %q is not one of %s", format, strings.Join(Formats, ", "))
+	return Exitf(report.ExitUsage, "-o %q is not one of %s", format, strings.Join(Formats, ", "))
 }
 
 // PrintReport writes a report on stdout in one piece. A stdout that is closed
 // does not change what was done, so its error changes nothing either.
-func PrintReport(w io.Writer, format string, r *executor.Report) error {
+func PrintReport(w io.Writer, format string, r *report.Report) error {
 	var b bytes.Buffer
 	var err error
 	switch format {
@@ -77,7 +77,7 @@ func block(n *yaml.Node) {
 	}
 }
 
-func reportTable(w io.Writer, r *executor.Report, markdown bool) error {
+func reportTable(w io.Writer, r *report.Report, markdown bool) error {
 	if len(r.Actions) > 0 || r.Command == "reconcile" {
 		rows := make([][]string, len(r.Actions))
 		for i, a := range r.Actions {
@@ -98,7 +98,7 @@ func reportTable(w io.Writer, r *executor.Report, markdown bool) error {
 	return nil
 }
 
-func done(a executor.Action) string {
+func done(a report.Action) string {
 	switch {
 	case a.Error != "":
 		return a.Error
@@ -110,7 +110,7 @@ func done(a executor.Action) string {
 
 // rungTable shows the ladder: what would be tried in which order, and what was
 // ruled out and why.
-func rungTable(w io.Writer, r *executor.Report, markdown bool) error {
+func rungTable(w io.Writer, r *report.Report, markdown bool) error {
 	var rows [][]string
 	for i, g := range r.Rungs {
 		rows = append(rows, []string{fmt.Sprint(i + 1), g.Type, string(g.Market), g.AZ, usd(g.MaxPrice), usd(g.Price), g.Group, g.Outcome, g.Code})

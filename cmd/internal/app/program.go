@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aws-slurm-burst/executor"
 	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/executor/report"
 )
 
 // ProgramSpec is one of the programs that slurmctld calls: a hostlist, some
@@ -17,13 +17,13 @@ type ProgramSpec struct {
 	// Flags adds flags of the program's own, Check refuses wrong ones.
 	Flags func(*cobra.Command)
 	Check func() error
-	Do    func(ctx context.Context, s *Session, nodes []string) *executor.Report
+	Do    func(ctx context.Context, s *Session, nodes []string) *report.Report
 }
 
 // Program runs one of Slurm's programs and returns its exit code.
 func Program(ctx context.Context, std IO, spec ProgramSpec) int {
 	var config, format string
-	code := executor.ExitDone
+	code := report.ExitDone
 	c := &cobra.Command{
 		Use: spec.Use, Short: spec.Short, Long: spec.Long, Example: spec.Example, Version: Version,
 		SilenceErrors: true, SilenceUsage: true,
@@ -51,12 +51,12 @@ func Program(ctx context.Context, std IO, spec ProgramSpec) int {
 				return err
 			}
 			defer s.Close()
-			report := spec.Do(ctx, s, nodes)
-			if std.Stop.Err() != nil && report.ExitCode != executor.ExitDone {
-				report.ExitCode = executor.ExitInterrupted
+			r := spec.Do(ctx, s, nodes)
+			if std.Stop.Err() != nil && r.ExitCode != report.ExitDone {
+				r.ExitCode = report.ExitInterrupted
 			}
-			code = report.ExitCode
-			_ = PrintReport(std.Stdout, format, report) // a closed stdout changes nothing that was done
+			code = r.ExitCode
+			_ = PrintReport(std.Stdout, format, r) // a closed stdout changes nothing that was done
 			return nil
 		},
 	}
@@ -79,7 +79,7 @@ func Execute(ctx context.Context, c *cobra.Command, std IO) error {
 	c.SetErr(std.Stderr)
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return Exitf(executor.ExitUsage, "%v (see %s --help)", err, c.Name())
+		return Exitf(report.ExitUsage, "%v (see %s --help)", err, c.Name())
 	})
 	return c.ExecuteContext(ctx)
 }

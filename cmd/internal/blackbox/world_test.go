@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"aws-slurm-burst/asba/catalog"
-	"aws-slurm-burst/executor"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/wire"
 )
@@ -104,7 +104,7 @@ type result struct {
 	code   int
 	stdout string
 	stderr string
-	report executor.Report // where stdout holds one
+	report report.Report // where stdout holds one
 	took   time.Duration
 }
 

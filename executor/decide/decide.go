@@ -1,4 +1,7 @@
-package executor
+// Package decide turns what a plan wishes, a site's configuration and the
+// defaults into what is asked of EC2 for each group of nodes, and remembers
+// where each setting came from. It makes a value and acts on nothing.
+package decide
 
 import (
 	"cmp"
@@ -9,12 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
-	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/report"
 )
 
 // Where a setting came from.
@@ -31,28 +35,63 @@ const priceRegion = "us-east-1"
 // expire: boot, and a job that ends late.
 const expiryMargin = time.Hour
 
-// decision is what a group is launched by: the plan over the configuration
+// Maker makes the decisions of one call.
+type Maker struct {
+	Config *config.Config
+	Types  *catalog.Catalog
+	// Plan is nil in standalone mode.
+	Plan *plan.Plan
+	// UserData is the text of the node groups' user data files, by path.
+	UserData map[string]string
+	// Start is when the call began: expiry counts from it.
+	Start env.Time
+	// Lookups finds subnets and images; nil shows filters as filters.
+	Lookups Lookups
+}
+
+// Lookups finds what filters stand for. Errors are *cloud.Error.
+type Lookups interface {
+	Subnets(ctx context.Context, q cloud.SubnetQuery) ([]cloud.Subnet, error)
+	Image(ctx context.Context, q cloud.ImageQuery) (cloud.Image, error)
+}
+
+// Decision is what a group is launched by: the plan over the configuration
 // over the defaults, each setting with its source.
-type decision struct {
-	Gang      bool
-	singleUse bool
-	wish      launch.Wish
-	ask       launch.Ask
-	subnets   cloud.SubnetQuery
-	zones     []string // of the plan or the configuration, by name or id
-	image     cloud.ImageQuery
-	types     []config.Type
-	sources   []Source
+type Decision struct {
+	// Gang is whole or not at all. SingleUse nodes serve their job alone.
+	Gang, SingleUse bool
+	Wish            launch.Wish
+	// Ask lacks what only the call knows: nodes, job and nonce.
+	Ask     launch.Ask
+	Sources []report.Source
+	// Dropped says of each type that cannot serve the group why.
+	Dropped []string
+
+	subnets cloud.SubnetQuery
+	zones   []string // of the plan or the configuration, by name or id
+	image   cloud.ImageQuery
+	types   []config.Type
+}
+
+// For decides for one group.
+func (m *Maker) For(ctx context.Context, g Group) (Decision, error) {
+	p := m.Plan
+	if p == nil {
+		p = &plan.Plan{}
+	}
+	d := m.merge(p, g)
+	err := m.resolve(ctx, &d, g)
+	return d, err
 }
 
 // note records where a setting came from.
-func (d *decision) note(name, from string, value any) {
-	d.sources = append(d.sources, Source{Name: name, Value: fmt.Sprint(value), From: from})
+func (d *Decision) note(name, from string, value any) {
+	d.Sources = append(d.Sources, report.Source{Name: name, Value: fmt.Sprint(value), From: from})
 }
 
 // choose takes the plan's value where it gives one, else the configuration's,
 // where that is not the zero value, else the default.
-func choose[T comparable](d *decision, name string, o plan.Opt[T], configured, otherwise T) T {
+func choose[T comparable](d *Decision, name string, o plan.Opt[T], configured, otherwise T) T {
 	var zero T
 	switch {
 	case o.Given:
@@ -66,7 +105,7 @@ func choose[T comparable](d *decision, name string, o plan.Opt[T], configured, o
 	return otherwise
 }
 
-func chooseList(d *decision, name string, l plan.List, configured []string) []string {
+func chooseList(d *Decision, name string, l plan.List, configured []string) []string {
 	switch {
 	case l.Given:
 		d.note(name, fromPlan, strings.Join(l.Value, " "))
@@ -78,104 +117,73 @@ func chooseList(d *decision, name string, l plan.List, configured []string) []st
 	return nil
 }
 
-// decide makes the groups of the call and the ladder of each. It looks subnets
-// and images up, except in a client's dry run, which shows filters as filters.
-func (r *resumption) decide(ctx context.Context) bool {
-	p := r.plan
-	if p == nil {
-		p = &plan.Plan{}
-	} else {
-		r.sayFilledIn(p)
-	}
-	whole := r.plan != nil && len(r.jobs) == 0
-	for _, g := range makeGroups(r.nodes, r.jobs, r.Config, whole) {
-		if most := r.Config.Policy.MaxNodes; most > 0 && g.size() > most && g.Multi {
-			r.failNodes(ctx, ExitConfig, "TooManyNodes", fmt.Sprintf("%d nodes wanted, policy.max_nodes is %d", g.size(), most))
-			return false
-		}
-		pt := &part{group: g}
-		pt.decision = r.merge(p, g)
-		if err := r.resolve(ctx, pt); err != nil {
-			e := cloud.AsError(err)
-			r.failEC2(err)
-			r.giveBack(ctx, r.nodes, r.givingFor(e))
-			return false
-		}
-		pt.ladder = launch.Build(pt.wish)
-		r.parts = append(r.parts, pt)
-		r.report.Decisions = append(r.report.Decisions, Decision{
-			Job: strings.Join(g.Jobs, ","), Nodes: hostlist.Fold(g.Nodes), Gang: pt.Gang, Settings: pt.sources,
-		})
-	}
-	return true
-}
-
-// sayFilledIn names the sections of a plan that the configuration fills in.
-func (r *resumption) sayFilledIn(p *plan.Plan) {
+// FilledIn says, a line each, which sections of a plan the configuration fills
+// in.
+func FilledIn(p *plan.Plan, cfg *config.Config) []string {
+	var lines []string
 	for _, section := range p.Missing() {
-		switch section {
-		case plan.InstanceSpecification:
-		case plan.CostConstraints:
-			if !p.MaxSpotPrice.Given {
-				env.Infof(r.Env, "plan.partial", "Using ASBA instance types with default cost constraints")
-			}
+		switch {
+		case section == plan.InstanceSpecification, section == plan.CostConstraints && p.MaxSpotPrice.Given:
+		case section == plan.CostConstraints:
+			lines = append(lines, "Using ASBA instance types with default cost constraints")
 		default:
-			env.Infof(r.Env, "plan.partial", "Using %s from %s", strings.ReplaceAll(section, "_", " "), r.Config.Base())
+			lines = append(lines, fmt.Sprintf("Using %s from %s", strings.ReplaceAll(section, "_", " "), cfg.Base()))
 		}
 	}
+	return lines
 }
 
 // merge puts the plan over the node group's configuration over the defaults.
-func (r *resumption) merge(p *plan.Plan, g group) decision {
-	var d decision
-	ng := g.Group
-	n := g.size()
+func (m *Maker) merge(p *plan.Plan, g Group) Decision {
+	var d Decision
+	ng := g.Site
+	n := g.Size()
 
 	jobless := len(g.Jobs) == 0
 	gangDefault := ng.Gang && g.Multi && (!jobless || p.IsMPI.Value)
 	d.Gang = choose(&d, "gang", p.Gang, gangDefault, false) && n > 1
-	d.singleUse = d.Gang && r.plan != nil && !r.Config.ReuseNodes
+	d.SingleUse = d.Gang && m.Plan != nil && !m.Config.ReuseNodes
 
-	d.types = r.types(&d, p, ng)
-	markets, cap := r.markets(&d, p, ng)
-	efa := choose(&d, "efa", p.RequiresEFA, r.Config.MPI.EFA == "required" && g.Multi, false)
-	strategy, preferred := r.placement(&d, p, g)
+	d.types = m.types(&d, p, ng)
+	markets, cap := m.markets(&d, p, ng)
+	efa := choose(&d, "efa", p.RequiresEFA, m.Config.MPI.EFA == "required" && g.Multi, false)
+	strategy, preferred := m.placement(&d, p, g)
 
-	d.wish = launch.Wish{
+	d.Wish = launch.Wish{
 		Markets: markets, Nodes: len(g.Nodes), JobNodes: n, Gang: d.Gang,
-		Strategy: strategy, EFA: efa, MaxPrice: cap, MaxHourly: r.maxHourly(&d, p, ng),
-		UnknownPrice: r.Config.Policy.AllowUnknownPrice,
+		Strategy: strategy, EFA: efa, MaxPrice: cap, MaxHourly: m.maxHourly(&d, p, ng),
+		UnknownPrice: m.Config.Policy.AllowUnknownPrice,
 	}
-	d.subnets, d.image = r.places(&d, p, ng), r.imageQuery(ng)
-	d.ask = launch.Ask{
-		Cluster: r.Config.Cluster, Plan: p.Digest, Gang: d.Gang, GroupPreferred: preferred,
+	d.subnets, d.image = m.places(&d, p, ng), m.imageQuery(ng)
+	d.Ask = launch.Ask{
+		Cluster: m.Config.Cluster, Plan: p.Digest, Gang: d.Gang, GroupPreferred: preferred,
 		OneAZ: p.SingleAZ.Value || strategy == plan.Cluster || efa,
 		Base: cloud.LaunchRequest{
 			Template: ng.Template, TemplateVersion: ng.TemplateVersion,
 			SecurityGroups:  chooseList(&d, "security_groups", p.SecurityGroupIDs, ng.SecurityGroups),
 			InstanceProfile: choose(&d, "iam_instance_profile", p.IAMInstanceProfile, ng.InstanceProfile, ""),
 			KeyName:         ng.KeyName,
-			UserData:        p.UserData.Or(r.UserData[ng.UserDataFile]), // not shown: it may hold secrets
+			UserData:        p.UserData.Or(m.UserData[ng.UserDataFile]), // not shown: it may hold secrets
 		},
 		Tags: tags(p, ng),
 	}
 	if t := cmp.Or(p.LaunchTemplateID.Value, p.LaunchTemplateName.Value); t != "" {
 		d.note("launch_template", fromPlan, t)
-		d.ask.Base.Template, d.ask.Base.TemplateVersion = t, ""
+		d.Ask.Base.Template, d.Ask.Base.TemplateVersion = t, ""
 	}
-	if life := r.life(p); life > 0 {
-		d.ask.Expires = r.start.Add(life)
+	if life := m.life(p); life > 0 {
+		d.Ask.Expires = m.Start.Add(life)
 		d.note("expires_after", fromPlan, life)
 	}
 	if name := p.PlacementGroupName.Value; name != "" && strategy != "" { // made by the site
 		d.note("placement_group_name", fromPlan, name)
-		d.wish.Group = name
+		d.Wish.Group = name
 	}
 	return d
 }
 
 // types returns the instance types to try, in order, with a site's own caps.
-func (r *resumption) types(d *decision, p *plan.Plan, ng *config.NodeGroup) []config.Type {
+func (m *Maker) types(d *Decision, p *plan.Plan, ng *config.NodeGroup) []config.Type {
 	if p.InstanceTypes.Given {
 		d.note("instance_types", fromPlan, strings.Join(p.InstanceTypes.Value, " "))
 		var out []config.Type
@@ -193,7 +201,7 @@ func (r *resumption) types(d *decision, p *plan.Plan, ng *config.NodeGroup) []co
 }
 
 // markets returns the markets in the order they are tried, and the cap on spot.
-func (r *resumption) markets(d *decision, p *plan.Plan, ng *config.NodeGroup) ([]cloud.Market, float64) {
+func (m *Maker) markets(d *Decision, p *plan.Plan, ng *config.NodeGroup) ([]cloud.Market, float64) {
 	how := choose(d, "purchasing_option", p.Purchasing, string(ng.Purchasing), plan.OnDemand)
 	mixed := how == plan.Mixed || choose(d, "allow_mixed_pricing", p.AllowMixed, !p.Purchasing.Given && ng.AllowMixed, false)
 	cap := choose(d, "max_spot_price", p.MaxSpotPrice, ng.MaxSpotPrice, 0)
@@ -210,25 +218,25 @@ func (r *resumption) markets(d *decision, p *plan.Plan, ng *config.NodeGroup) ([
 
 // placement returns the strategy of the placement group, "" for none, and
 // whether it may be done without.
-func (r *resumption) placement(d *decision, p *plan.Plan, g group) (strategy string, preferred bool) {
-	configured := g.Group.Placement
-	if configured == "" && r.Config.MPI.ForceCluster && g.Multi && g.size() >= r.Config.MPI.PlacementThreshold {
+func (m *Maker) placement(d *Decision, p *plan.Plan, g Group) (strategy string, preferred bool) {
+	configured := g.Site.Placement
+	if configured == "" && m.Config.MPI.ForceCluster && g.Multi && g.Size() >= m.Config.MPI.PlacementThreshold {
 		configured = plan.Cluster
 	}
 	strategy = choose(d, "placement", p.Placement, configured, plan.None)
-	if strategy == plan.None || g.size() < 2 {
+	if strategy == plan.None || g.Size() < 2 {
 		return "", false
 	}
 	if p.Placement.Given {
-		return strategy, !r.Config.Plans.PlacementRequired
+		return strategy, !m.Config.Plans.PlacementRequired
 	}
-	return strategy, !g.Group.PlacementRequired
+	return strategy, !g.Site.PlacementRequired
 }
 
 // maxHourly is the lowest of the limits in force, in USD an hour for the whole
 // job: the plan's own, what its total allows over its longest duration, the
 // node group's and the policy's.
-func (r *resumption) maxHourly(d *decision, p *plan.Plan, ng *config.NodeGroup) float64 {
+func (m *Maker) maxHourly(d *Decision, p *plan.Plan, ng *config.NodeGroup) float64 {
 	limit := 0.0
 	take := func(name, from string, v float64) {
 		if v > 0 && (limit == 0 || v < limit) {
@@ -241,12 +249,12 @@ func (r *resumption) maxHourly(d *decision, p *plan.Plan, ng *config.NodeGroup) 
 		take("max_total_cost", fromPlan, p.MaxTotalCost.Value/hours)
 	}
 	take("max_cost_per_hour", fromConfig, ng.MaxCostPerHour)
-	take("policy.max_cost_per_hour", fromConfig, r.Config.Policy.MaxCostPerHour)
+	take("policy.max_cost_per_hour", fromConfig, m.Config.Policy.MaxCostPerHour)
 	return limit
 }
 
 // life is how long instances may live at most, 0 for ever.
-func (r *resumption) life(p *plan.Plan) time.Duration {
+func (m *Maker) life(p *plan.Plan) time.Duration {
 	if p.AutoTerminate.Given {
 		return p.AutoTerminate.Value
 	}
@@ -257,7 +265,7 @@ func (r *resumption) life(p *plan.Plan) time.Duration {
 }
 
 // places is the query for the subnets.
-func (r *resumption) places(d *decision, p *plan.Plan, ng *config.NodeGroup) cloud.SubnetQuery {
+func (m *Maker) places(d *Decision, p *plan.Plan, ng *config.NodeGroup) cloud.SubnetQuery {
 	s := ng.Subnets
 	q := cloud.SubnetQuery{IDs: s.IDs, DefaultForAZ: s.DefaultForAZ, AZs: s.AZs, VPC: s.VPC, Tags: s.Tags}
 	if p.SubnetIDs.Given {
@@ -274,7 +282,7 @@ func (r *resumption) places(d *decision, p *plan.Plan, ng *config.NodeGroup) clo
 // isZoneID tells use1-az1, the same zone in every account, from us-east-1a.
 func isZoneID(zone string) bool { return strings.Contains(zone, "-az") }
 
-func (r *resumption) imageQuery(ng *config.NodeGroup) cloud.ImageQuery {
+func (m *Maker) imageQuery(ng *config.NodeGroup) cloud.ImageQuery {
 	q := cloud.ImageQuery{Name: ng.Image.Name, Arch: ng.Image.Arch, Tags: ng.Image.Tags}
 	if ng.Image.Owner != "" {
 		q.Owners = []string{ng.Image.Owner}
@@ -294,37 +302,36 @@ func tags(p *plan.Plan, ng *config.NodeGroup) []cloud.Tag {
 }
 
 // resolve turns names and filters into subnets, images and facts about types.
-func (r *resumption) resolve(ctx context.Context, p *part) error {
-	if r.request.DryRun == DryRunClient {
-		p.wish.Places = shownPlaces(p.subnets)
+func (m *Maker) resolve(ctx context.Context, d *Decision, g Group) error {
+	if m.Lookups == nil {
+		d.Wish.Places = shownPlaces(d.subnets)
 	} else {
-		places, err := r.lookup().Subnets(ctx, p.subnets)
+		places, err := m.Lookups.Subnets(ctx, d.subnets)
 		if err != nil {
 			return err
 		}
-		if p.wish.Places = inZones(places, p.zones); len(p.wish.Places) == 0 {
-			return cloud.Errorf("DescribeSubnets", cloud.Config, "no subnet of node group %s is in %s", p.group.Group.Name, strings.Join(p.zones, ", "))
+		if d.Wish.Places = inZones(places, d.zones); len(d.Wish.Places) == 0 {
+			return cloud.Errorf("DescribeSubnets", cloud.Config, "no subnet of node group %s is in %s", g.Site.Name, strings.Join(d.zones, ", "))
 		}
 	}
-	for _, t := range p.types {
-		facts, known := r.Types.Type(t.Name)
-		if why := r.unfit(t.Name, facts.VCPUs, facts.MemoryMiB, known, p.group.Group); why != "" {
-			env.Warnf(r.Env, "type.dropped", "%s, dropped", why)
+	for _, t := range d.types {
+		facts, known := m.Types.Type(t.Name)
+		if why := m.unfit(t.Name, facts, known, g.Site); why != "" {
+			d.Dropped = append(d.Dropped, why)
 			continue
 		}
 		wanted := launch.Type{Name: t.Name, EFA: facts.EFA, Spot: facts.SpotOK(), MaxPrice: t.SpotPrice, Subnets: t.SubnetIDs}
-		if r.Config.AWS.Region == priceRegion {
+		if m.Config.AWS.Region == priceRegion {
 			wanted.Price, _ = facts.Price()
 		}
-		image, err := r.imageFor(ctx, p, facts.Archs)
-		if err != nil {
+		var err error
+		if wanted.Image, err = m.imageFor(ctx, d, g, facts.Archs); err != nil {
 			return err
 		}
-		wanted.Image = image
-		p.wish.Types = append(p.wish.Types, wanted)
+		d.Wish.Types = append(d.Wish.Types, wanted)
 	}
-	if len(p.wish.Types) == 0 {
-		return cloud.Errorf("RunInstances", cloud.Config, "no usable instance type for node group %s; name instance_types in it, or give a plan", p.group.Group.Name)
+	if len(d.Wish.Types) == 0 {
+		return cloud.Errorf("RunInstances", cloud.Config, "no usable instance type for node group %s; name instance_types in it, or give a plan", g.Site.Name)
 	}
 	return nil
 }
@@ -361,39 +368,39 @@ func shownPlaces(q cloud.SubnetQuery) []cloud.Subnet {
 // unfit says why a type cannot serve a node group: EC2 does not have it, or
 // its machine is smaller than the node's line in Slurm, so that it would
 // register as invalid and be launched again for ever.
-func (r *resumption) unfit(name string, cpus, mib int, known bool, ng *config.NodeGroup) string {
+func (m *Maker) unfit(name string, t catalog.Type, known bool, ng *config.NodeGroup) string {
 	switch {
 	case !known:
 		why := name + " is not an EC2 instance type"
-		if near := r.Types.Nearest(name); near != "" {
+		if near := m.Types.Nearest(name); near != "" {
 			why += " (did you mean " + near + "?)"
 		}
 		return why
-	case cpus < ng.CPUs:
-		return fmt.Sprintf("%s has %d CPUs, nodes of %s are declared with %d", name, cpus, ng.Name, ng.CPUs)
-	case mib < ng.MemoryMB:
-		return fmt.Sprintf("%s has %d MiB of memory, nodes of %s are declared with %d", name, mib, ng.Name, ng.MemoryMB)
+	case t.VCPUs < ng.CPUs:
+		return fmt.Sprintf("%s has %d CPUs, nodes of %s are declared with %d", name, t.VCPUs, ng.Name, ng.CPUs)
+	case t.MemoryMiB < ng.MemoryMB:
+		return fmt.Sprintf("%s has %d MiB of memory, nodes of %s are declared with %d", name, t.MemoryMiB, ng.Name, ng.MemoryMB)
 	}
 	return ""
 }
 
 // imageFor returns the image for a type's architecture, "" where the launch
 // template names it.
-func (r *resumption) imageFor(ctx context.Context, p *part, archs []string) (string, error) {
-	img := p.group.Group.Image
+func (m *Maker) imageFor(ctx context.Context, d *Decision, g Group, archs []string) (string, error) {
+	img := g.Site.Image
 	if img.ID != "" || img.Name == "" && img.Owner == "" && len(img.Tags) == 0 {
 		return img.ID, nil
 	}
-	q := p.image
+	q := d.image
 	if q.Arch == "" {
 		q.Arch = "x86_64"
 		if !slices.Contains(archs, q.Arch) && len(archs) > 0 {
 			q.Arch = archs[0]
 		}
 	}
-	if r.request.DryRun == DryRunClient {
+	if m.Lookups == nil {
 		return "(newest " + q.Name + " " + q.Arch + ")", nil
 	}
-	found, err := r.lookup().Image(ctx, q)
+	found, err := m.Lookups.Image(ctx, q)
 	return found.ID, err
 }

@@ -1,4 +1,4 @@
-package executor
+package decide
 
 import (
 	"slices"
@@ -6,13 +6,20 @@ import (
 
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/hostlist"
-	"aws-slurm-burst/executor/slurm"
 )
 
-// group is a set of nodes that is launched together: the nodes of a job, or
+// Job is a job that waits for nodes of a call.
+type Job struct {
+	ID string
+	// Resume are its nodes in this call, Alloc all of its nodes as far as they
+	// are known.
+	Resume, Alloc []string
+}
+
+// Group is a set of nodes that is launched together: the nodes of a job, or
 // nodes without one. All of its nodes belong to one node group of the
 // configuration.
-type group struct {
+type Group struct {
 	// Jobs are the ids of the jobs that want these nodes, in the order of the
 	// resume file; empty for nodes that nobody told us a job for.
 	Jobs []string
@@ -22,47 +29,47 @@ type group struct {
 	// Multi says that some job has more than one node: a gang, unless the plan
 	// or the configuration says otherwise.
 	Multi bool
-	Group *config.NodeGroup
+	Site  *config.NodeGroup
 }
 
-// id names the group in random streams and logs.
-func (g group) id() string {
+// Name names the group in random streams.
+func (g Group) Name() string {
 	if len(g.Jobs) > 0 {
 		return "job-" + strings.Join(g.Jobs, "+")
 	}
-	return "nodes-" + g.Group.Name
+	return "nodes-" + g.Site.Name
 }
 
-// size is how many nodes the group's jobs have in all.
-func (g group) size() int { return len(g.Nodes) + len(g.Outside) }
+// Size is how many nodes the group's jobs have in all.
+func (g Group) Size() int { return len(g.Nodes) + len(g.Outside) }
 
-// makeGroups sorts the nodes of a call into groups. Jobs that share a node are
+// Groups sorts the nodes of a call into groups. Jobs that share a node are
 // one group, so that the node is launched once; single-node jobs and nodes
 // without a job are put together by node group, best effort: none of them
 // needs another.
 //
 // whole puts the nodes without a job into one group that counts as a job: an
 // explicit plan speaks of all nodes of the call.
-func makeGroups(nodes []string, jobs []slurm.Job, cfg *config.Config, whole bool) []group {
+func Groups(nodes []string, jobs []Job, cfg *config.Config, whole bool) []Group {
 	asked := map[string]bool{}
 	for _, n := range nodes {
 		asked[n] = true
 	}
 	owner := map[string]int{} // node -> index in merged
-	var merged []group
+	var merged []Group
 	for _, j := range jobs {
 		mine, outside := jobNodes(j, asked)
 		if len(mine) == 0 || len(mine)+len(outside) < 2 {
 			continue
 		}
-		g := group{Jobs: []string{j.ID}, Nodes: mine, Outside: outside, Multi: true}
+		g := Group{Jobs: []string{j.ID}, Nodes: mine, Outside: outside, Multi: true}
 		// Take in every earlier group that shares a node.
 		for i := range merged {
 			if slices.ContainsFunc(g.Nodes, func(n string) bool { at, ok := owner[n]; return ok && at == i }) {
 				g.Jobs = append(slices.Clone(merged[i].Jobs), g.Jobs...)
 				g.Nodes = append(g.Nodes, merged[i].Nodes...)
 				g.Outside = append(g.Outside, merged[i].Outside...)
-				merged[i] = group{}
+				merged[i] = Group{}
 			}
 		}
 		for _, n := range g.Nodes {
@@ -71,7 +78,7 @@ func makeGroups(nodes []string, jobs []slurm.Job, cfg *config.Config, whole bool
 		merged = append(merged, g)
 	}
 
-	var out []group
+	var out []Group
 	for _, g := range merged {
 		if len(g.Nodes) > 0 {
 			out = append(out, split(g, cfg)...)
@@ -83,7 +90,7 @@ func makeGroups(nodes []string, jobs []slurm.Job, cfg *config.Config, whole bool
 			single[mine[0]] = j.ID
 		}
 	}
-	rest := group{Multi: whole && len(nodes) > 1}
+	rest := Group{Multi: whole && len(nodes) > 1}
 	for _, n := range nodes {
 		if _, ok := owner[n]; ok {
 			continue
@@ -101,7 +108,7 @@ func makeGroups(nodes []string, jobs []slurm.Job, cfg *config.Config, whole bool
 }
 
 // jobNodes returns the nodes of a job that this call asks for, and its others.
-func jobNodes(j slurm.Job, asked map[string]bool) (mine, outside []string) {
+func jobNodes(j Job, asked map[string]bool) (mine, outside []string) {
 	for _, n := range j.Resume {
 		if asked[n] {
 			mine = append(mine, n)
@@ -116,8 +123,8 @@ func jobNodes(j slurm.Job, asked map[string]bool) (mine, outside []string) {
 }
 
 // split cuts a group by node group, since each has its own subnets and images.
-func split(g group, cfg *config.Config) []group {
-	var out []group
+func split(g Group, cfg *config.Config) []Group {
+	var out []Group
 	at := map[*config.NodeGroup]int{}
 	hostlist.Sort(g.Nodes)
 	hostlist.Sort(g.Outside)
@@ -127,7 +134,7 @@ func split(g group, cfg *config.Config) []group {
 		if !ok {
 			i = len(out)
 			at[ng] = i
-			out = append(out, group{Jobs: g.Jobs, Multi: g.Multi, Group: ng})
+			out = append(out, Group{Jobs: g.Jobs, Multi: g.Multi, Site: ng})
 		}
 		out[i].Nodes = append(out[i].Nodes, n)
 	}

@@ -1,4 +1,7 @@
-package executor
+// Package report is what a call of a program answers: what became of every
+// node, what was tried, and the exit code. Its JSON form is a contract
+// (docs/CLI.md, docs/resume.schema.json). It decides nothing and prints nothing.
+package report
 
 import (
 	"aws-slurm-burst/asba/finding"
@@ -22,8 +25,8 @@ const (
 	ExitInterrupted = 130
 )
 
-// exitOf is the exit code of an error's class.
-func exitOf(c cloud.Class) int {
+// ExitOf is the exit code of an error's class.
+func ExitOf(c cloud.Class) int {
 	switch {
 	case c == cloud.Throttle || c.AnyQuota():
 		return ExitQuota
@@ -64,8 +67,8 @@ type Report struct {
 	// Plan tells where the plan came from, null without one.
 	Plan     *PlanInfo         `json:"plan"`
 	DryRun   string            `json:"dry_run,omitempty"`
-	Nodes    []NodeReport      `json:"nodes"`
-	Rungs    []RungReport      `json:"rungs"`
+	Nodes    []Node            `json:"nodes"`
+	Rungs    []Rung            `json:"rungs"`
 	Excluded []launch.Excluded `json:"excluded,omitempty"`
 	// Decisions says for each group of nodes where its settings came from.
 	Decisions []Decision `json:"decisions,omitempty"`
@@ -102,8 +105,8 @@ const (
 	PlanAgainst   = "advises-against"
 )
 
-// NodeReport is one node's outcome.
-type NodeReport struct {
+// Node is one node's outcome.
+type Node struct {
 	Name         string       `json:"name"`
 	State        string       `json:"state"`
 	InstanceID   string       `json:"instance_id"`
@@ -115,8 +118,8 @@ type NodeReport struct {
 	Error        string       `json:"error"`
 }
 
-// RungReport is one rung that was tried, or, in a dry run, would be.
-type RungReport struct {
+// Rung is one rung that was tried, or, in a dry run, would be.
+type Rung struct {
 	Type     string       `json:"type"`
 	Market   cloud.Market `json:"market"`
 	AZ       string       `json:"az"`
@@ -157,19 +160,20 @@ type Action struct {
 	Error    string `json:"error,omitempty"`
 }
 
-// node returns the report of a node, adding it at first sight.
-func (r *Report) node(name string) *NodeReport {
+// Node returns the outcome of a node, adding it at first sight.
+func (r *Report) Node(name string) *Node {
 	for i := range r.Nodes {
 		if r.Nodes[i].Name == name {
 			return &r.Nodes[i]
 		}
 	}
-	r.Nodes = append(r.Nodes, NodeReport{Name: name})
+	r.Nodes = append(r.Nodes, Node{Name: name})
 	return &r.Nodes[len(r.Nodes)-1]
 }
 
-func newReport(command string, nodes []string) *Report {
-	r := &Report{Command: command, Mode: ModeStandalone, Nodes: make([]NodeReport, len(nodes)), Rungs: []RungReport{}, APICalls: map[string]int{}, Findings: []finding.Finding{}}
+// New returns the report of a call that has done nothing yet.
+func New(command string, nodes []string) *Report {
+	r := &Report{Command: command, Mode: ModeStandalone, Nodes: make([]Node, len(nodes)), Rungs: []Rung{}, APICalls: map[string]int{}, Findings: []finding.Finding{}}
 	for i, n := range nodes {
 		r.Nodes[i].Name = n
 	}

@@ -1,0 +1,215 @@
+package decide
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/config"
+	"aws-slurm-burst/executor/env"
+)
+
+const site = `
+aws: {region: us-east-1}
+slurm:
+  partitions:
+    - partition_name: aws
+      node_groups:
+        - {node_group_name: hpc, nodes: "hpc-[1-9]", instance_types: [c5n.18xlarge], max_cost_per_hour: 50, security_group_ids: [sg-00000001], tags: [{key: Owner, value: site}], image: {id: ami-00000001}}
+        - {node_group_name: cpu, nodes: "cpu-[1-9]", instance_types: [c6i.large, c6i.xlarge], purchasing_option: spot, allow_mixed: true, max_spot_price: 0.1, cpus: 4, image: {id: ami-00000001}}
+`
+
+func parse(t *testing.T, text string) *config.Config {
+	t.Helper()
+	c, err := config.Parse([]byte(text), "config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func readPlan(t *testing.T, text string) *plan.Plan {
+	t.Helper()
+	p, fs := plan.Read([]byte(text), "plan.json")
+	if finding.Count(fs, finding.Error) > 0 {
+		t.Fatal(fs)
+	}
+	return p
+}
+
+// subnets are what the account has.
+type subnets []cloud.Subnet
+
+func (s subnets) Subnets(context.Context, cloud.SubnetQuery) ([]cloud.Subnet, error) { return s, nil }
+func (s subnets) Image(context.Context, cloud.ImageQuery) (cloud.Image, error) {
+	return cloud.Image{}, nil
+}
+
+func nodes(prefix string, n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("%s-%d", prefix, i+1))
+	}
+	return out
+}
+
+func TestJobsBecomeGroups(t *testing.T) {
+	cfg := parse(t, site)
+	for _, c := range []struct {
+		name  string
+		nodes []string
+		jobs  []Job
+		whole bool
+		want  []string // jobs: nodes / outside, multi
+	}{
+		{"a job of many nodes", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 3)}}, false, []string{"1: hpc-1 hpc-2 hpc-3 / multi"}},
+		{"single-node jobs go together", nodes("hpc", 2), []Job{{ID: "1", Resume: []string{"hpc-1"}}, {ID: "2", Resume: []string{"hpc-2"}}}, false, []string{"1 2: hpc-1 hpc-2 /"}},
+		{"nodes for nobody", nodes("hpc", 2), nil, false, []string{": hpc-1 hpc-2 /"}},
+		{"nodes for a plan", nodes("hpc", 2), nil, true, []string{": hpc-1 hpc-2 / multi"}},
+		{"jobs that share a node are one group", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 2)}, {ID: "2", Resume: []string{"hpc-2", "hpc-3"}}}, false, []string{"1 2: hpc-1 hpc-2 hpc-3 / multi"}},
+		{"members that are up already are outside", []string{"hpc-2"}, []Job{{ID: "1", Resume: []string{"hpc-2"}, Alloc: nodes("hpc", 3)}}, false, []string{"1: hpc-2 / hpc-1 hpc-3 multi"}},
+		{"the command line is the authority", []string{"hpc-1"}, []Job{{ID: "1", Resume: nodes("hpc", 2)}}, false, []string{"1: hpc-1 /"}},
+		{"a job over two node groups", []string{"hpc-1", "cpu-1"}, []Job{{ID: "1", Resume: []string{"hpc-1", "cpu-1"}}}, false, []string{"1: cpu-1 / hpc-1 multi", "1: hpc-1 / cpu-1 multi"}},
+	} {
+		var got []string
+		for _, g := range Groups(c.nodes, c.jobs, cfg, c.whole) {
+			multi := ""
+			if g.Multi {
+				multi = "multi"
+			}
+			text := fmt.Sprintf("%s: %s / %s", strings.Join(g.Jobs, " "), strings.Join(g.Nodes, " "), strings.TrimSpace(strings.Join(g.Outside, " ")+" "+multi))
+			got = append(got, strings.TrimSuffix(text, " "))
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s: (-want +got)\n%s", c.name, d)
+		}
+	}
+}
+
+func decideFor(t *testing.T, m *Maker, prefix string, n int, jobs ...string) Decision {
+	t.Helper()
+	if m.Types == nil {
+		m.Types = catalog.Default()
+	}
+	if m.Lookups == nil {
+		m.Lookups = subnets{{ID: "subnet-a", AZ: "us-east-1a", AZID: "use1-az1"}, {ID: "subnet-b", AZ: "us-east-1b", AZID: "use1-az2"}}
+	}
+	ns := nodes(prefix, n)
+	site, _ := m.Config.GroupOf(ns[0])
+	d, err := m.For(t.Context(), Group{Jobs: jobs, Nodes: ns, Multi: n > 1, Site: site})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func from(d Decision, name string) string {
+	for _, s := range d.Sources {
+		if s.Name == name {
+			return s.From + " " + s.Value
+		}
+	}
+	return ""
+}
+
+func TestThePlanComesBeforeTheConfigurationBeforeTheDefaults(t *testing.T) {
+	m := &Maker{Config: parse(t, site), Plan: readPlan(t, `{"instance_specification": {"instance_types": ["c6in.32xlarge"], "purchasing_option": "spot", "max_spot_price": 2},
+		"mpi_configuration": {"requires_gang_scheduling": true, "requires_efa": true}, "cost_constraints": {"max_cost_per_hour": 30},
+		"network_configuration": {"availability_zones": ["us-east-1b"]}, "execution_metadata": {"tags": {"Owner": "plan", "App": "x"}}}`)}
+	d := decideFor(t, m, "hpc", 4, "1")
+	for name, want := range map[string]string{
+		"instance_types": "plan c6in.32xlarge", "purchasing_option": "plan spot", "max_spot_price": "plan 2", "gang": "plan true", "efa": "plan true",
+		"security_groups": "config sg-00000001", "placement": "default none", "availability_zones": "plan us-east-1b", "max_cost_per_hour": "plan 30",
+	} {
+		if got := from(d, name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if !d.Gang || !d.SingleUse || len(d.Wish.Places) != 1 || d.Wish.Places[0].ID != "subnet-b" || d.Wish.MaxHourly != 30 {
+		t.Errorf("decision: %+v", d.Wish)
+	}
+	if got := cloud.TagValue(d.Ask.Tags, "Owner") + cloud.TagValue(d.Ask.Tags, "App"); got != "sitex" {
+		t.Errorf("the site's tags come before the plan's, got %q", got)
+	}
+}
+
+func TestWithoutAPlanTheConfigurationDecides(t *testing.T) {
+	d := decideFor(t, &Maker{Config: parse(t, site)}, "cpu", 3, "1")
+	if d.SingleUse || !d.Gang || len(d.Wish.Markets) != 2 || d.Wish.Markets[0] != cloud.Spot || d.Wish.MaxPrice != 0.1 {
+		t.Errorf("decision: %+v", d)
+	}
+	if d := cmp.Diff([]string{"c6i.large has 2 CPUs, nodes of cpu are declared with 4"}, d.Dropped); d != "" {
+		t.Errorf("a smaller machine would register as invalid, for ever: %s", d)
+	}
+	if len(decideFor(t, &Maker{Config: parse(t, site)}, "cpu", 3).Wish.Types) != 1 {
+		t.Error("the type that is large enough was lost")
+	}
+	if decideFor(t, &Maker{Config: parse(t, site)}, "cpu", 3).Gang {
+		t.Error("nodes that no job wants need each other")
+	}
+}
+
+func TestTheLowestLimitCounts(t *testing.T) {
+	policy := site + "policy: {max_cost_per_hour: 20}\n"
+	for _, c := range []struct {
+		name, config, plan string
+		want               float64
+	}{
+		{"node group", site, `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}}`, 50},
+		{"plan's hours", site, `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_cost_per_hour": 40}}`, 40},
+		{"plan's total over its duration", site, `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_cost_per_hour": 40, "max_total_cost": 100, "max_duration_hours": 4}}`, 25},
+		{"policy", policy, `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_cost_per_hour": 40}}`, 20},
+	} {
+		if got := decideFor(t, &Maker{Config: parse(t, c.config), Plan: readPlan(t, c.plan)}, "hpc", 2, "1").Wish.MaxHourly; got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestInstancesExpireAnHourAfterTheLongestDuration(t *testing.T) {
+	start := env.Time(1e18)
+	for text, want := range map[string]time.Duration{
+		`{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_duration_hours": 4}}`:                              5 * time.Hour,
+		`{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_duration_hours": 4, "auto_terminate_hours": 4.5}}`: 4*time.Hour + 30*time.Minute,
+	} {
+		m := &Maker{Config: parse(t, site), Plan: readPlan(t, text), Start: start}
+		if got := decideFor(t, m, "hpc", 1).Ask.Expires.Sub(start); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+	if !decideFor(t, &Maker{Config: parse(t, site), Start: start}, "hpc", 1).Ask.Expires.IsZero() {
+		t.Error("without a duration nothing expires")
+	}
+}
+
+func TestPolicyBindsATrustedPlan(t *testing.T) {
+	text := `{"instance_specification": {"instance_types": ["c5n.18xlarge"], "user_data": "#!/bin/sh", "iam_instance_profile": "Admin", "subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"], "launch_template_name": "t"}}`
+	p := readPlan(t, text)
+	if d := cmp.Diff([]string{"user_data", "iam_instance_profile"}, Bind(p, parse(t, site).Policy)); d != "" {
+		t.Errorf("by default: %s", d)
+	}
+	if p.UserData.Given || p.IAMInstanceProfile.Given || !p.SubnetIDs.Given {
+		t.Error("what was named is not what was taken")
+	}
+	p = readPlan(t, text)
+	if got := Bind(p, config.Policy{}); len(got) != 5 || p.SubnetIDs.Given {
+		t.Errorf("where nothing is allowed: %v", got)
+	}
+}
+
+func TestSectionsThatTheConfigurationFillsInAreSaid(t *testing.T) {
+	cfg := parse(t, site)
+	got := FilledIn(readPlan(t, `{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`), cfg)
+	want := []string{"Using mpi configuration from config.yaml", "Using ASBA instance types with default cost constraints", "Using network configuration from config.yaml"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
