@@ -7,7 +7,7 @@ import (
 	"context"
 
 	"aws-slurm-burst/cmd/internal/app"
-	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/report"
 )
 
 func main() { app.Main(run) }
@@ -20,7 +20,7 @@ func run(ctx context.Context, io app.IO) int {
 ResumeTimeout, and set the nodes to RESUME: Slurm calls no other program for
 them.`,
 		Example: "  aws-slurm-burst-resume-fail 'aws-hpc-[003,007]'",
-		Do: func(ctx context.Context, s *app.Session, nodes []string) *executor.Report {
+		Do: func(ctx context.Context, s *app.Session, nodes []string) *report.Report {
 			return s.Executor.ResumeFail(ctx, nodes)
 		},
 	})

@@ -9,6 +9,7 @@ import (
 
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/report"
 )
 
 func main() { app.Main(run) }
@@ -33,9 +34,9 @@ A second argument is ignored, and flags may follow the hostlist.`,
 			case "", executor.DryRunClient, executor.DryRunServer:
 				return nil
 			}
-			return app.Exitf(executor.ExitUsage, "--dry-run %q is neither client nor server", dryRun)
+			return app.Exitf(report.ExitUsage, "--dry-run %q is neither client nor server", dryRun)
 		},
-		Do: func(ctx context.Context, s *app.Session, nodes []string) *executor.Report {
+		Do: func(ctx context.Context, s *app.Session, nodes []string) *report.Report {
 			return s.Executor.Resume(ctx, executor.ResumeRequest{
 				Nodes: nodes, ResumeFile: s.ResumeFile, PlanFile: plan, Getenv: io.Getenv, DryRun: dryRun,
 			})

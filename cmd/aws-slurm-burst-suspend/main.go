@@ -6,7 +6,7 @@ import (
 	"context"
 
 	"aws-slurm-burst/cmd/internal/app"
-	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/report"
 )
 
 func main() { app.Main(run) }
@@ -17,7 +17,7 @@ func run(ctx context.Context, io app.IO) int {
 		Short:   "End the instances of cloud nodes (Slurm's SuspendProgram)",
 		Long:    "End the EC2 instances that serve the nodes of HOSTLIST. Nodes without one are left as they are.",
 		Example: "  aws-slurm-burst-suspend 'aws-hpc-[001-004]'",
-		Do: func(ctx context.Context, s *app.Session, nodes []string) *executor.Report {
+		Do: func(ctx context.Context, s *app.Session, nodes []string) *report.Report {
 			return s.Executor.Suspend(ctx, nodes)
 		},
 	})

@@ -21,7 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aws-slurm-burst/cmd/internal/app"
-	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/report"
 )
 
 // demo plays the main job and its fallbacks through the real programs, each
@@ -50,23 +50,23 @@ func acts(examples string) []act {
 	plan := func(name string) string { return filepath.Join(examples, name) }
 	gang := plan("asba-execution-plan.json")
 	return []act{
-		{"whole gang", "aws-hpc-[001-008]", gang, "", executor.ExitDone},
-		{"plan missing", "aws-cpu-[001-004]", plan("missing.json"), "", executor.ExitDone},
-		{"plan invalid", "aws-cpu-[001-004]", plan("seed/invalid.json"), "", executor.ExitPlan},
-		{"plan partial", "aws-cpu-[001-004]", plan("seed/partial.json"), "", executor.ExitDone},
-		{"shortage in the first zone", "aws-hpc-[001-008]", gang, plan("faults/first-zone-short.yaml"), executor.ExitDone},
-		{"answer lost", "aws-hpc-[001-008]", gang, plan("faults/answer-lost.yaml"), executor.ExitDone},
+		{"whole gang", "aws-hpc-[001-008]", gang, "", report.ExitDone},
+		{"plan missing", "aws-cpu-[001-004]", plan("missing.json"), "", report.ExitDone},
+		{"plan invalid", "aws-cpu-[001-004]", plan("seed/invalid.json"), "", report.ExitPlan},
+		{"plan partial", "aws-cpu-[001-004]", plan("seed/partial.json"), "", report.ExitDone},
+		{"shortage in the first zone", "aws-hpc-[001-008]", gang, plan("faults/first-zone-short.yaml"), report.ExitDone},
+		{"answer lost", "aws-hpc-[001-008]", gang, plan("faults/answer-lost.yaml"), report.ExitDone},
 	}
 }
 
 func (t *tool) play(ctx context.Context, examples string) error {
 	self, err := os.Executable()
 	if err != nil {
-		return app.Exitf(executor.ExitFailed, "demo: %v", err)
+		return app.Exitf(report.ExitFailed, "demo: %v", err)
 	}
 	state, err := os.MkdirTemp("", "aws-slurm-burst-demo-")
 	if err != nil {
-		return app.Exitf(executor.ExitFailed, "demo: %v", err)
+		return app.Exitf(report.ExitFailed, "demo: %v", err)
 	}
 	defer func() { _ = os.RemoveAll(state) }()
 
@@ -76,7 +76,7 @@ func (t *tool) play(ctx context.Context, examples string) error {
 	for _, a := range acts(examples) {
 		row, alive, err := stage.perform(ctx, a)
 		if err != nil {
-			return app.Exitf(executor.ExitFailed, "demo, %s: %v", a.name, err)
+			return app.Exitf(report.ExitFailed, "demo, %s: %v", a.name, err)
 		}
 		rows = append(rows, row)
 		left += alive
@@ -86,11 +86,11 @@ func (t *tool) play(ctx context.Context, examples string) error {
 	}
 	header := []string{"act", "nodes", "types", "market", "zone", "rung", "API calls", "$/h at most", "exit"}
 	if err := app.Table(t.Stdout, false, header, rows); err != nil {
-		return app.Exitf(executor.ExitFailed, "demo: %v", err)
+		return app.Exitf(report.ExitFailed, "demo: %v", err)
 	}
 	_, _ = fmt.Fprintf(t.Stdout, "\n%d instances left\n", left)
 	if left > 0 {
-		t.code = executor.ExitFailed
+		t.code = report.ExitFailed
 	}
 	return nil
 }
@@ -152,14 +152,14 @@ func (s stage) perform(ctx context.Context, a act) (row []string, left int, err 
 
 // run runs a program with nothing in its environment but the endpoint and a
 // state folder, as bare as slurmctld's.
-func (s stage) run(ctx context.Context, endpoint, program string, args ...string) (*executor.Report, error) {
+func (s stage) run(ctx context.Context, endpoint, program string, args ...string) (*report.Report, error) {
 	c := exec.CommandContext(ctx, filepath.Join(s.bin, program), append(args, "--config="+s.config, "-o", "json")...)
 	c.Env = []string{"AWS_ENDPOINT_URL_EC2=" + endpoint, "XDG_STATE_HOME=" + s.state}
 	c.Stderr = s.stderr
 	var out bytes.Buffer
 	c.Stdout = &out
 	err := c.Run()
-	var r executor.Report
+	var r report.Report
 	if jerr := json.Unmarshal(out.Bytes(), &r); jerr != nil {
 		return nil, fmt.Errorf("%s: %v, and no report: %w", program, err, jerr)
 	}
@@ -191,7 +191,7 @@ func (s stage) alive(ctx context.Context, endpoint string) (int, error) {
 	return len(answer.IDs), nil
 }
 
-func rowOf(a act, r *executor.Report, launched int) []string {
+func rowOf(a act, r *report.Report, launched int) []string {
 	var types, markets, zones []string
 	add := func(to *[]string, s string) {
 		if s != "" && !slices.Contains(*to, s) {

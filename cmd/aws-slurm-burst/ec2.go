@@ -11,9 +11,9 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/cmd/internal/app"
-	"aws-slurm-burst/executor"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/localstack/faultproxy"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/wire"
@@ -51,13 +51,13 @@ GET /_asb/calls tells which calls came, as JSON.`,
 			if cidr != "" {
 				p, err := netip.ParsePrefix(cidr)
 				if err != nil {
-					return app.Exitf(executor.ExitUsage, "--cidr: %v", err)
+					return app.Exitf(report.ExitUsage, "--cidr: %v", err)
 				}
 				o.CIDR = p
 			}
 			model, err := ec2.New(o)
 			if err != nil {
-				return app.Exitf(executor.ExitUsage, "%v", err)
+				return app.Exitf(report.ExitUsage, "%v", err)
 			}
 			handler, err := withFaults(wire.New(model), rules, model.ZoneOf)
 			if err != nil {
@@ -65,14 +65,14 @@ GET /_asb/calls tells which calls came, as JSON.`,
 			}
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
-				return app.Exitf(executor.ExitFailed, "--listen %s: %v (choose another port, or 127.0.0.1:0 for a free one)", listen, err)
+				return app.Exitf(report.ExitFailed, "--listen %s: %v (choose another port, or 127.0.0.1:0 for a free one)", listen, err)
 			}
 			if _, err := fmt.Fprintf(t.Stdout, "http://%s\n", l.Addr()); err != nil {
 				_ = l.Close()
-				return app.Exitf(executor.ExitFailed, "the URL could not be told: %v", err)
+				return app.Exitf(report.ExitFailed, "the URL could not be told: %v", err)
 			}
 			if err := wire.Serve(t.Stop, l, handler); err != nil {
-				return app.Exitf(executor.ExitFailed, "%v", err)
+				return app.Exitf(report.ExitFailed, "%v", err)
 			}
 			return nil
 		},
@@ -94,11 +94,11 @@ func withFaults(h http.Handler, file string, zone func(subnet string) string) (h
 	}
 	data, err := host.ReadFile(file, rulesLimit)
 	if err != nil {
-		return nil, app.Exitf(executor.ExitUsage, "--faults: %v", err)
+		return nil, app.Exitf(report.ExitUsage, "--faults: %v", err)
 	}
 	rules, err := faults.Parse(data, file)
 	if err != nil {
-		return nil, app.Exitf(executor.ExitUsage, "%v", err)
+		return nil, app.Exitf(report.ExitUsage, "%v", err)
 	}
 	return faultproxy.New(h, faultproxy.Options{Rules: rules, Zone: zone}), nil
 }
