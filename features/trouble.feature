@@ -15,7 +15,7 @@ Feature: Trouble on the way to EC2
 
     @not-localstack:has-no-placement-groups
     Scenario: The placement group was made, the answer lost
-      Given the answer to the next "CreatePlacementGroup" is lost
+      Given the answer to the next CreatePlacementGroup is lost
       And the execution plan "asba-execution-plan.json"
       When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
       Then the exit code is 0
@@ -24,7 +24,7 @@ Feature: Trouble on the way to EC2
       And only "aws-hpc-[001-008]" are running
 
     Scenario: EC2 fails before it launches anything
-      Given EC2 fails at the next launch
+      Given EC2 answers the next RunInstances with "InternalError"
       And the execution plan "gang.json"
       When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
       Then the exit code is 0
@@ -33,9 +33,24 @@ Feature: Trouble on the way to EC2
       And each of them is the same request
       And only "aws-hpc-[001-008]" are running
 
+    Scenario Outline: The answer to one <action> is lost
+      Given the answer to the next <action> is lost
+      And the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+      Then the exit code is 0
+      And it says nothing
+      And there is 1 launch
+      And only "aws-hpc-[001-002]" are running
+
+      Examples:
+        | action            |
+        | DescribeSubnets   |
+        | DescribeImages    |
+        | DescribeInstances |
+
     Scenario: The nodes were ended, the answer lost
       Given "aws-cpu-[001-004]" are running
-      But the answer to the next "TerminateInstances" is lost
+      But the answer to the next TerminateInstances is lost
       When Slurm suspends "aws-cpu-[001-004]"
       Then the exit code is 0
       And it says nothing
@@ -61,6 +76,18 @@ Feature: Trouble on the way to EC2
       And it says nothing
       And nothing is running
 
+    @not-localstack:has-no-placement-groups
+    Scenario: Killed as EC2 launches into a placement group, and resumed again
+      Given the execution plan "asba-execution-plan.json"
+      And Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json", and the program is killed as EC2 answers "RunInstances"
+      When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
+      Then the exit code is 0
+      And there is no launch
+      And the nodes share a placement group of their own, where EC2 has such groups
+      When Slurm suspends "aws-hpc-[001-008]"
+      Then nothing is running
+      And no placement group is left
+
     Scenario: Killed before EC2 launches, and resumed again
       Given the execution plan "gang.json"
       And Slurm resumes "aws-hpc-[001-008]" with "gang.json", and the program is killed as EC2 answers "DescribeInstances"
@@ -81,6 +108,27 @@ Feature: Trouble on the way to EC2
       And there are 3 launches
       And each of them is the same request
       And only "aws-hpc-[001-008]" are running
+
+    Scenario Outline: <code> at one <action>
+      Given EC2 answers the next <action> with "<code>"
+      And the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+      Then the exit code is 0
+      And it says nothing
+      And only "aws-hpc-[001-002]" are running
+      When Slurm suspends "aws-hpc-[001-002]"
+      Then the exit code is 0
+      And it says nothing
+      And nothing is running
+
+      Examples:
+        | action             | code                 |
+        | DescribeSubnets    | RequestLimitExceeded |
+        | DescribeImages     | Unavailable          |
+        | DescribeInstances  | InternalError        |
+        | RunInstances       | Unavailable          |
+        | TerminateInstances | RequestLimitExceeded |
+        | TerminateInstances | InternalError        |
 
   Rule: What waiting cannot mend is said at once
 

@@ -43,13 +43,14 @@ func registerGiven(sc *godog.ScenarioContext) {
 	sc.Step(`^EC2 throttles the next (\d+) launches$`, func(ctx context.Context, n int) {
 		in(ctx).fault(fmt.Sprintf("{throttle: true, times: %d}", n))
 	})
-	sc.Step(`^EC2 fails at the next launch$`, rule("{status: 500, times: 1}"))
-	sc.Step(`^the answer to the next launch is lost$`, rule("{lost-answer: true, times: 1}"))
-	sc.Step(`^the answer to the next "([^"]+)" is lost$`, func(ctx context.Context, action string) {
+	sc.Step(`^the answer to the next (\w+) is lost$`, func(ctx context.Context, action string) {
 		in(ctx).fault("{action: " + action + ", lost-answer: true, times: 1}")
 	})
 	sc.Step(`^EC2 answers every launch with "([^"]+)"$`, func(ctx context.Context, code string) {
 		in(ctx).fault("error: " + code)
+	})
+	sc.Step(`^EC2 answers the next (\w+) with "([^"]+)"$`, func(ctx context.Context, action, code string) {
+		in(ctx).fault("{action: " + action + ", error: " + code + ", times: 1}")
 	})
 	sc.Step(`^EC2 answers launches in (\S+) with "([^"]+)"$`, func(ctx context.Context, az, code string) {
 		in(ctx).fault("{az: " + az + ", error: " + code + "}")
