@@ -62,9 +62,6 @@ func registerGiven(sc *godog.ScenarioContext) {
 	sc.Step(`^EC2 answers spot launches with "([^"]+)"$`, func(ctx context.Context, code string) {
 		in(ctx).fault("{market: spot, error: " + code + "}")
 	})
-	sc.Step(`^EC2 takes (\S+) for the next launch$`, func(ctx context.Context, delay string) {
-		in(ctx).fault("{delay: " + delay + ", times: 1}")
-	})
 	sc.Step(`^the programs' state is lost$`, func(ctx context.Context) error { return os.RemoveAll(in(ctx).state) })
 	sc.Step(`^"([^"]+)" may be written by anyone$`, func(ctx context.Context, name string) error {
 		return os.Chmod(filepath.Join(in(ctx).dir, name), 0o666)

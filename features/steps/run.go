@@ -58,13 +58,18 @@ func (w *world) shell(ctx context.Context, text string) error {
 	return w.run(ctx, text, readTable, process{Cmd: exec.CommandContext(ctx, "/bin/sh", "-euc", text)})
 }
 
-// process is a program to run, at once or as soon as a channel is closed.
+// process is a program to run, at once or when a channel is closed, and perhaps
+// another channel to close when it has ended.
 type process struct {
 	*exec.Cmd
 	when <-chan struct{}
+	done chan<- struct{}
 }
 
 func (p process) run(ctx context.Context) error {
+	if p.done != nil {
+		defer close(p.done)
+	}
 	if p.when != nil {
 		select {
 		case <-p.when:

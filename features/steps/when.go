@@ -63,14 +63,14 @@ func killedAt(ctx context.Context, nodes, plan, action string) error {
 		defer close(killed)
 		return cmd.Process.Kill()
 	}
-	onCall := func(c faultproxy.Call) {
+	onAnswer := func(c faultproxy.Call) {
 		if c.Action == action {
 			kill()
 			<-killed // until then the answer is held back
 		}
 	}
-	w.onCall.Store(&onCall)
-	defer w.onCall.Store(nil)
+	w.onAnswer.Store(&onAnswer)
+	defer w.onAnswer.Store(nil)
 	if err := w.run(context.WithoutCancel(ctx), "aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, readJSON, process{Cmd: cmd}); err != nil {
 		return err
 	}
@@ -80,21 +80,22 @@ func killedAt(ctx context.Context, nodes, plan, action string) error {
 	return nil
 }
 
-// suspendedMeanwhile begins a suspend as soon as a resume of the same nodes has
-// looked at what lives. The resume's run comes last.
+// suspendedMeanwhile runs a whole suspend between a resume's decision to launch
+// and the launch: nothing is there yet that the suspend could end.
 func suspendedMeanwhile(ctx context.Context, nodes, plan string) error {
 	w := in(ctx)
-	looked := make(chan struct{})
-	once := sync.OnceFunc(func() { close(looked) })
-	onCall := func(c faultproxy.Call) {
-		if c.Action == "DescribeInstances" {
-			once()
+	launching, suspended := make(chan struct{}), make(chan struct{})
+	begin := sync.OnceFunc(func() { close(launching) })
+	beforeCall := func(action string) {
+		if action == "RunInstances" {
+			begin()
+			<-suspended
 		}
 	}
-	w.onCall.Store(&onCall)
-	defer w.onCall.Store(nil)
+	w.beforeCall.Store(&beforeCall)
+	defer w.beforeCall.Store(nil)
 	suspend := exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-suspend"), nodes, "-o", "json")
 	resume := exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-resume"), nodes, "--execution-plan="+plan, "-o", "json")
 	return w.run(ctx, "aws-slurm-burst-suspend beside aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, readJSON,
-		process{Cmd: suspend, when: looked}, process{Cmd: resume})
+		process{Cmd: suspend, when: launching, done: suspended}, process{Cmd: resume})
 }

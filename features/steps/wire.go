@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -195,7 +196,7 @@ func (e ec2) launchOne(ctx context.Context, tags map[string]string) (string, err
 // does not have the call.
 func (e ec2) hasGroups(ctx context.Context) (bool, error) {
 	err := e.call(ctx, url.Values{"Action": {"DescribePlacementGroups"}}, nil)
-	if r, ok := err.(*refusal); ok && r.Status == http.StatusNotImplemented {
+	if r := new(refusal); errors.As(err, &r) && r.Status == http.StatusNotImplemented {
 		return false, nil
 	}
 	return err == nil, err

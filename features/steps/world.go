@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,8 +36,10 @@ type world struct {
 	earlier []*faultproxy.Proxy
 	rules   []string // lines of the rule language
 	fresh   bool     // front has these rules
-	// onCall, where it is set, hears of each call before its caller does.
-	onCall atomic.Pointer[func(faultproxy.Call)]
+	// Where they are set, beforeCall holds up a call before anything sees it,
+	// and onAnswer an answer before its caller has it.
+	beforeCall atomic.Pointer[func(action string)]
+	onAnswer   atomic.Pointer[func(faultproxy.Call)]
 
 	runs []*run
 	said []*line
@@ -72,11 +76,24 @@ func (s *Suite) newWorld(ctx context.Context) (*world, error) {
 		return w, err
 	}
 	w.url = "http://" + l.Addr().String()
-	w.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w.front.Load().ServeHTTP(rw, r)
-	})}
+	w.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(w.serve)}
 	go w.server.Serve(l) // ends with close
 	return w, nil
+}
+
+// serve is the endpoint that the programs are given.
+func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	if f := w.beforeCall.Load(); f != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the caller has gone
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if form, err := url.ParseQuery(string(body)); err == nil {
+			(*f)(form.Get("Action"))
+		}
+	}
+	w.front.Load().ServeHTTP(rw, r)
 }
 
 // copy brings files of a folder into the scenario's, with its own cluster.
@@ -101,21 +118,16 @@ func (w *world) write(name string, data []byte) error {
 	return os.WriteFile(file, data, 0o600)
 }
 
-// plan puts a plan of the fixtures or of the examples into the folder.
+// plan puts a plan of the fixtures, else of the examples, into the folder.
 func (w *world) plan(name string) error {
 	data, err := fixtures.Plan(name)
-	if err != nil {
-		return errors.Join(w.copy(w.examples, name), ifMissing(filepath.Join(w.examples, name), err))
+	if err == nil {
+		return w.write(name, data)
 	}
-	return w.write(name, data)
-}
-
-// ifMissing is err where there is no such file.
-func ifMissing(file string, err error) error {
-	if _, serr := os.Stat(file); serr == nil {
-		return nil
+	if copyErr := w.copy(w.examples, name); copyErr != nil {
+		return errors.Join(err, copyErr)
 	}
-	return err
+	return nil
 }
 
 // fault adds a rule for what comes.
@@ -137,7 +149,7 @@ func (w *world) readyProxy() error {
 		w.earlier = append(w.earlier, p)
 	}
 	w.front.Store(faultproxy.New(faultproxy.Reverse(w.endpoint), faultproxy.Options{Rules: rules, Log: func(c faultproxy.Call) {
-		if f := w.onCall.Load(); f != nil {
+		if f := w.onAnswer.Load(); f != nil {
 			(*f)(c)
 		}
 	}}))
