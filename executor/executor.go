@@ -60,7 +60,7 @@ func (x *Executor) call(command string, nodes []string, deadline env.Time) *call
 		Executor: x,
 		rep:      report.New(command, nodes),
 		calls:    calls.New(x.Env, x.Cloud, deadline),
-		journal:  journal.New(x.Env, x.Store),
+		journal:  journal.New(x.Env, x.Store, x.Endpoint),
 		start:    x.Env.Now(),
 	}
 }

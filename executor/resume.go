@@ -510,7 +510,7 @@ func (r *resumption) settle(ctx context.Context) {
 		if len(end) == 0 {
 			continue
 		}
-		if failed := r.calls.Terminate(ctx, end); len(failed) > 0 {
+		if failed := r.calls.TerminateNew(ctx, end); len(failed) > 0 {
 			r.fail(report.ExitFailed, "settle", "instances of a failed gang are still running, reconcile will end them: %s", calls.FailureText(failed))
 		}
 		gone := func(a launch.Placed) bool { return dead[a.Node] }

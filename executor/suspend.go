@@ -73,8 +73,9 @@ func (s *suspension) run(ctx context.Context) {
 		s.all(report.NodeFailed, cloud.AsError(err).Error())
 		return
 	}
-	end, ended := s.choose(fleet.New(live, launches), launches, live, buried)
-	failed := s.calls.Terminate(ctx, end)
+	shown, hidden, ended := s.choose(fleet.New(live, launches), launches, live, buried)
+	failed := append(s.calls.Terminate(ctx, shown), s.calls.TerminateNew(ctx, hidden)...)
+	end := append(shown, hidden...)
 	for _, f := range failed {
 		s.rep.Node(ended[f.ID]).State = report.NodeFailed
 		s.rep.Node(ended[f.ID]).Error = f.Err.Error()
@@ -102,12 +103,12 @@ func (s *suspension) all(state, why string) {
 
 // choose returns the instances to end, and whose node each one is: those that
 // EC2 shows, and those the journal knows that EC2 may not show yet.
-func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cloud.Instance, buried env.Time) (end []string, nodeOf map[string]string) {
+func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cloud.Instance, buried env.Time) (shown, hidden []string, nodeOf map[string]string) {
 	nodeOf = map[string]string{}
-	add := func(node, id string) {
+	add := func(to *[]string, node, id string) {
 		if nodeOf[id] == "" {
 			nodeOf[id] = node
-			end = append(end, id)
+			*to = append(*to, id)
 			n := s.rep.Node(node)
 			n.State, n.InstanceID = report.NodeTerminated, id
 		}
@@ -116,27 +117,27 @@ func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cl
 		s.rep.Node(n).State = report.NodeAbsent
 		for _, i := range f.Of(n) {
 			if identity.LaunchedAt(i) <= buried {
-				add(n, i.ID)
+				add(&shown, n, i.ID)
 				rep := s.rep.Node(n)
 				rep.InstanceType, rep.Market, rep.AZ, rep.PrivateIP = i.Type, i.Market, i.AZ, i.PrivateIP
 			}
 		}
 	}
-	shown := map[string]bool{}
+	seen := map[string]bool{}
 	for _, i := range live {
-		shown[i.ID] = true
+		seen[i.ID] = true
 	}
 	for _, l := range launches {
 		if buried.Sub(l.Updated) > young {
 			continue
 		}
 		for _, p := range l.Placed {
-			if slices.Contains(s.nodes, p.Node) && !shown[p.Instance] {
-				add(p.Node, p.Instance)
+			if slices.Contains(s.nodes, p.Node) && !seen[p.Instance] {
+				add(&hidden, p.Node, p.Instance)
 			}
 		}
 	}
-	return end, nodeOf
+	return shown, hidden, nodeOf
 }
 
 // close moves the records of launches that are over to the history.

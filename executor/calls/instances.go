@@ -3,6 +3,8 @@ package calls
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"aws-slurm-burst/executor/cloud"
 )
@@ -40,35 +42,56 @@ type Failure struct {
 	Err error
 }
 
+// unseenTries is how often an instance of ours that EC2 does not know yet is
+// asked to end: about a minute, as AWS advises to allow for.
+const unseenTries = 8
+
 // Terminate ends instances in batches. An unknown id fails a whole batch, and
 // so does a protected instance: then each id is tried by itself. An id that
 // EC2 no longer knows counts as ended.
 func (c *Caller) Terminate(ctx context.Context, ids []string) []Failure {
+	return c.terminateAll(ctx, ids, 1)
+}
+
+// TerminateNew ends instances that were launched a moment ago. EC2 may not know
+// them yet, which is no proof of anything: they are asked to end again and
+// again.
+func (c *Caller) TerminateNew(ctx context.Context, ids []string) []Failure {
+	return c.terminateAll(ctx, ids, unseenTries)
+}
+
+func (c *Caller) terminateAll(ctx context.Context, ids []string, tries int) []Failure {
 	var failed []Failure
-	for len(ids) > 0 {
-		batch := ids[:min(len(ids), terminateBatch)]
-		ids = ids[len(batch):]
+	for batch := range slices.Chunk(ids, terminateBatch) {
 		err := c.terminate(ctx, batch)
-		if err == nil {
-			continue
+		for n := 1; n < tries && unknown(err) && c.Env.Sleep(ctx, unseenPause(n)) == nil; n++ {
+			err = c.terminate(ctx, batch)
 		}
-		// Nobody answers, or nobody may: one by one would fail alike.
-		if len(batch) == 1 || cloud.Is(err, cloud.Throttle, cloud.Ambiguous, cloud.Permission, cloud.Credentials) {
+		switch {
+		case err == nil:
+		case cloud.Is(err, cloud.Throttle, cloud.Ambiguous, cloud.Permission, cloud.Credentials):
+			// Nobody answers, or nobody may: one by one would fail alike.
 			for _, id := range batch {
-				if len(batch) > 1 || !unknown(err) {
+				failed = append(failed, Failure{id, err})
+			}
+		case len(batch) == 1:
+			if !unknown(err) {
+				failed = append(failed, Failure{batch[0], err})
+			}
+		default:
+			for _, id := range batch {
+				if err := c.terminate(ctx, []string{id}); err != nil && !unknown(err) {
 					failed = append(failed, Failure{id, err})
 				}
-			}
-			continue
-		}
-		for _, id := range batch {
-			if err := c.terminate(ctx, []string{id}); err != nil && !unknown(err) {
-				failed = append(failed, Failure{id, err})
 			}
 		}
 	}
 	return failed
 }
+
+// unseenPause is the wait before try n+1, whatever the deadline: an instance
+// that is not ended costs money.
+func unseenPause(n int) time.Duration { return min(firstPause<<(n-1), longestPause) }
 
 func (c *Caller) terminate(ctx context.Context, ids []string) error {
 	return c.Repeat(ctx, "TerminateInstances", func() error { return c.Cloud.Terminate(ctx, ids) })

@@ -197,6 +197,8 @@ func (c Class) NextRung() bool {
 	case Capacity, Reservation, Price, Offering, Address, Volume, Size,
 		SpotQuota, Quota, GroupQuota, Died:
 		return true
+	case InUse: // of a launch: the placement group is bound to another zone
+		return true
 	}
 	return false
 }

@@ -32,12 +32,16 @@ type Store interface {
 
 // Journal reads and writes records.
 type Journal struct {
-	store Store
-	env   env.Env
+	store    Store
+	env      env.Env
+	endpoint string
 }
 
-// New returns a journal on a store.
-func New(e env.Env, s Store) *Journal { return &Journal{store: s, env: e} }
+// New returns a journal on a store. Launches are those at one EC2 endpoint:
+// instances of another are not there to be found or ended.
+func New(e env.Env, s Store, endpoint string) *Journal {
+	return &Journal{store: s, env: e, endpoint: endpoint}
+}
 
 // The folders of the journal. Launches holds intents and launches whose
 // instances may live; History what has ended.

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"slices"
+
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 )
@@ -24,6 +26,8 @@ const (
 // Launch is the record of one RunInstances call.
 type Launch struct {
 	State State `json:"state"`
+	// Endpoint is where the call went.
+	Endpoint string `json:"endpoint,omitempty"`
 	// Nodes are the node names in launch order, folded.
 	Nodes string `json:"nodes"`
 	Job   string `json:"job,omitempty"`
@@ -51,13 +55,14 @@ func launchName(token string) string { return launchesFolder + "/" + token + ".j
 
 // Open writes the intent of a launch, before the call.
 func (j *Journal) Open(l Launch) error {
-	l.State, l.Written = Intent, j.env.Now()
+	l.State, l.Endpoint, l.Written = Intent, j.endpoint, j.env.Now()
 	l.Updated = l.Written
 	return put(j.store, launchName(l.Request.Token), l)
 }
 
 // Placed records that a launch's instances serve these nodes.
 func (j *Journal) Placed(l Launch, placed []Placed) error {
+	l.Endpoint = j.endpoint
 	l.State, l.Placed, l.Updated = Launched, placed, j.env.Now()
 	return put(j.store, launchName(l.Request.Token), l)
 }
@@ -73,7 +78,10 @@ func (j *Journal) Close(l Launch, state State, code string) error {
 }
 
 // Launches returns the intents and the launches that may live, by token.
-func (j *Journal) Launches() ([]Launch, error) { return load[Launch](j, launchesFolder) }
+func (j *Journal) Launches() ([]Launch, error) {
+	all, err := load[Launch](j, launchesFolder)
+	return slices.DeleteFunc(all, func(l Launch) bool { return l.Endpoint != j.endpoint }), err
+}
 
 // History returns the launches that have ended or failed, by token.
 func (j *Journal) History() ([]Launch, error) { return load[Launch](j, historyFolder) }

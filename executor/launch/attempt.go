@@ -45,6 +45,12 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r Rung, nodes []string, mi
 		got, err = c.settled(ctx, got)
 	}
 	if err == nil && len(got) < minimum {
+		// An answer can be short of what was launched: EC2's tags are the truth.
+		if found, lookErr := c.look(ctx, q); lookErr == nil && len(found) > len(got) {
+			got = found
+		}
+	}
+	if err == nil && len(got) < minimum {
 		err = &cloud.Error{Op: "RunInstances", Class: cloud.Capacity, Code: "PartialLaunch",
 			Err: errors.New("fewer instances than asked for")}
 	}
@@ -54,7 +60,7 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r Rung, nodes []string, mi
 	placed, surplus, byIndex := Assign(nodes, got)
 	if len(surplus) > 0 {
 		env.Warnf(c.Calls.Env, "launch.surplus", "%d instances more than asked for, ending them", len(surplus))
-		if failed := c.Calls.Terminate(ctx, ids(surplus)); len(failed) > 0 {
+		if failed := c.Calls.TerminateNew(ctx, ids(surplus)); len(failed) > 0 {
 			return nil, q.Token, c.undo(ctx, a, r, l, got, pool(r, failed[0].Err))
 		}
 	}
@@ -210,7 +216,7 @@ func orUnknown(code string) string {
 // nothing can live any more. A record that stays an intent is looked at again
 // by the next call and by reconcile.
 func (c *Climber) undo(ctx context.Context, a Ask, r Rung, l journal.Launch, got []cloud.Instance, err *cloud.Error) *cloud.Error {
-	if failed := c.Calls.Terminate(ctx, ids(got)); len(failed) > 0 {
+	if failed := c.Calls.TerminateNew(ctx, ids(got)); len(failed) > 0 {
 		e := *cloud.AsError(failed[0].Err)
 		env.Errorf(c.Calls.Env, "launch.undo", "instances of a failed launch are still running, reconcile will end them: %d, first %s", len(failed), failed[0].ID)
 		if e.Class.NextRung() {
