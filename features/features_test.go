@@ -28,7 +28,7 @@ const (
 // TestFeatures runs every scenario against the programs in ASBA_BIN (else
 // ../bin), on every backend this machine can have. ASBA_FEATURES selects files or
 // scenarios ("gang.feature trouble.feature:5"), ASBA_REQUIRE_LOCALSTACK=1 fails
-// without LocalStack.
+// without LocalStack, ASBA_REPORTS names a folder for JUnit and Cucumber reports.
 func TestFeatures(t *testing.T) {
 	bin := os.Getenv("ASBA_BIN")
 	if bin == "" {
@@ -86,6 +86,7 @@ func runOn(t *testing.T, bin string, backend runner.Backend) string {
 	sum, err := runner.Run(t.Context(), runner.Options{
 		Name: "features on " + backend.Name, FS: Files, Paths: paths,
 		Backend: backend, Steps: s.Steps, Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
+		JUnitFile: report(backend.Name, "xml"), CucumberFile: report(backend.Name, "json"),
 	})
 	if err != nil {
 		t.Error(err)
@@ -94,6 +95,16 @@ func runOn(t *testing.T, bin string, backend runner.Backend) string {
 		t.Error(err)
 	}
 	return fmt.Sprintf("  %-10s  %3d passed  %3d failed  %3d left out  %6.1f s\n", backend.Name, sum.Passed, sum.Failed, sum.LeftOut, sum.Elapsed.Seconds())
+}
+
+// report names a report of a backend, in the folder ASBA_REPORTS where one is
+// wanted: JUnit (xml) and Cucumber (json).
+func report(backend, ext string) string {
+	dir := os.Getenv("ASBA_REPORTS")
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, "features-"+backend+"."+ext)
 }
 
 // The README of the seed and its feature must not drift apart.

@@ -72,6 +72,49 @@ Feature: Gangs
       And "aws-cpu-[001-002]" have the same instances as before
       And only "aws-cpu-[001-004]" are running
 
+    Scenario: Members that are missing join the zone of the live ones
+      Given the faults of "first-zone-short.yaml"
+      And the execution plan "gang.json"
+      And Slurm resumes "aws-hpc-[001-008]" with "gang.json"
+      And it tells of each rung it left for "InsufficientInstanceCapacity"
+      And Slurm suspends "aws-hpc-[005-008]"
+      But EC2 is well again
+      When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
+      Then the exit code is 0
+      And it says nothing
+      And "aws-hpc-[001-004]" have the same instances as before
+      And "aws-hpc-[005-008]" are reported as launched
+      And only "aws-hpc-[001-008]" are running
+      And every node is a c5n.18xlarge, spot, in us-east-1b
+
+    @not-localstack:has-no-placement-groups
+    Scenario: Members that are missing join the placement group of the live ones
+      Given the execution plan "asba-execution-plan.json"
+      And Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
+      And Slurm suspends "aws-hpc-[005-008]"
+      When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
+      Then the exit code is 0
+      And it says nothing
+      And "aws-hpc-[001-004]" have the same instances as before
+      And the nodes share a placement group of their own, where EC2 has such groups
+      And only "aws-hpc-[001-008]" are running
+
+    Scenario: Members that cannot join take the gang with them
+      Given the execution plan "gang.json"
+      And Slurm resumes "aws-hpc-[001-008]" with "gang.json"
+      And Slurm suspends "aws-hpc-[005-008]"
+      But EC2 has no capacity
+      When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
+      Then the exit code is 5
+      And it tells of each rung it left for "InsufficientInstanceCapacity"
+      And it says:
+        """
+        ERROR: No capacity for 8 nodes: InsufficientInstanceCapacity (2)
+        """
+      And there are 2 launches
+      And "aws-hpc-[001-008]" are reported as failed
+      And nothing is running
+
   Rule: A suspend ends what it names, and nothing else
 
     Scenario: Four of eight nodes

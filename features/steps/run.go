@@ -191,6 +191,12 @@ func (w *world) claim(r *run) {
 		case "terminated", "absent", "suspended":
 			delete(w.claimed, n.Name)
 			ended = append(ended, n.Name)
+		case "failed":
+			// Given back: an instance that it had may have been ended with its
+			// gang, or lives until Slurm suspends the node.
+			if r.after[n.Name] == "" {
+				delete(w.claimed, n.Name)
+			}
 		}
 	}
 	for i := range w.gangs {
