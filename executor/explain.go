@@ -29,6 +29,9 @@ func (c *call) explain(e *cloud.Error) string {
 	case cloud.Credentials:
 		return fmt.Sprintf("%s: no valid credentials for ec2:%s: %v%s", e.Word(), e.Op, message(e), hint)
 	case cloud.Config:
+		if e.Code == "" { // our own finding: EC2 was not asked
+			return message(e) + hint
+		}
 		return fmt.Sprintf("%s: EC2 refused %s: %v%s", e.Word(), e.Op, message(e), hint)
 	}
 	return e.Error() + hint
@@ -47,8 +50,8 @@ func codesByCount(attempts []launch.Attempt) string {
 	var codes []string
 	count := map[string]int{}
 	for _, a := range attempts {
-		if a.Code == "" {
-			continue
+		if a.Code == "" || a.Outcome == launch.OutcomePartial {
+			continue // not EC2's words
 		}
 		if count[a.Code] == 0 {
 			codes = append(codes, a.Code)

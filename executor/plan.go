@@ -148,6 +148,9 @@ func (r *resumption) planAgainst(ctx context.Context, p *plan.Plan) bool {
 	return false
 }
 
+// saidDrops is after how many dropped types only their number is said.
+const saidDrops = 20
+
 // keepPossible drops the instance types that cannot be what the plan wants.
 // Where none would be left and the site says so, wishes that no type can meet
 // go first.
@@ -159,8 +162,11 @@ func (r *resumption) keepPossible(p *plan.Plan) (f finding.Finding, none bool) {
 		}
 		drops = p.Impossible(r.Types)
 	}
-	for _, d := range drops {
+	for _, d := range drops[:min(len(drops), saidDrops)] {
 		env.Warnf(r.Env, "plan.dropped", "%s, dropped", d.Why)
+	}
+	if more := len(drops) - saidDrops; more > 0 {
+		env.Warnf(r.Env, "plan.dropped", "%d more instance types that are not possible, dropped", more)
 	}
 	f, none = p.NoneLeft(drops)
 	p.Drop(drops)

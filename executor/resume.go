@@ -56,7 +56,7 @@ type resumption struct {
 	jobs    []decide.Job
 	plan    *plan.Plan // nil in standalone mode
 	parts   []*part
-	// suspended is when each node was last suspended, as of the look.
+	// suspended is when each node was last suspended, as this call began.
 	suspended map[string]env.Time
 	fleet     *fleet.Fleet // what lived before this call
 }
@@ -91,9 +91,13 @@ func (r *resumption) run(ctx context.Context) {
 	dry := r.request.DryRun != ""
 	if !dry {
 		// The resume file disappears with slurmctld's patience: first a copy.
-		begun := journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: string(r.request.ResumeFile)}
+		begun := journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: r.request.ResumeFile}
 		if err := r.journal.Begin(begun); err != nil {
-			r.failNodes(ctx, report.ExitConfig, "JournalNotWritable", err.Error())
+			env.Warnf(r.Env, "journal", "no copy of this call: %v", err) // an intent that cannot be written stops it
+		}
+		var err error
+		if r.suspended, err = r.journal.Tombstones(); err != nil {
+			r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 			return
 		}
 		defer func() {
@@ -240,9 +244,6 @@ func (r *resumption) claim(ctx context.Context) (unlock func(), ok bool) {
 // look finds what lives already: adopts what may serve, ends what may not.
 func (r *resumption) look(ctx context.Context) bool {
 	launches, err := r.journal.Launches()
-	if err == nil {
-		r.suspended, err = r.journal.Tombstones()
-	}
 	if err != nil {
 		r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 		return false
@@ -251,7 +252,7 @@ func (r *resumption) look(ctx context.Context) bool {
 	if err == nil {
 		var late []cloud.Instance
 		late, err = r.repeatIntents(ctx, launches, live)
-		live = append(live, late...)
+		live = withLate(live, late)
 	}
 	if err != nil {
 		e := cloud.AsError(err)
@@ -284,49 +285,77 @@ func (r *resumption) look(ctx context.Context) bool {
 	return true
 }
 
-// repeatIntents repeats, word for word, the launches for our nodes that a dead
+// repeatIntents repeats, word for word, the launch for our nodes that a dead
 // process may or may not have made: the same token gives the same instances.
-// What EC2 shows already the look has; what was suspended since, or asked for
-// other nodes than this call would, is left to reconcile; and what EC2 has not
+// Of several it is the last one, and it is repeated only where the nodes have
+// nothing else, this call would ask for the same nodes, and its plan still
+// allows it. What was suspended since is left to reconcile; what EC2 has not
 // shown for minutes was never launched.
 func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launch, live []cloud.Instance) ([]cloud.Instance, error) {
 	var got []cloud.Instance
-	for _, l := range launches {
-		nodes, err := hostlist.Expand(l.Nodes)
-		if l.State != journal.Intent || err != nil || len(overlap(nodes, r.nodes)) == 0 {
+	for _, p := range r.parts {
+		var last *journal.Launch
+		for _, l := range launches {
+			nodes, err := hostlist.Expand(l.Nodes)
+			if l.State != journal.Intent || err != nil || len(overlap(nodes, p.Nodes)) == 0 {
+				continue
+			}
+			switch {
+			case r.Env.Now().Sub(l.Written) > intentLifetime:
+				r.closeIntent(l, "NeverSeen")
+			case slices.ContainsFunc(nodes, func(n string) bool { return r.suspended[n] > l.Written }):
+			case !slices.Equal(nodes, p.Nodes) || !p.allows(l.Request):
+			case last == nil || l.Written > last.Written:
+				last = &l
+			}
+		}
+		if last == nil || r.occupied(p, live, *last) {
 			continue
 		}
-		if slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.TagValue(identity.Launch) == l.Request.Token }) {
-			continue
-		}
-		if r.Env.Now().Sub(l.Written) > intentLifetime {
-			r.closeIntent(l, "NeverSeen")
-			continue
-		}
-		suspended := slices.ContainsFunc(nodes, func(n string) bool { return r.suspended[n] > l.Written })
-		if suspended || !slices.Equal(nodes, r.partNodes(nodes[0])) {
-			continue
-		}
-		env.Infof(r.Env, "intent", "repeating an unfinished launch for %s", l.Nodes)
+		env.Infof(r.Env, "intent", "repeating an unfinished launch for %s", last.Nodes)
 		climber := &launch.Climber{Calls: r.calls, Journal: r.journal}
-		found, err := climber.Again(ctx, l.Request)
+		found, err := climber.Again(ctx, last.Request)
 		switch {
 		case err == nil:
 			got = append(got, found...)
-			placed, _, _ := launch.Assign(nodes, found)
-			if err := r.journal.Placed(l, launch.Records(placed)); err != nil {
+			placed, _, _ := launch.Assign(p.Nodes, found)
+			if err := r.journal.Placed(*last, launch.Records(placed)); err != nil {
 				env.Warnf(r.Env, "journal", "%v", err)
 			}
 		case errors.Is(err, launch.ErrNothingLives):
 			// The record stays: should EC2 show something after all, reconcile
 			// or the next call finds it there.
-		case cloud.Is(err, cloud.Ambiguous, cloud.Throttle, cloud.Consistency, cloud.Permission, cloud.Credentials):
+		case errors.Is(err, launch.ErrUnsure), cloud.Is(err, cloud.Ambiguous, cloud.Throttle, cloud.Consistency, cloud.Permission, cloud.Credentials):
 			return nil, err // still nobody knows: launching beside it could double the nodes
 		default:
-			r.closeIntent(l, cloud.AsError(err).Word())
+			r.closeIntent(*last, cloud.AsError(err).Word())
 		}
 	}
 	return got, nil
+}
+
+// allows reports whether the part's ladder has the rung of a launch: a plan
+// that has changed meanwhile rules an old launch out.
+func (p *part) allows(q cloud.LaunchRequest) bool {
+	return slices.ContainsFunc(p.ladder.Rungs, func(g launch.Rung) bool {
+		return g.Type == q.Type && g.Market == q.Market && g.SubnetID == q.SubnetID && g.MaxPrice == q.MaxPrice
+	})
+}
+
+// occupied reports whether nodes of the part have live instances: of another
+// launch, or all that this one can have.
+func (r *resumption) occupied(p *part, live []cloud.Instance, l journal.Launch) bool {
+	f := fleet.New(live, nil)
+	mine := 0
+	for _, n := range p.Nodes {
+		if keep, ok, _ := f.Adopt(n, r.suspended[n]); ok {
+			if keep.TagValue(identity.Launch) != l.Request.Token {
+				return true
+			}
+			mine++
+		}
+	}
+	return mine >= l.Request.MinCount
 }
 
 func (r *resumption) closeIntent(l journal.Launch, code string) {
@@ -335,14 +364,14 @@ func (r *resumption) closeIntent(l journal.Launch, code string) {
 	}
 }
 
-// partNodes returns the nodes of the part that a node belongs to.
-func (r *resumption) partNodes(node string) []string {
-	for _, p := range r.parts {
-		if slices.Contains(p.Nodes, node) {
-			return p.Nodes
+// withLate adds instances that a describe did not show.
+func withLate(live, late []cloud.Instance) []cloud.Instance {
+	for _, i := range late {
+		if !slices.ContainsFunc(live, func(k cloud.Instance) bool { return k.ID == i.ID }) {
+			live = append(live, i)
 		}
 	}
-	return nil
+	return live
 }
 
 // match makes a gang's ladder fit its live members: new ones join the type,
@@ -425,6 +454,9 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 	}
 	ask := p.Ask
 	ask.Nodes, ask.Nonce, ask.Job = missing, r.nonce, strings.Join(p.Jobs, ",")
+	for _, n := range missing {
+		ask.After = max(ask.After, r.suspended[n])
+	}
 	asked := 0
 	ask.Halted = func(ctx context.Context) []string {
 		asked++
@@ -458,7 +490,8 @@ func without(a launch.Ask, placed []launch.Placed) launch.Ask {
 }
 
 // halted returns those nodes that were suspended since this call began, or all
-// of them once every job that wants them has gone.
+// of them once every job that wants them has gone. It goes by which
+// tombstones there were then, not by our clock: another controller's may differ.
 func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, jobs []string, askSlurm bool) []string {
 	at, err := r.journal.Tombstones()
 	if err != nil {
@@ -467,7 +500,7 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, j
 	}
 	var out []string
 	for _, n := range nodes {
-		if at[n] > r.start {
+		if at[n] > r.suspended[n] {
 			out = append(out, n)
 		}
 	}
@@ -483,9 +516,20 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, j
 	return nodes
 }
 
-// settle makes the last corrections before Slurm hears: gangs that are not
-// whole go, and so does what was suspended meanwhile.
+// settle makes the last corrections before Slurm hears: what was suspended
+// meanwhile goes, and so do gangs that are not whole.
 func (r *resumption) settle(ctx context.Context) {
+	at, err := r.journal.Tombstones()
+	if err != nil {
+		env.Warnf(r.Env, "journal", "%v", err)
+	}
+	for _, p := range r.parts {
+		for _, n := range p.Nodes {
+			if at[n] > r.suspended[n] && !slices.Contains(p.outcome.Halted, n) {
+				p.outcome.Halted = append(p.outcome.Halted, n)
+			}
+		}
+	}
 	for _, p := range r.parts {
 		for _, q := range r.parts {
 			if p != q && p.Gang && q.Gang && len(p.Jobs) > 0 && slices.Equal(p.Jobs, q.Jobs) && p.failed() && !q.failed() {
@@ -493,18 +537,14 @@ func (r *resumption) settle(ctx context.Context) {
 			}
 		}
 	}
-	at, err := r.journal.Tombstones()
-	if err != nil {
-		env.Warnf(r.Env, "journal", "%v", err)
-	}
 	for _, p := range r.parts {
-		all := append(slices.Clone(p.adopted), p.outcome.Placed...)
 		var end []string
-		dead := map[string]bool{}
-		for _, a := range all {
-			if p.Gang && p.failed() || at[a.Node] > r.start {
+		goes := func(a launch.Placed) bool {
+			return p.Gang && p.failed() || slices.Contains(p.outcome.Halted, a.Node)
+		}
+		for _, a := range append(slices.Clone(p.adopted), p.outcome.Placed...) {
+			if goes(a) {
 				end = append(end, a.Instance.ID)
-				dead[a.Node] = true
 			}
 		}
 		if len(end) == 0 {
@@ -513,14 +553,8 @@ func (r *resumption) settle(ctx context.Context) {
 		if failed := r.calls.TerminateNew(ctx, end); len(failed) > 0 {
 			r.fail(report.ExitFailed, "settle", "instances of a failed gang are still running, reconcile will end them: %s", calls.FailureText(failed))
 		}
-		gone := func(a launch.Placed) bool { return dead[a.Node] }
-		p.adopted = slices.DeleteFunc(p.adopted, gone)
-		p.outcome.Placed = slices.DeleteFunc(p.outcome.Placed, gone)
-		for _, n := range p.Nodes {
-			if at[n] > r.start && !slices.Contains(p.outcome.Halted, n) {
-				p.outcome.Halted = append(p.outcome.Halted, n)
-			}
-		}
+		p.adopted = slices.DeleteFunc(p.adopted, goes)
+		p.outcome.Placed = slices.DeleteFunc(p.outcome.Placed, goes)
 	}
 }
 
@@ -533,7 +567,7 @@ func (p *part) why() *cloud.Error {
 		return p.err
 	}
 	if p.outcome.Err == nil && p.Gang && len(p.outcome.Halted) > 0 {
-		return cloud.Errorf("RunInstances", cloud.Ambiguous, "suspended before it was whole")
+		return cloud.Errorf("RunInstances", cloud.Ambiguous, "%d of its nodes were suspended before it was whole", len(p.outcome.Halted))
 	}
 	return p.outcome.Err
 }

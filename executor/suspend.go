@@ -2,7 +2,9 @@ package executor
 
 import (
 	"context"
+	"math"
 	"slices"
+	"time"
 
 	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
@@ -17,6 +19,13 @@ import (
 // young is how long EC2 may not show an instance that it has launched: AWS
 // advises to allow for a few minutes.
 const young = 5 * minute
+
+// settled is how soon after a tombstone nothing can have been launched anew:
+// less than any SuspendTimeout.
+const settled = 5 * time.Second
+
+// forever is later than every launch.
+const forever = env.Time(math.MaxInt64)
 
 // maxTombstones is how many tombstone files are kept before covered ones go.
 const maxTombstones = 64
@@ -73,7 +82,14 @@ func (s *suspension) run(ctx context.Context) {
 		s.all(report.NodeFailed, cloud.AsError(err).Error())
 		return
 	}
-	shown, hidden, ended := s.choose(fleet.New(live, launches), launches, live, buried)
+	// Nothing that was launched for a later power-up can be there already,
+	// unless EC2 was long in answering: Slurm waits SuspendTimeout. So the
+	// clocks of two controllers matter only then.
+	until := buried
+	if s.Env.Now().Sub(buried) < settled {
+		until = forever
+	}
+	shown, hidden, ended := s.choose(fleet.New(live, launches), launches, live, until)
 	failed := append(s.calls.Terminate(ctx, shown), s.calls.TerminateNew(ctx, hidden)...)
 	end := append(shown, hidden...)
 	for _, f := range failed {
@@ -103,7 +119,7 @@ func (s *suspension) all(state, why string) {
 
 // choose returns the instances to end, and whose node each one is: those that
 // EC2 shows, and those the journal knows that EC2 may not show yet.
-func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cloud.Instance, buried env.Time) (shown, hidden []string, nodeOf map[string]string) {
+func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cloud.Instance, until env.Time) (shown, hidden []string, nodeOf map[string]string) {
 	nodeOf = map[string]string{}
 	add := func(to *[]string, node, id string) {
 		if nodeOf[id] == "" {
@@ -116,7 +132,7 @@ func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cl
 	for _, n := range s.nodes {
 		s.rep.Node(n).State = report.NodeAbsent
 		for _, i := range f.Of(n) {
-			if identity.LaunchedAt(i) <= buried {
+			if identity.LaunchedAt(i) <= until {
 				add(&shown, n, i.ID)
 				rep := s.rep.Node(n)
 				rep.InstanceType, rep.Market, rep.AZ, rep.PrivateIP = i.Type, i.Market, i.AZ, i.PrivateIP
@@ -128,7 +144,7 @@ func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cl
 		seen[i.ID] = true
 	}
 	for _, l := range launches {
-		if buried.Sub(l.Updated) > young {
+		if s.Env.Now().Sub(l.Updated) > young {
 			continue
 		}
 		for _, p := range l.Placed {

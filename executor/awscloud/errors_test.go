@@ -52,7 +52,7 @@ func TestErrorsAreClassified(t *testing.T) {
 		{"an error without a code", answer{status: 400, body: "<Response/>"}, cloud.Ambiguous, "", 400, "without an error code", "endpoint_url"},
 		{"an error page, 502", answer{status: 502, body: html}, cloud.Ambiguous, "", 502, "HTTP 502", "Health"},
 		{"an error page, 404", answer{status: 404, body: html}, cloud.Ambiguous, "", 404, "HTTP 404", "endpoint_url"},
-		{"an error page, 403", answer{status: 403, body: html}, cloud.Permission, "", 403, "HTTP 403", "ec2:RunInstances"},
+		{"an error page, 403", answer{status: 403, body: html}, cloud.Ambiguous, "", 403, "HTTP 403", "something other than EC2"},
 		{"an error cut short", answer{status: 503, body: "<Response><Errors><Error><Code>Reque"}, cloud.Ambiguous, "", 503, "cannot be read", "Health"},
 		{"a redirect", answer{status: 302, body: ""}, cloud.Ambiguous, "", 302, "HTTP 302", "endpoint_url"},
 		{"a page instead of an answer", answer{status: 200, body: html}, cloud.Ambiguous, "", 200, "begins with <html>", "something other than EC2"},

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -83,7 +82,7 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 		return nil, &badAnswer{resp.StatusCode, fmt.Errorf("the answer is larger than %d MB", maxAnswer>>20)}
 	}
 	if resp.StatusCode/100 == 2 {
-		if err := complete(body); err != nil {
+		if err := complete(op, body); err != nil {
 			return nil, &badAnswer{resp.StatusCode, err}
 		}
 	}
@@ -100,18 +99,17 @@ type badAnswer struct {
 func (e *badAnswer) Error() string { return e.err.Error() }
 func (e *badAnswer) Unwrap() error { return e.err }
 
-// complete checks that a body with a 2xx status is a whole answer of EC2's
-// (<RunInstancesResponse> ... </RunInstancesResponse>). The SDK takes an empty
-// body, or a page of HTML, for an answer without content: "no instances". Only
-// the end of the root's name is compared; endpoints other than AWS are careless
-// with the rest.
-func complete(body []byte) error {
+// complete checks that a body with a 2xx status is a whole answer of EC2's to
+// this call (<RunInstancesResponse> ... </RunInstancesResponse>). The SDK takes
+// an empty body, a page of HTML or the answer to another call for an answer
+// without content: "no instances".
+func complete(op string, body []byte) error {
 	root, err := rootElement(body)
 	if err != nil {
 		return err
 	}
-	if !strings.HasSuffix(root, "Response") {
-		return fmt.Errorf("the answer is not EC2's: it begins with <%s>", oneLine(root))
+	if root != op+"Response" {
+		return fmt.Errorf("the answer is not EC2's to %s: it begins with <%s>", op, oneLine(root))
 	}
 	// The SDK does not read the answers of actions that return nothing.
 	end := bytes.TrimSpace(body)

@@ -75,18 +75,28 @@ func (c *Caller) terminateAll(ctx context.Context, ids []string, tries int) []Fa
 				failed = append(failed, Failure{id, err})
 			}
 		case len(batch) == 1:
-			if !unknown(err) {
+			if !c.ended(ctx, batch[0], err) {
 				failed = append(failed, Failure{batch[0], err})
 			}
 		default:
 			for _, id := range batch {
-				if err := c.terminate(ctx, []string{id}); err != nil && !unknown(err) {
+				if err := c.terminate(ctx, []string{id}); err != nil && !c.ended(ctx, id, err) {
 					failed = append(failed, Failure{id, err})
 				}
 			}
 		}
 	}
 	return failed
+}
+
+// ended reports whether an instance that could not be ended is gone: EC2 does
+// not know it, when asked to end it and when asked for it.
+func (c *Caller) ended(ctx context.Context, id string, err error) bool {
+	if !unknown(err) {
+		return false
+	}
+	shown, err := c.DescribeAll(ctx, cloud.InstanceQuery{IDs: []string{id}})
+	return unknown(err) || err == nil && (len(shown) == 0 || shown[0].State.Ended())
 }
 
 // unseenPause is the wait before try n+1, whatever the deadline: an instance

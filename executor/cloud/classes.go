@@ -154,9 +154,11 @@ func Classify(status int, code string) Class {
 	switch {
 	case status == 429:
 		return Throttle
+	case code == "": // not EC2's words: somebody in between, before or after it
+		return Ambiguous
 	case status == 401 || status == 403:
 		return Permission
-	case status >= 400 && status < 500 && code != "":
+	case status >= 400 && status < 500:
 		return Config
 	}
 	return Ambiguous

@@ -78,7 +78,8 @@ func TestAnswersAreReadInTheOrderOfTheContract(t *testing.T) {
 		{503, "SomethingNew", Ambiguous},
 		{500, "", Ambiguous},
 		{429, "", Throttle},
-		{403, "", Permission},
+		{403, "", Ambiguous}, // a proxy's page, perhaps after the call was applied
+		{403, "SomethingNew", Permission},
 		{400, "SomethingNew", Config},
 		{400, "", Ambiguous}, // nothing that EC2 says: somebody in between
 		{200, "", Ambiguous}, // undecodable

@@ -62,20 +62,32 @@ func Groups(nodes []string, jobs []Job, cfg *config.Config, whole bool) []Group 
 		if len(mine) == 0 || len(mine)+len(outside) < 2 {
 			continue
 		}
-		g := Group{Jobs: []string{j.ID}, Nodes: mine, Outside: outside, Multi: true}
-		// Take in every earlier group that shares a node.
-		for i := range merged {
-			if slices.ContainsFunc(g.Nodes, func(n string) bool { at, ok := owner[n]; return ok && at == i }) {
-				g.Jobs = append(slices.Clone(merged[i].Jobs), g.Jobs...)
-				g.Nodes = append(g.Nodes, merged[i].Nodes...)
-				g.Outside = append(g.Outside, merged[i].Outside...)
-				merged[i] = Group{}
+		// Join the first group that shares a node, and take in the others.
+		at := -1
+		for _, n := range mine {
+			i, shared := owner[n]
+			if !shared || i == at {
+				continue
 			}
+			if at < 0 {
+				at = i
+				continue
+			}
+			merged[at].take(merged[i])
+			for _, n := range merged[i].Nodes {
+				owner[n] = at
+			}
+			merged[i] = Group{}
 		}
-		for _, n := range g.Nodes {
-			owner[n] = len(merged)
+		if at < 0 {
+			at = len(merged)
+			merged = append(merged, Group{Multi: true})
 		}
-		merged = append(merged, g)
+		fresh := slices.DeleteFunc(mine, func(n string) bool { _, owned := owner[n]; return owned })
+		merged[at].take(Group{Jobs: []string{j.ID}, Nodes: fresh, Outside: outside})
+		for _, n := range fresh {
+			owner[n] = at
+		}
 	}
 
 	var out []Group
@@ -96,7 +108,7 @@ func Groups(nodes []string, jobs []Job, cfg *config.Config, whole bool) []Group 
 			continue
 		}
 		rest.Nodes = append(rest.Nodes, n)
-		if id := single[n]; id != "" && !slices.Contains(rest.Jobs, id) {
+		if id := single[n]; id != "" { // of a job of one node: listed once
 			rest.Jobs = append(rest.Jobs, id)
 			rest.Multi = false
 		}
@@ -107,6 +119,13 @@ func Groups(nodes []string, jobs []Job, cfg *config.Config, whole bool) []Group 
 	return out
 }
 
+// take adds another group's jobs and nodes.
+func (g *Group) take(h Group) {
+	g.Jobs = append(g.Jobs, h.Jobs...)
+	g.Nodes = append(g.Nodes, h.Nodes...)
+	g.Outside = append(g.Outside, h.Outside...)
+}
+
 // jobNodes returns the nodes of a job that this call asks for, and its others.
 func jobNodes(j Job, asked map[string]bool) (mine, outside []string) {
 	for _, n := range j.Resume {
@@ -114,8 +133,12 @@ func jobNodes(j Job, asked map[string]bool) (mine, outside []string) {
 			mine = append(mine, n)
 		}
 	}
+	in := map[string]bool{}
+	for _, n := range mine {
+		in[n] = true
+	}
 	for _, n := range j.Alloc {
-		if !slices.Contains(mine, n) {
+		if !in[n] {
 			outside = append(outside, n)
 		}
 	}

@@ -62,7 +62,7 @@ func Tags(f Facts, more []cloud.Tag) []cloud.Tag {
 	for i, part := range split(hostlist.Fold(f.Nodes)) {
 		tags = append(tags, cloud.Tag{Key: nodesKey(i), Value: part})
 	}
-	for _, t := range []cloud.Tag{{Key: Job, Value: f.Job}, {Key: Plan, Value: f.Plan}} {
+	for _, t := range []cloud.Tag{{Key: Job, Value: short(f.Job)}, {Key: Plan, Value: short(f.Plan)}} {
 		if t.Value != "" {
 			tags = append(tags, t)
 		}
@@ -103,6 +103,20 @@ func split(list string) []string {
 		list = list[cut:]
 	}
 	return append(parts, list)
+}
+
+// short cuts a list of jobs that is too long for a tag: a launch for an array
+// has hundreds. The journal has them all.
+func short(s string) string {
+	if len(s) <= maxValue {
+		return s
+	}
+	const more = ",..."
+	s = s[:maxValue-len(more)]
+	if i := strings.LastIndexByte(s, ','); i > 0 {
+		s = s[:i]
+	}
+	return s + more
 }
 
 // NodesOf returns the nodes of the launch an instance belongs to, in launch

@@ -15,8 +15,9 @@ type Call struct {
 	Nonce string   `json:"nonce"`
 	At    env.Time `json:"at"`
 	Nodes string   `json:"nodes"` // folded
-	// ResumeFile is the file as it was, "" where there was none.
-	ResumeFile string `json:"resume_file,omitempty"`
+	// ResumeFile is the file as it was, byte for byte (a user's --extra need
+	// not be UTF-8); empty where there was none.
+	ResumeFile []byte `json:"resume_file,omitempty"`
 	// Exit is the exit code once the call has ended, -1 before.
 	Exit int `json:"exit"`
 }

@@ -3,7 +3,9 @@ package launch
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
@@ -18,9 +20,37 @@ const (
 	unseenGroups       = 6
 )
 
-// ErrNothingLives marks an ambiguous launch after which EC2 shows nothing of
-// ours: another rung may be tried.
-var ErrNothingLives = errors.New("nothing of it lives")
+// A launch that was not answered may have been made all the same. Its record
+// stays an intent, and its token is looked for once more at the climb's end.
+var (
+	// ErrUnsure marks the error of such a launch.
+	ErrUnsure = errors.New("EC2 may have launched it all the same")
+	// ErrNothingLives says that EC2 shows nothing of it: another rung may be
+	// tried.
+	ErrNothingLives = errors.New("EC2 shows nothing of it")
+)
+
+// unsure is an error after which nobody knows whether the launch was made.
+type unsure struct {
+	error
+	nothing bool // EC2 was asked, and shows nothing
+}
+
+func (u unsure) Unwrap() error { return u.error }
+
+func (u unsure) Is(target error) bool {
+	return target == ErrUnsure || target == ErrNothingLives && u.nothing
+}
+
+// doubt wraps an error of a launch that may have been made.
+func doubt(err error, nothing bool) *cloud.Error {
+	e := *cloud.AsError(err)
+	if e.Err == nil {
+		e.Err = errors.New("no message")
+	}
+	e.Err = unsure{e.Err, nothing}
+	return &e
+}
 
 // attempt makes one launch: group, intent, call, outcome. It returns what
 // serves the nodes; a gang that is not whole has been terminated by then.
@@ -35,33 +65,24 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r Rung, nodes []string, mi
 	q.Group = group
 	l.Request = q
 	if err := c.Journal.Open(l); err != nil {
-		c.dropGroup(ctx, r, group)
+		c.dropGroup(ctx, q)
 		// Without an intent a crash could leave instances that nobody claims.
 		return nil, q.Token, &cloud.Error{Op: "RunInstances", Class: cloud.Config, Code: "JournalNotWritable", Err: err}
 	}
 
 	got, err := c.launch(ctx, q)
+	live := got
 	if err == nil {
-		got, err = c.settled(ctx, got)
-	}
-	if err == nil && len(got) < minimum {
-		// An answer can be short of what was launched: EC2's tags are the truth.
-		if found, lookErr := c.look(ctx, q); lookErr == nil && len(found) > len(got) {
-			got = found
-		}
-	}
-	if err == nil && len(got) < minimum {
-		err = &cloud.Error{Op: "RunInstances", Class: cloud.Capacity, Code: "PartialLaunch",
-			Err: errors.New("fewer instances than asked for")}
+		live, err = c.settled(ctx, got)
 	}
 	if err != nil {
-		return nil, q.Token, c.undo(ctx, a, r, l, got, pool(r, err))
+		return nil, q.Token, c.undo(ctx, l, got, pool(r, err))
 	}
-	placed, surplus, byIndex := Assign(nodes, got)
+	placed, surplus, byIndex := Assign(nodes, live)
 	if len(surplus) > 0 {
 		env.Warnf(c.Calls.Env, "launch.surplus", "%d instances more than asked for, ending them", len(surplus))
 		if failed := c.Calls.TerminateNew(ctx, ids(surplus)); len(failed) > 0 {
-			return nil, q.Token, c.undo(ctx, a, r, l, got, pool(r, failed[0].Err))
+			return nil, q.Token, c.undo(ctx, l, got, pool(r, failed[0].Err))
 		}
 	}
 	if !byIndex {
@@ -81,56 +102,87 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r Rung, nodes []string, mi
 // as patiently as the first time.
 func (c *Climber) Again(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Instance, error) {
 	found, err := c.look(ctx, q)
-	if err != nil || len(found) > 0 {
+	if err != nil || len(found) >= q.MinCount {
 		return found, err
 	}
 	return c.launch(ctx, q)
 }
 
 // launch makes the call, patiently. Throttled, it waits with the same token;
-// unanswered, it looks for the token's instances before it asks again.
+// unanswered, it looks for the token's instances before it asks again. Once a
+// call was not answered, no refusal proves anything: the call before it may
+// have been applied.
 func (c *Climber) launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Instance, error) {
 	unanswered, unseen, refused := 0, 0, 0
 	for n := 1; ; n++ {
 		c.Calls.Count("RunInstances")
 		got, err := c.Calls.Cloud.Launch(ctx, q)
-		switch cloud.ClassOf(err) {
-		case "":
+		if err == nil {
+			err = sane(q, got)
+		}
+		var found []cloud.Instance
+		switch class := cloud.ClassOf(err); {
+		case err == nil:
 			return got, nil
-		case cloud.Throttle:
-		case cloud.Consistency: // the placement group, most likely
+		case class == cloud.Throttle:
+		case class == cloud.Consistency: // the placement group, most likely
 			if unseen++; unseen >= unseenGroups {
-				return nil, err
-			}
-		case cloud.Credentials:
-			if refused++; refused > 1 {
-				return nil, err
-			}
-		case cloud.Token:
-			// EC2 knows the token: from a call of ours that was not answered.
-			return c.byToken(ctx, q, err)
-		case cloud.Ambiguous:
-			unanswered++
-			found, lookErr := c.look(ctx, q)
-			if lookErr != nil {
-				return nil, lookErr
-			}
-			if len(found) > 0 {
-				return found, nil
-			}
-			if unanswered >= unansweredLaunches {
 				e := *cloud.AsError(err)
-				e.Err = errors.Join(ErrNothingLives, e.Err)
+				e.Class = cloud.Config // a group that a site has named wrongly
+				if unanswered > 0 {
+					return nil, doubt(&e, false)
+				}
 				return nil, &e
 			}
-		default:
-			return nil, err
+		case class == cloud.Credentials && refused == 0:
+			refused++
+		default: // not answered, a token that EC2 knows, or a refusal
+			if class == cloud.Ambiguous || class == cloud.Token {
+				unanswered++
+			}
+			if unanswered == 0 {
+				return nil, err
+			}
+			var lookErr error
+			if found, lookErr = c.look(ctx, q); lookErr != nil {
+				return nil, doubt(lookErr, false)
+			}
+			switch {
+			case len(found) >= q.MinCount:
+				return found, nil
+			case class == cloud.Token, class != cloud.Ambiguous, unanswered >= unansweredLaunches:
+				e := doubt(err, true)
+				if class == cloud.Token {
+					e.Class = cloud.Ambiguous
+				}
+				return found, e
+			}
 		}
 		env.Debugf(c.Calls.Env, "launch.again", "%v: again with the same token", err)
 		if ctx.Err() != nil || !c.Calls.Pause(ctx, n) {
+			if unanswered > 0 {
+				return found, doubt(err, false)
+			}
 			return nil, err
 		}
 	}
+}
+
+// sane refuses an answer that cannot be true: EC2 launches at least MinCount
+// or nothing, and every instance has an id of its own. The call was applied,
+// but what it did has to be looked for.
+func sane(q cloud.LaunchRequest, got []cloud.Instance) error {
+	seen := map[string]bool{}
+	for _, i := range got {
+		if i.ID == "" || seen[i.ID] {
+			return &cloud.Error{Op: "RunInstances", Class: cloud.Ambiguous, Code: "BadAnswer", Err: fmt.Errorf("the answer names %d instances, some twice or not at all", len(got))}
+		}
+		seen[i.ID] = true
+	}
+	if len(got) < q.MinCount {
+		return &cloud.Error{Op: "RunInstances", Class: cloud.Ambiguous, Code: "ShortAnswer", Err: fmt.Errorf("the answer names %d instances of at least %d", len(got), q.MinCount)}
+	}
+	return nil
 }
 
 // look finds the live instances of a token. An answer that shows some but not
@@ -157,19 +209,6 @@ func TokenQuery(q cloud.LaunchRequest) cloud.InstanceQuery {
 		Tags:   []cloud.Tag{{Key: identity.Cluster, Value: cloud.TagValue(q.Tags, identity.Cluster)}, {Key: identity.Launch, Value: q.Token}},
 		States: []cloud.State{cloud.Pending, cloud.Running},
 	}
-}
-
-func (c *Climber) byToken(ctx context.Context, q cloud.LaunchRequest, cause error) ([]cloud.Instance, error) {
-	found, err := c.look(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	if len(found) == 0 {
-		e := *cloud.AsError(cause)
-		e.Class, e.Err = cloud.Ambiguous, errors.Join(ErrNothingLives, e.Err)
-		return nil, &e
-	}
-	return found, nil
 }
 
 // settled waits for the addresses that the answer did not carry, and returns
@@ -214,25 +253,52 @@ func orUnknown(code string) string {
 
 // undo ends whatever a failed attempt left, and closes its record where
 // nothing can live any more. A record that stays an intent is looked at again
-// by the next call and by reconcile.
-func (c *Climber) undo(ctx context.Context, a Ask, r Rung, l journal.Launch, got []cloud.Instance, err *cloud.Error) *cloud.Error {
+// at the climb's end, by the next call and by reconcile.
+func (c *Climber) undo(ctx context.Context, l journal.Launch, got []cloud.Instance, err *cloud.Error) *cloud.Error {
 	if failed := c.Calls.TerminateNew(ctx, ids(got)); len(failed) > 0 {
-		e := *cloud.AsError(failed[0].Err)
-		env.Errorf(c.Calls.Env, "launch.undo", "instances of a failed launch are still running, reconcile will end them: %d, first %s", len(failed), failed[0].ID)
+		env.Errorf(c.Calls.Env, "launch.undo", "instances of a failed launch are still running, reconcile will end them: %s", calls.FailureText(failed))
+		e := doubt(failed[0].Err, false)
 		if e.Class.NextRung() {
 			e.Class = cloud.Ambiguous // nothing may be launched over a live half
 		}
-		return &e
+		return e
 	}
-	if err.Class != cloud.Ambiguous {
-		if cerr := c.Journal.Close(l, journal.Failed, err.Word()); cerr != nil {
-			env.Warnf(c.Calls.Env, "journal", "%v", cerr)
-		}
+	if err.Class == cloud.Ambiguous || errors.Is(err, ErrUnsure) {
+		c.unsure = append(c.unsure, l)
+		return err
 	}
-	if len(got) == 0 && err.Class != cloud.Ambiguous {
-		c.dropGroup(ctx, r, l.Request.Group)
+	if cerr := c.Journal.Close(l, journal.Failed, err.Word()); cerr != nil {
+		env.Warnf(c.Calls.Env, "journal", "%v", cerr)
 	}
+	c.dropGroup(ctx, l.Request)
 	return err
+}
+
+// lookAgain is the last look for launches of this climb that may have been
+// made all the same: what shows now is ended, and what does not is closed. It
+// reports whether nothing of them is left as far as EC2 shows.
+func (c *Climber) lookAgain(ctx context.Context) bool {
+	sure := true
+	for _, l := range c.unsure {
+		found, err := c.Calls.DescribeAll(ctx, TokenQuery(l.Request))
+		if err == nil && len(found) > 0 {
+			env.Warnf(c.Calls.Env, "launch.late", "%d instances of a launch that was not answered have come up, ending them", len(found))
+			if failed := c.Calls.TerminateNew(ctx, ids(found)); len(failed) > 0 {
+				err = failed[0].Err
+			}
+		}
+		if err != nil {
+			env.Errorf(c.Calls.Env, "launch.unsure", "a launch for %s was not answered and may be running, reconcile looks for it: %v", l.Nodes, err)
+			sure = false
+			continue
+		}
+		if err := c.Journal.Close(l, journal.Failed, "NothingLives"); err != nil {
+			env.Warnf(c.Calls.Env, "journal", "%v", err)
+		}
+		c.dropGroup(ctx, l.Request)
+	}
+	c.unsure = nil
+	return sure
 }
 
 // Assign says which instance serves which node: node i is the instance with

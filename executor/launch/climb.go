@@ -36,6 +36,9 @@ type Ask struct {
 	// GroupPreferred says that a placement group is a wish that may be dropped
 	// where the endpoint has none.
 	GroupPreferred bool
+	// After is when one of the nodes was last suspended, by whatever clock: the
+	// launch counts as later.
+	After env.Time
 	// OneAZ keeps all nodes of a best-effort launch in the first zone that
 	// gave any.
 	OneAZ bool
@@ -91,6 +94,9 @@ type Climber struct {
 	Journal Journal
 
 	noGroups bool // the endpoint does not know placement groups
+	// unsure are launches of this climb that may have been made though nobody
+	// answered.
+	unsure []journal.Launch
 }
 
 // Climb tries the rungs in order until every node has an instance.
@@ -148,9 +154,13 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) 
 			c.say(r, err, queue[0])
 		}
 	}
-	if len(missing) > 0 && len(o.Halted) == 0 || len(missing) > len(o.Halted) {
+	switch {
+	case a.Gang && len(o.Halted) > 0:
+		o.Err = cloud.Errorf("RunInstances", cloud.Ambiguous, "%d of its nodes were suspended or cancelled meanwhile", len(o.Halted))
+	case len(missing) > 0:
 		o.Err = verdict(o.Attempts, last)
 	}
+	c.lookAgain(ctx)
 	return o
 }
 
@@ -266,7 +276,7 @@ func (c *Climber) request(a Ask, r Rung, nodes []string, minimum, attempt int) c
 	}
 	q.Tags = identity.Tags(identity.Facts{
 		Cluster: a.Cluster, Token: q.Token, Job: a.Job, Plan: a.Plan, Nodes: nodes,
-		At: c.Calls.Env.Now(), Expires: a.Expires,
+		At: max(c.Calls.Env.Now(), a.After+1), Expires: a.Expires,
 	}, a.Tags)
 	return q
 }

@@ -51,18 +51,19 @@ func (c *Climber) group(ctx context.Context, a Ask, r Rung, q cloud.LaunchReques
 	return "", err
 }
 
-// dropGroup removes the group of an attempt that launched nothing. What cannot
-// be removed now stays on record, and the next suspend or reconcile sweeps it.
-func (c *Climber) dropGroup(ctx context.Context, r Rung, name string) {
-	if name == "" || name == r.Group {
-		return
+// dropGroup removes the group that an attempt made for itself and launched
+// nothing into. What cannot be removed now stays on record, and the next
+// suspend or reconcile sweeps it.
+func (c *Climber) dropGroup(ctx context.Context, q cloud.LaunchRequest) {
+	if q.Group == "" || q.Group != identity.GroupName(cloud.TagValue(q.Tags, identity.Cluster), q.Token) {
+		return // a site's own
 	}
-	err := c.Calls.Repeat(ctx, "DeletePlacementGroup", func() error { return c.Calls.Cloud.DeleteGroup(ctx, name) })
+	err := c.Calls.Repeat(ctx, "DeletePlacementGroup", func() error { return c.Calls.Cloud.DeleteGroup(ctx, q.Group) })
 	if err == nil || cloud.Is(err, cloud.Consistency) {
-		err = c.Journal.DropGroup(name)
+		err = c.Journal.DropGroup(q.Group)
 	}
 	if err != nil {
-		env.Debugf(c.Calls.Env, "launch.group", "placement group %s not removed yet: %v", name, err)
+		env.Debugf(c.Calls.Env, "launch.group", "placement group %s not removed yet: %v", q.Group, err)
 	}
 }
 

@@ -84,6 +84,8 @@ type Report struct {
 	HourlyCost *float64 `json:"hourly_cost"`
 	Error      string   `json:"error,omitempty"`
 	ExitCode   int      `json:"exit_code"`
+
+	index map[string]int // of Nodes, by name
 }
 
 // PlanInfo identifies the plan of a call.
@@ -162,13 +164,19 @@ type Action struct {
 
 // Node returns the outcome of a node, adding it at first sight.
 func (r *Report) Node(name string) *Node {
-	for i := range r.Nodes {
-		if r.Nodes[i].Name == name {
-			return &r.Nodes[i]
+	if r.index == nil {
+		r.index = map[string]int{}
+		for i, n := range r.Nodes {
+			r.index[n.Name] = i
 		}
 	}
-	r.Nodes = append(r.Nodes, Node{Name: name})
-	return &r.Nodes[len(r.Nodes)-1]
+	i, ok := r.index[name]
+	if !ok {
+		i = len(r.Nodes)
+		r.index[name] = i
+		r.Nodes = append(r.Nodes, Node{Name: name})
+	}
+	return &r.Nodes[i]
 }
 
 // New returns the report of a call that has done nothing yet.
