@@ -67,11 +67,23 @@ type world struct {
 	plans  map[string]string
 	faults *faults.Rules
 	onCall func(p *simulator.Process, call string)
+	// cloud may stand between an executor and its EC2, skew before its clock.
+	cloud func(cloud.Cloud) cloud.Cloud
+	skew  time.Duration
+	// alive are the live instances, most how many there ever were at once.
+	alive map[string]bool
+	most  int
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, tier: tierA, disk: simulator.NewDisk(), config: siteConfig, plans: map[string]string{"plan.json": gangPlan}}
+	return newLaggingWorld(t, 0)
+}
+
+// newLaggingWorld has an EC2 that shows new instances only after a while.
+func newLaggingWorld(t *testing.T, lag time.Duration) *world {
+	t.Helper()
+	w := &world{t: t, tier: tierA, disk: simulator.NewDisk(), alive: map[string]bool{}, config: siteConfig, plans: map[string]string{"plan.json": gangPlan}}
 	w.engine = simulator.New(simulator.Options{
 		Seed: 1, Start: env.At(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)), MaxEvents: 1e6,
 		OnCall: func(p *simulator.Process, call string) {
@@ -80,7 +92,18 @@ func newWorld(t *testing.T) *world {
 			}
 		},
 	})
-	model, err := ec2.New(ec2.Options{Clock: w.engine.Env(), Types: ec2.Catalog(catalog.Default()), Seed: 1, Observe: func(e ec2.Event) {
+	model, err := ec2.New(ec2.Options{Clock: w.engine.Env(), Types: ec2.Catalog(catalog.Default()), Seed: 1, VisibilityLag: lag, Observe: func(e ec2.Event) {
+		if e.Code == "" {
+			for _, id := range e.IDs {
+				switch e.Action {
+				case "RunInstances": // or the same again, for a token
+					w.alive[id] = true
+				case "TerminateInstances":
+					delete(w.alive, id)
+				}
+			}
+			w.most = max(w.most, len(w.alive))
+		}
 		fields := []simulator.Field{simulator.Text(e.Code)}
 		for _, id := range e.IDs {
 			fields = append(fields, simulator.Text(id))
@@ -140,6 +163,12 @@ func (w *world) executor(e env.Env) *executor.Executor {
 			panic(err)
 		}
 		x.Cloud = c
+	}
+	if w.cloud != nil {
+		x.Cloud = w.cloud(x.Cloud)
+	}
+	if w.skew != 0 {
+		x.Env = skewed{e, w.skew}
 	}
 	if w.slurm != nil {
 		x.Slurm = slurm.New(w.slurm, e, "")
@@ -266,3 +295,15 @@ var everything = ec2.Query{}
 var siteConfigOnDemand = strings.Replace(siteConfig, "purchasing_option: spot, allow_mixed: true", "purchasing_option: on-demand", 1)
 
 func fold(nodes []string) string { return hostlist.Fold(nodes) }
+
+// skewed is the Env of a machine whose clock is wrong.
+type skewed struct {
+	env.Env
+	by time.Duration
+}
+
+func (s skewed) Now() env.Time { return s.Env.Now().Add(s.by) }
+
+func (s skewed) WithDeadline(ctx context.Context, t env.Time) (context.Context, context.CancelFunc) {
+	return s.Env.WithDeadline(ctx, t.Add(-s.by))
+}

@@ -14,10 +14,11 @@ import (
 )
 
 // How often a launch that nobody answered is looked for and repeated, and how
-// often a placement group that is not visible yet is waited for.
+// often a placement group that is not visible yet is waited for: about a
+// minute, as AWS advises to allow for.
 const (
 	unansweredLaunches = 4
-	unseenGroups       = 6
+	unseenGroups       = 9
 )
 
 // A launch that was not answered may have been made all the same. Its record

@@ -1,0 +1,304 @@
+package executor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/executor/report"
+	"aws-slurm-burst/simulator"
+)
+
+// liar is an EC2 whose answers cannot be believed.
+type liar struct {
+	cloud.Cloud
+	launched  func([]cloud.Instance) []cloud.Instance
+	terminate func(ids []string) error // nil: the truth
+}
+
+func (l *liar) Launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Instance, error) {
+	got, err := l.Cloud.Launch(ctx, q)
+	if err == nil && l.launched != nil {
+		got = l.launched(got)
+	}
+	return got, err
+}
+
+func (l *liar) Terminate(ctx context.Context, ids []string) error {
+	if l.terminate != nil {
+		if err := l.terminate(ids); err != nil {
+			return err
+		}
+	}
+	return l.Cloud.Terminate(ctx, ids)
+}
+
+// An answer that cannot be true is looked into, never taken for a shortage.
+func TestAnswersThatCannotBeTrueDoubleNothing(t *testing.T) {
+	for name, lie := range map[string]func([]cloud.Instance) []cloud.Instance{
+		"none listed":       func([]cloud.Instance) []cloud.Instance { return nil },
+		"some listed":       func(is []cloud.Instance) []cloud.Instance { return is[:6] },
+		"one listed twice":  func(is []cloud.Instance) []cloud.Instance { is[7] = is[0]; return is },
+		"nine listed":       func(is []cloud.Instance) []cloud.Instance { return append(is, is[3]) },
+		"one without an id": func(is []cloud.Instance) []cloud.Instance { is[2].ID = ""; return is },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.cloud = func(c cloud.Cloud) cloud.Cloud { return &liar{Cloud: c, launched: lie} }
+			r, lines := w.resume(gang)
+			if r.ExitCode != 0 || w.most != 8 {
+				t.Errorf("exit %d, %d at once: %v", r.ExitCode, w.most, lines)
+			}
+			w.check(gang.Nodes...)
+		})
+	}
+}
+
+func TestAnOldIntentHarmsNothingThatRuns(t *testing.T) {
+	w := newWorld(t).withFaults("- {status: 502, times: 4}") // the first rung is never answered
+	if r, lines := w.resume(gang); r.ExitCode != 0 {
+		t.Fatalf("exit %d: %v", r.ExitCode, lines)
+	}
+	before := w.live()
+	r, _ := w.resume(gang)
+	if r.ExitCode != 0 || r.APICalls["RunInstances"] != 0 || w.most != 8 {
+		t.Errorf("exit %d, calls %v, %d at once", r.ExitCode, r.APICalls, w.most)
+	}
+	for n, is := range w.live() {
+		if is[0].ID != before[n][0].ID {
+			t.Errorf("%s lost its instance", n)
+		}
+	}
+}
+
+func TestAfterAnOutageOneLaunchIsMade(t *testing.T) {
+	w := newWorld(t).withFaults("- {status: 502}")
+	w.resume(gang)
+	w.faults = nil
+	r, lines := w.resume(gang)
+	if r.ExitCode != 0 || r.APICalls["RunInstances"] != 1 || w.most != 8 {
+		t.Errorf("exit %d, calls %v, %d at once: %v", r.ExitCode, r.APICalls, w.most, lines)
+	}
+	w.check(gang.Nodes...)
+}
+
+// crashAt runs a resume that dies when it is about to write what a launch gave
+// (the call was applied), or about to launch (it was not).
+func (w *world) crashAt(point string) {
+	w.t.Helper()
+	n := 0
+	w.onCall = func(p *simulator.Process, call string) {
+		if p.Name() != "doomed" || call != "Write" && call != "Sleep" {
+			return
+		}
+		intents := len(w.disk.Names("launches"))
+		if intents > 0 {
+			n++
+		}
+		if point == "before" && intents > 0 && call == "Sleep" && n >= 1 || point == "after" && intents > 0 && len(w.alive) > 0 && call == "Write" {
+			w.engine.Crash(p)
+		}
+	}
+	w.engine.Spawn("doomed", func(ctx context.Context, e env.Env) {
+		q := gang
+		q.Getenv = func(string) string { return "" }
+		w.executor(e).Resume(ctx, q)
+	})
+	if err := w.engine.Run(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.onCall = nil
+}
+
+func TestAnUnfinishedLaunchIsNotRepeatedAgainstANewPlan(t *testing.T) {
+	w := newWorld(t)
+	w.crashAt("before")
+	if len(w.alive) != 0 || len(w.disk.Names("launches")) != 1 {
+		t.Fatalf("%d alive, %v on record: the crash fell elsewhere", len(w.alive), w.disk.Names("launches"))
+	}
+	w.plans["plan.json"] = strings.Replace(gangPlan, `"max_cost_per_hour": 40`, `"max_cost_per_hour": 0.01`, 1)
+	r, lines := w.resume(gang)
+	if r.ExitCode != report.ExitCapacity || w.most != 0 {
+		t.Errorf("exit %d, %d launched: %v", r.ExitCode, w.most, lines)
+	}
+}
+
+// EC2 shows an instance only after a while: what a dead process launched is
+// found by repeating its very call, and nothing is doubled.
+func TestACrashUnderLagDoublesNothing(t *testing.T) {
+	for _, lag := range []time.Duration{2 * time.Second, 20 * time.Second} {
+		w := newLaggingWorld(t, lag)
+		w.crashAt("after")
+		if len(w.alive) != 8 {
+			t.Fatalf("%d alive: the crash fell elsewhere", len(w.alive))
+		}
+		r, lines := w.resume(gang)
+		if r.ExitCode != 0 || w.most != 8 {
+			t.Errorf("lag %v: exit %d, %d at once: %v", lag, r.ExitCode, w.most, lines)
+		}
+		w.pass(time.Minute)
+		w.check(gang.Nodes...)
+		w.suspend(gang.Nodes...)
+		w.check()
+	}
+}
+
+// A launch was applied and its answer lost; EC2 does not show it yet, and then
+// refuses for want of capacity. What comes up later is found and ended.
+func TestARefusalAfterALostAnswerIsNotBelieved(t *testing.T) {
+	for _, code := range []string{"InsufficientInstanceCapacity", "UnauthorizedOperation", "InvalidParameterValue"} {
+		w := newLaggingWorld(t, 3*time.Second).withFaults("- {lost-answer: true, times: 1}\n- {error: " + code + ", times: 1}")
+		r, lines := w.resume(gang)
+		w.pass(time.Minute)
+		live := len(w.live())
+		if live != 8 && live != 0 || live == 8 != (r.ExitCode == 0) {
+			t.Errorf("%s: exit %d, %d live: %v", code, r.ExitCode, live, lines)
+		}
+		w.resume(gang)
+		w.pass(time.Minute)
+		w.check(gang.Nodes...)
+		w.suspend(gang.Nodes...)
+		w.pass(15 * time.Minute)
+		w.reconcile()
+		w.check()
+	}
+}
+
+// NotFound is no proof of death while EC2 still shows the instance.
+func TestAnInstanceThatEC2ShowsHasNotEnded(t *testing.T) {
+	w := newWorld(t)
+	w.resume(gang)
+	deaf := true
+	w.cloud = func(c cloud.Cloud) cloud.Cloud {
+		return &liar{Cloud: c, terminate: func([]string) error {
+			if deaf {
+				return &cloud.Error{Op: "TerminateInstances", Class: cloud.Consistency, Code: "InvalidInstanceID.NotFound", Err: errors.New("does not exist")}
+			}
+			return nil
+		}}
+	}
+	if r, _ := w.suspend(gang.Nodes...); r.ExitCode == 0 {
+		t.Error("a suspend that ended nothing says that it did")
+	}
+	deaf = false
+	if r, _ := w.suspend(gang.Nodes...); r.ExitCode != 0 {
+		t.Errorf("exit %d", r.ExitCode)
+	}
+	w.check()
+}
+
+func TestClocksOfTwoControllersMayDiffer(t *testing.T) {
+	for _, skew := range []time.Duration{30 * time.Second, -30 * time.Second} {
+		w := newWorld(t)
+		w.skew = skew
+		w.resume(gang)
+		w.skew = 0
+		if r, _ := w.suspend(gang.Nodes...); r.ExitCode != 0 || len(w.live()) != 0 {
+			t.Errorf("launched by a clock %v off: suspend exit %d, %d live", skew, r.ExitCode, len(w.live()))
+		}
+		w.skew = skew
+		w.suspend(gang.Nodes...)
+		w.skew = 0
+		r, lines := w.resume(gang)
+		if r.ExitCode != 0 || len(w.live()) != 8 {
+			t.Errorf("suspended by a clock %v off: resume exit %d, %d live: %v", skew, r.ExitCode, len(w.live()), lines)
+		}
+		if r, _ := w.resume(gang); r.APICalls["RunInstances"] != 0 {
+			t.Errorf("suspended by a clock %v off: a second resume launches", skew)
+		}
+	}
+}
+
+func TestHundredsOfJobsFitTheirTag(t *testing.T) {
+	w := newWorld(t)
+	nodes := names("aws-cpu", 1, 200)
+	var jobs []string
+	for i, n := range nodes {
+		jobs = append(jobs, fmt.Sprintf(`{"job_id": %d, "nodes_resume": %q, "nodes_alloc": %q}`, 1000001+i, n, n))
+	}
+	r, lines := w.resume(executor.ResumeRequest{Nodes: nodes, ResumeFile: []byte(`{"jobs": [` + strings.Join(jobs, ",") + `], "all_nodes_resume": "aws-cpu-[001-200]"}`)})
+	if r.ExitCode != 0 {
+		t.Fatalf("exit %d: %v", r.ExitCode, lines)
+	}
+	w.check(nodes...)
+	if tag := w.live()[nodes[0]][0].TagValue(identity.Job); len(tag) > 256 || !strings.HasPrefix(tag, "1000001,1000002") {
+		t.Errorf("job tag %q", tag)
+	}
+}
+
+func TestAResumeFileThatIsNotUTF8StopsNothing(t *testing.T) {
+	w := newWorld(t)
+	r, lines := w.resume(executor.ResumeRequest{Nodes: []string{"aws-cpu-001"},
+		ResumeFile: []byte("{\"jobs\": [{\"job_id\": 1, \"extra\": \"caf\xe9\", \"nodes_resume\": \"aws-cpu-001\", \"nodes_alloc\": \"aws-cpu-001\"}], \"all_nodes_resume\": \"aws-cpu-001\"}")})
+	if r.ExitCode != 0 {
+		t.Errorf("exit %d: %v", r.ExitCode, lines)
+	}
+	w.check("aws-cpu-001")
+}
+
+// I3: when a part of a gang is suspended while it is launched, the rest goes.
+func TestSuspendingAPartOfAGangLeavesNoHalf(t *testing.T) {
+	for ms := 0; ms <= 1400; ms += 50 {
+		w := newWorld(t)
+		q := gang
+		q.Getenv = func(string) string { return "" }
+		var r *report.Report
+		over := env.Time(0)
+		w.engine.Spawn("resume", func(ctx context.Context, e env.Env) { r = w.executor(e).Resume(ctx, q); over = e.Now() })
+		began := w.engine.Now()
+		w.engine.Spawn("suspend", func(ctx context.Context, e env.Env) {
+			_ = e.Sleep(ctx, time.Duration(ms)*time.Millisecond)
+			w.executor(e).Suspend(ctx, gang.Nodes[:2])
+		})
+		if err := w.engine.Run(); err != nil {
+			t.Fatal(err)
+		}
+		live := len(w.live())
+		switch at := began.Add(time.Duration(ms) * time.Millisecond); {
+		case ms == 0: // before the resume began
+		case at < over && live != 0, at > over && live != 6:
+			t.Errorf("suspend of two nodes after %d ms (the resume took %v): %d live, exit %d", ms, over.Sub(began), live, r.ExitCode)
+		}
+	}
+}
+
+func TestHalfAGangThatCannotBeCompletedGoes(t *testing.T) {
+	w := newWorld(t)
+	w.resume(gang)
+	w.suspend(gang.Nodes[:4]...)
+	w.withFaults("- {error: InsufficientInstanceCapacity}")
+	r, _ := w.resume(gang)
+	if r.ExitCode != report.ExitCapacity {
+		t.Errorf("exit %d", r.ExitCode)
+	}
+	w.check()
+}
+
+func TestAGangIsNeverLaunchedByHalves(t *testing.T) {
+	w := newWorld(t).withFaults("- {az: us-east-1a, capacity: 5}")
+	r, lines := w.resume(gang)
+	if r.ExitCode != 0 || w.most != 8 || r.Nodes[0].AZ != "us-east-1b" {
+		t.Errorf("exit %d, %d at once, in %s: %v", r.ExitCode, w.most, r.Nodes[0].AZ, lines)
+	}
+	if groups, _ := w.ec2.DescribePlacementGroups(everything, nil); len(groups) != 1 {
+		t.Errorf("%d placement groups: the first zone's was not removed at once", len(groups))
+	}
+}
+
+// A job over two node groups is one gang: one part's shortage ends the other.
+func TestAGangOverTwoNodeGroupsIsWholeOrGone(t *testing.T) {
+	w := newWorld(t).withFaults("- {type: \"c6i.*\", error: InsufficientInstanceCapacity}\n- {type: \"c5.*\", error: InsufficientInstanceCapacity}")
+	nodes := append(names("aws-hpc", 1, 2), names("aws-cpu", 1, 2)...)
+	r, lines := w.resume(executor.ResumeRequest{Nodes: nodes, ResumeFile: []byte(resumeFile("1", nodes))})
+	if r.ExitCode != report.ExitCapacity {
+		t.Errorf("exit %d: %v", r.ExitCode, lines)
+	}
+	w.check()
+}
