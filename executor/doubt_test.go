@@ -171,6 +171,20 @@ func TestARefusalAfterALostAnswerIsNotBelieved(t *testing.T) {
 	}
 }
 
+// A call that gave its nodes back leaves nobody waiting: what comes up of its
+// doubtful launch later is reconcile's to end.
+func TestWhatComesUpAfterItsNodesWereGivenBackIsEnded(t *testing.T) {
+	w := newLaggingWorld(t, 5*time.Second).withFaults("- {lost-answer: true, times: 1}\n- {error: UnauthorizedOperation, times: 1}")
+	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
+	r, lines := w.resume(gang)
+	if r.ExitCode != report.ExitPermission || len(w.alive) != 8 {
+		t.Fatalf("exit %d, %d alive: %v", r.ExitCode, len(w.alive), lines)
+	}
+	w.pass(15 * time.Minute)
+	w.reconcile()
+	w.check()
+}
+
 // NotFound is no proof of death while EC2 still shows the instance.
 func TestAnInstanceThatEC2ShowsHasNotEnded(t *testing.T) {
 	w := newWorld(t)

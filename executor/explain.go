@@ -22,6 +22,8 @@ func (c *call) explain(e *cloud.Error) string {
 			return fmt.Sprintf("EC2 not reachable at %s: %v%s", c.Endpoint, cmp.Or(e.Err, error(e)), hint)
 		}
 		return fmt.Sprintf("EC2 at %s gave no usable answer: %v%s", c.Endpoint, e, hint)
+	case cloud.Halted:
+		return "not launched: " + message(e)
 	case cloud.Throttle:
 		return fmt.Sprintf("EC2 throttled for %.0f s", c.Env.Now().Sub(c.start).Seconds())
 	case cloud.Permission:

@@ -42,6 +42,7 @@ type reconciliation struct {
 	dry       bool
 	live      []cloud.Instance
 	launches  []journal.Launch
+	resumes   []journal.Call
 	suspended map[string]env.Time
 	fleet     *fleet.Fleet
 	ended     map[string]bool
@@ -65,6 +66,9 @@ func (r *reconciliation) run(ctx context.Context) {
 	var err error
 	if r.launches, err = r.journal.Launches(); err == nil {
 		r.suspended, err = r.journal.Tombstones()
+	}
+	if err == nil {
+		r.resumes, err = r.journal.Calls()
 	}
 	if err != nil {
 		r.fail(report.ExitConfig, "journal", "%v", err)
@@ -261,8 +265,8 @@ func (r *reconciliation) intents(ctx context.Context) {
 			r.act(report.Action{Kind: "intent", Text: "closing an unfinished launch for " + l.Nodes + ": EC2 shows nothing of it"}, func() error {
 				return r.journal.Close(l, journal.Failed, "NeverSeen")
 			})
-		case l.Gang && len(found) < len(nodes):
-			r.act(report.Action{Kind: "intent", Text: fmt.Sprintf("ending %d of %d instances of an unfinished gang for %s", len(found), len(nodes), l.Nodes)}, func() error {
+		case l.Gang && len(found) < len(nodes), r.givenBack(l):
+			r.act(report.Action{Kind: "intent", Text: fmt.Sprintf("ending %d of %d instances of an unfinished launch for %s", len(found), len(nodes), l.Nodes)}, func() error {
 				var ids []string
 				for _, i := range found {
 					ids = append(ids, i.ID)
@@ -280,6 +284,15 @@ func (r *reconciliation) intents(ctx context.Context) {
 			})
 		}
 	}
+}
+
+// givenBack reports whether the resume call that wrote an intent ended with its
+// nodes given back: then nobody waits for what came up after it. A call that
+// died says nothing; its nodes may be powering up.
+func (r *reconciliation) givenBack(l journal.Launch) bool {
+	return slices.ContainsFunc(r.resumes, func(c journal.Call) bool {
+		return c.Nonce == l.Call && c.Exit > report.ExitDone && c.Exit != report.ExitPartly
+	})
 }
 
 // vanished closes a launch of which EC2 shows nothing any more.

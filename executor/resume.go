@@ -91,11 +91,10 @@ func (r *resumption) run(ctx context.Context) {
 	dry := r.request.DryRun != ""
 	if !dry {
 		// The resume file disappears with slurmctld's patience: first a copy.
-		begun := journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: r.request.ResumeFile}
-		if err := r.journal.Begin(begun); err != nil {
+		begun, err := r.journal.Begin(journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: r.request.ResumeFile})
+		if err != nil {
 			env.Warnf(r.Env, "journal", "no copy of this call: %v", err) // an intent that cannot be written stops it
 		}
-		var err error
 		if r.suspended, err = r.journal.Tombstones(); err != nil {
 			r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 			return
@@ -453,7 +452,7 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 		return launch.Outcome{Short: short, Err: p.noRungs()}
 	}
 	ask := p.Ask
-	ask.Nodes, ask.Nonce, ask.Job = missing, r.nonce, strings.Join(p.Jobs, ",")
+	ask.Nodes, ask.Call, ask.Nonce, ask.Job = missing, r.nonce, r.nonce, strings.Join(p.Jobs, ",")
 	for _, n := range missing {
 		ask.After = max(ask.After, r.suspended[n])
 	}
@@ -567,7 +566,7 @@ func (p *part) why() *cloud.Error {
 		return p.err
 	}
 	if p.outcome.Err == nil && p.Gang && len(p.outcome.Halted) > 0 {
-		return cloud.Errorf("RunInstances", cloud.Ambiguous, "%d of its nodes were suspended before it was whole", len(p.outcome.Halted))
+		return cloud.Errorf("RunInstances", cloud.Halted, "%d of its nodes were suspended before it was whole", len(p.outcome.Halted))
 	}
 	return p.outcome.Err
 }

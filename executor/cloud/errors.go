@@ -35,6 +35,7 @@ const (
 	Duplicate   Class = "duplicate"   // the name is taken
 	InUse       Class = "in-use"      // still used by an instance
 	DryRunOK    Class = "dry-run-ok"  // the call would have been allowed
+	Halted      Class = "halted"      // ours: no longer wanted, or no time left
 )
 
 // Error is the error of every Cloud method, and of a launch as a whole.

@@ -28,6 +28,8 @@ type Launch struct {
 	State State `json:"state"`
 	// Endpoint is where the call went.
 	Endpoint string `json:"endpoint,omitempty"`
+	// Call is the nonce of the resume call that made it.
+	Call string `json:"call,omitempty"`
 	// Nodes are the node names in launch order, folded.
 	Nodes string `json:"nodes"`
 	Job   string `json:"job,omitempty"`

@@ -22,10 +22,10 @@ type Call struct {
 	Exit int `json:"exit"`
 }
 
-// Begin records that a resume call has begun.
-func (j *Journal) Begin(c Call) error {
+// Begin records that a resume call has begun, and returns the record.
+func (j *Journal) Begin(c Call) (Call, error) {
 	c.At, c.Exit = j.env.Now(), -1
-	return put(j.store, callsFolder+"/"+c.Nonce+".json", c)
+	return c, put(j.store, callsFolder+"/"+c.Nonce+".json", c)
 }
 
 // End records how a resume call ended.

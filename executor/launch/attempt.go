@@ -57,7 +57,7 @@ func doubt(err error, nothing bool) *cloud.Error {
 // serves the nodes; a gang that is not whole has been terminated by then.
 func (c *Climber) attempt(ctx context.Context, a Ask, r Rung, nodes []string, minimum, number int) ([]Placed, string, *cloud.Error) {
 	q := c.request(a, r, nodes, minimum, number)
-	l := journal.Launch{Nodes: hostlist.Fold(nodes), Job: a.Job, Plan: a.Plan, Gang: a.Gang}
+	l := journal.Launch{Call: a.Call, Nodes: hostlist.Fold(nodes), Job: a.Job, Plan: a.Plan, Gang: a.Gang}
 
 	group, err := c.group(ctx, a, r, q)
 	if err != nil {
@@ -276,10 +276,10 @@ func (c *Climber) undo(ctx context.Context, l journal.Launch, got []cloud.Instan
 }
 
 // lookAgain is the last look for launches of this climb that may have been
-// made all the same: what shows now is ended, and what does not is closed. It
-// reports whether nothing of them is left as far as EC2 shows.
-func (c *Climber) lookAgain(ctx context.Context) bool {
-	sure := true
+// made all the same: what shows now is ended. Their records stay intents for
+// the next call and for reconcile, unless the climb has reached its end with
+// other instances: then late ones are second instances of their nodes.
+func (c *Climber) lookAgain(ctx context.Context, whole bool) {
 	for _, l := range c.unsure {
 		found, err := c.Calls.DescribeAll(ctx, TokenQuery(l.Request))
 		if err == nil && len(found) > 0 {
@@ -288,18 +288,17 @@ func (c *Climber) lookAgain(ctx context.Context) bool {
 				err = failed[0].Err
 			}
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			env.Errorf(c.Calls.Env, "launch.unsure", "a launch for %s was not answered and may be running, reconcile looks for it: %v", l.Nodes, err)
-			sure = false
-			continue
+		case whole || len(found) > 0:
+			if err := c.Journal.Close(l, journal.Failed, "NothingLives"); err != nil {
+				env.Warnf(c.Calls.Env, "journal", "%v", err)
+			}
+			c.dropGroup(ctx, l.Request)
 		}
-		if err := c.Journal.Close(l, journal.Failed, "NothingLives"); err != nil {
-			env.Warnf(c.Calls.Env, "journal", "%v", err)
-		}
-		c.dropGroup(ctx, l.Request)
 	}
 	c.unsure = nil
-	return sure
 }
 
 // Assign says which instance serves which node: node i is the instance with

@@ -23,7 +23,10 @@ type Journal interface {
 
 // Ask is one group of nodes to launch.
 type Ask struct {
-	Cluster, Nonce, Job, Plan string
+	Cluster, Job, Plan string
+	// Call is the resume call's nonce, Nonce what tokens are made of: the same,
+	// but for a ladder that one call climbs again.
+	Call, Nonce string
 	// Nodes in Slurm's order; MaxPerCall instances at most go into one call of
 	// a best-effort launch.
 	Nodes []string
@@ -147,7 +150,7 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) 
 			o.Short = append(o.Short, s)
 			queue = Demote(queue, []Shortage{s})
 		}
-		if !err.Class.NextRung() && !errors.Is(err, ErrNothingLives) {
+		if !err.Class.NextRung() && !(err.Class == cloud.Ambiguous && errors.Is(err, ErrNothingLives)) {
 			break
 		}
 		if len(queue) > 0 {
@@ -156,11 +159,11 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) 
 	}
 	switch {
 	case a.Gang && len(o.Halted) > 0:
-		o.Err = cloud.Errorf("RunInstances", cloud.Ambiguous, "%d of its nodes were suspended or cancelled meanwhile", len(o.Halted))
+		o.Err = cloud.Errorf("RunInstances", cloud.Halted, "%d of its nodes were suspended or cancelled meanwhile", len(o.Halted))
 	case len(missing) > 0:
 		o.Err = verdict(o.Attempts, last)
 	}
-	c.lookAgain(ctx)
+	c.lookAgain(ctx, o.Err == nil)
 	return o
 }
 
@@ -186,9 +189,9 @@ func late(last *cloud.Error, c *calls.Caller) *cloud.Error {
 		return last
 	}
 	if !c.Late() {
-		return cloud.Errorf("RunInstances", cloud.Ambiguous, "interrupted")
+		return cloud.Errorf("RunInstances", cloud.Halted, "interrupted")
 	}
-	return cloud.Errorf("RunInstances", cloud.Ambiguous, "no time left: the deadline was %s", c.Deadline)
+	return cloud.Errorf("RunInstances", cloud.Halted, "no time left: the deadline was %s", c.Deadline)
 }
 
 // verdict is the error of a ladder that is used up: the last one, unless the
