@@ -9,12 +9,17 @@ package executor
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/lookup"
 	"aws-slurm-burst/executor/plansource"
@@ -91,5 +96,34 @@ func (c *call) finish(ctx context.Context) *report.Report {
 	if ctx.Err() != nil && c.rep.ExitCode != report.ExitDone {
 		c.rep.ExitCode = report.ExitInterrupted
 	}
+	c.note()
 	return c.rep
+}
+
+// note writes one event about the whole call to the log file: in production
+// the report goes to nobody, and a success would leave no trace.
+func (c *call) note() {
+	states, ids := map[string][]string{}, []string{}
+	for _, n := range c.rep.Nodes {
+		states[n.State] = append(states[n.State], n.Name)
+		if n.InstanceID != "" {
+			ids = append(ids, n.InstanceID)
+		}
+	}
+	var what []string
+	attrs := []env.Attr{env.A("command", c.rep.Command), env.A("mode", c.rep.Mode), env.A("exit_code", c.rep.ExitCode), env.A("instances", ids)}
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		hostlist.Sort(states[state])
+		what = append(what, state+" "+hostlist.Fold(states[state]))
+	}
+	for _, op := range slices.Sorted(maps.Keys(c.rep.APICalls)) {
+		attrs = append(attrs, env.A("ec2."+op, c.rep.APICalls[op]))
+	}
+	if c.rep.HourlyCost != nil {
+		attrs = append(attrs, env.A("usd_per_hour", *c.rep.HourlyCost))
+	}
+	took := c.Env.Now().Sub(c.start)
+	attrs = append(attrs, env.A("ms", took.Milliseconds()))
+	c.Env.Log(env.Event{Level: env.Note, Name: "call", Attrs: attrs,
+		Text: fmt.Sprintf("%s: %s; exit %d after %.1f s", c.rep.Command, strings.Join(what, ", "), c.rep.ExitCode, took.Seconds())})
 }

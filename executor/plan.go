@@ -176,7 +176,7 @@ func (r *resumption) keepPossible(p *plan.Plan) (f finding.Finding, none bool) {
 // decide makes the groups of the call and the ladder of each. It looks subnets
 // and images up, except in a client's dry run, which shows filters as filters.
 func (r *resumption) decide(ctx context.Context) bool {
-	m := &decide.Maker{Config: r.Config, Types: r.Types, Plan: r.plan, UserData: r.UserData, Start: r.start}
+	m := r.maker()
 	if r.request.DryRun != DryRunClient {
 		m.Lookups = r.lookup()
 	}
@@ -208,4 +208,8 @@ func (r *resumption) decide(ctx context.Context) bool {
 		})
 	}
 	return true
+}
+
+func (r *resumption) maker() *decide.Maker {
+	return &decide.Maker{Config: r.Config, Types: r.Types, Plan: r.plan, UserData: r.UserData, Start: r.start}
 }

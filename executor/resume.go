@@ -17,6 +17,7 @@ import (
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/lookup"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
@@ -457,12 +458,15 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 		ask.After = max(ask.After, r.suspended[n])
 	}
 	asked := 0
-	ask.Halted = func(ctx context.Context) []string {
+	ask.Halted = func(ctx context.Context) ([]string, *cloud.Error) {
 		asked++
 		return r.halted(ctx, ctl, missing, p.Jobs, asked > 1)
 	}
 	climber := &launch.Climber{Calls: c, Journal: r.journal}
 	o := climber.Climb(ctx, ask, p.ladder, short)
+	if staleLookup(o.Err) && r.lookUpAgain(ctx, p, c) {
+		o = climber.Climb(ctx, withNonce(ask, r.nonce+"/again"), p.ladder, short)
+	}
 	for o.Err != nil && o.Err.Class.NextRung() && !c.Late() && mustNotRequeue(ctx, ctl, p) && len(o.Halted) == 0 {
 		// An interactive job dies when its nodes are given back: try on.
 		if !c.Pause(ctx, 6) {
@@ -474,6 +478,30 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 		o = next
 	}
 	return o
+}
+
+// staleLookup reports whether EC2 does not know a subnet or an image that a
+// look-up has named: it may have been replaced since.
+func staleLookup(e *cloud.Error) bool {
+	return e != nil && e.Class == cloud.Config && (strings.HasPrefix(e.Code, "InvalidSubnet") || strings.HasPrefix(e.Code, "InvalidAMIID"))
+}
+
+// lookUpAgain forgets what was looked up for a part and makes its ladder anew;
+// it reports whether that changes anything.
+func (r *resumption) lookUpAgain(ctx context.Context, p *part, c *calls.Caller) bool {
+	m := r.maker()
+	l := &lookup.Lookup{Calls: c, Cache: r.Store, Endpoint: r.Endpoint}
+	p.Decision.Forget(l)
+	m.Lookups = l
+	d, err := m.For(ctx, p.Group)
+	if err != nil {
+		env.Warnf(r.Env, "lookup", "%v", err)
+		return false
+	}
+	ladder := launch.Build(d.Wish)
+	same := slices.EqualFunc(ladder.Rungs, p.ladder.Rungs, func(a, b launch.Rung) bool { return a == b })
+	p.Wish, p.ladder = d.Wish, ladder
+	return !same
 }
 
 func withNonce(a launch.Ask, nonce string) launch.Ask {
@@ -488,14 +516,18 @@ func without(a launch.Ask, placed []launch.Placed) launch.Ask {
 	return a
 }
 
-// halted returns those nodes that were suspended since this call began, or all
-// of them once every job that wants them has gone. It goes by which
-// tombstones there were then, not by our clock: another controller's may differ.
-func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, jobs []string, askSlurm bool) []string {
+// jobGone is the code of nodes that nobody waits for any more.
+const jobGone = "JobGone"
+
+// halted returns those nodes that were suspended since this call began: it goes
+// by which tombstones there were then, not by our clock, since another
+// controller's may differ. Where every job that wants the nodes has gone and
+// none has taken its place, it is an error.
+func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, jobs []string, askSlurm bool) ([]string, *cloud.Error) {
 	at, err := r.journal.Tombstones()
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
-		return nil
+		return nil, nil
 	}
 	var out []string
 	for _, n := range nodes {
@@ -504,15 +536,27 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, j
 		}
 	}
 	if len(out) > 0 || !askSlurm || ctl.Off() || len(jobs) == 0 {
-		return out
+		return out, nil
 	}
 	for _, id := range jobs {
 		rec, err := ctl.Job(ctx, id)
 		if err != nil && !errors.Is(err, slurm.ErrNoJob) || err == nil && !slurm.Gone(rec) {
-			return nil
+			return nil, nil
 		}
 	}
-	return nodes
+	// Slurm gives the nodes of a cancelled job to the next one at once, without
+	// another call of ours: then the launch is for that job.
+	records, err := ctl.Jobs(ctx)
+	if err != nil {
+		return nil, nil
+	}
+	for _, rec := range records {
+		if rec.Configuring() && len(overlap(rec.Nodes, nodes)) > 0 {
+			env.Infof(r.Env, "job", "job %s is gone, its nodes now wait for job %s", strings.Join(jobs, ","), rec.Ref())
+			return nil, nil
+		}
+	}
+	return nil, &cloud.Error{Op: "RunInstances", Class: cloud.Halted, Code: jobGone, Err: fmt.Errorf("job %s has gone", strings.Join(jobs, ","))}
 }
 
 // settle makes the last corrections before Slurm hears: what was suspended

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"aws-slurm-burst/executor/calls"
@@ -103,6 +104,9 @@ func (s *suspension) run(ctx context.Context) {
 			s.rep.ExitCode = report.ExitPartly
 		}
 	}
+	if s.rep.Command == "resume-fail" {
+		s.sayFailed()
+	}
 	s.close(launches, failed)
 	s.tell(ctx)
 	s.sweep(ctx, live, end)
@@ -114,6 +118,17 @@ func (s *suspension) run(ctx context.Context) {
 func (s *suspension) all(state, why string) {
 	for i := range s.rep.Nodes {
 		s.rep.Nodes[i].State, s.rep.Nodes[i].Error = state, why
+	}
+}
+
+// sayFailed says which nodes did not come up, with what they ran on.
+func (s *suspension) sayFailed() {
+	for _, n := range s.rep.Nodes {
+		what := "no instance"
+		if n.InstanceID != "" {
+			what = strings.TrimSpace(n.InstanceID + " " + n.InstanceType + " " + n.AZ)
+		}
+		env.Warnf(s.Env, "resume-fail", "%s did not register in time: %s", n.Name, what)
 	}
 }
 
@@ -197,6 +212,9 @@ func (s *suspension) tell(ctx context.Context) {
 	err := first(s.Slurm.ResetAddresses(ctx, down))
 	if err == nil && s.rep.Command == "resume-fail" {
 		err = first(s.Slurm.Resume(ctx, down))
+		if err == nil {
+			err = first(s.Slurm.PowerDown(ctx, down, "ResumeTimeout", "did not register in time"))
+		}
 	}
 	if err != nil {
 		s.fail(max(s.rep.ExitCode, report.ExitFailed), "slurm", "%v", err)

@@ -98,7 +98,9 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 	default:
 		g.Text = r.explain(e)
 	}
-	if placed > 0 && !p.Gang { // not an error: best effort is what was asked for
+	if e.Code == jobGone {
+		env.Warnf(r.Env, "lost", "%s", g.Text)
+	} else if placed > 0 && !p.Gang { // not an error: best effort is what was asked for
 		env.Warnf(r.Env, "partly", "%d of %d nodes launched", placed, placed+len(lost))
 		env.Infof(r.Env, "lost", "%s", g.Text)
 	} else {

@@ -92,7 +92,15 @@ func newLaggingWorld(t *testing.T, lag time.Duration) *world {
 			}
 		},
 	})
-	model, err := ec2.New(ec2.Options{Clock: w.engine.Env(), Types: ec2.Catalog(catalog.Default()), Seed: 1, VisibilityLag: lag, Observe: func(e ec2.Event) {
+	w.ec2 = w.newEC2(1, lag)
+	return w
+}
+
+// renumber replaces the EC2 by one whose subnets have other ids.
+func (w *world) renumber() { w.ec2 = w.newEC2(2, 0) }
+
+func (w *world) newEC2(seed uint64, lag time.Duration) *ec2.Model {
+	model, err := ec2.New(ec2.Options{Clock: w.engine.Env(), Types: ec2.Catalog(catalog.Default()), Seed: seed, VisibilityLag: lag, Observe: func(e ec2.Event) {
 		if e.Code == "" {
 			for _, id := range e.IDs {
 				switch e.Action {
@@ -111,10 +119,9 @@ func newLaggingWorld(t *testing.T, lag time.Duration) *world {
 		w.engine.Trace(e.Action, fields...)
 	}})
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	w.ec2 = model
-	return w
+	return model
 }
 
 // withSlurm adds a slurmctld whose job wants these nodes.

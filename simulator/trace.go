@@ -53,7 +53,7 @@ func (e *Engine) Logged() []Logged { return e.logged }
 func (p *Process) Lines() []string {
 	var lines []string
 	for _, l := range p.engine.logged {
-		if l.Process == p && l.Level != env.Debug {
+		if l.Process == p && l.Level >= env.Info {
 			lines = append(lines, l.Level.String()+": "+l.Text)
 		}
 	}

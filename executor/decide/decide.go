@@ -117,6 +117,16 @@ func chooseList(d *Decision, name string, l plan.List, configured []string) []st
 	return nil
 }
 
+// Forget makes the next look-up for the decision's group ask EC2 again.
+func (d *Decision) Forget(l interface{ Forget(kind string, query any) }) {
+	l.Forget("subnets", d.subnets)
+	for _, arch := range []string{d.image.Arch, "x86_64", "arm64"} {
+		q := d.image
+		q.Arch = arch
+		l.Forget("image", q)
+	}
+}
+
 // FilledIn says, a line each, which sections of a plan the configuration fills
 // in.
 func FilledIn(p *plan.Plan, cfg *config.Config) []string {

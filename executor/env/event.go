@@ -6,10 +6,11 @@ import "fmt"
 type Level int8
 
 // Info, Warn and Error events are also lines for people on stderr
-// ("WARN: ..."); Debug events go to the log file alone. Suggestion is the line
-// that follows an error and says what to do.
+// ("WARN: ..."); Debug and Note events go to the log file alone, a Note as
+// information. Suggestion is the line that follows an error and says what to do.
 const (
 	Debug Level = iota
+	Note
 	Info
 	Suggestion
 	Warn
@@ -21,6 +22,8 @@ func (l Level) String() string {
 	switch l {
 	case Debug:
 		return "DEBUG"
+	case Note:
+		return "NOTE"
 	case Info:
 		return "INFO"
 	case Suggestion:
@@ -54,7 +57,7 @@ func A(key string, value any) Attr { return Attr{key, value} }
 
 // Debugf, Infof, Warnf, Errorf and Suggestf log one event with formatted text.
 
-// Debugf logs for the log file alone.
+// Debugf logs for the log file alone, where it keeps debug events.
 func Debugf(e Env, name, format string, args ...any) { logf(e, Debug, name, format, args) }
 
 // Infof logs an INFO line.

@@ -98,13 +98,13 @@ func (l *Log) OpenFile(path, format, level string) error {
 
 var levels = map[string]slog.Level{"debug": slog.LevelDebug, "": slog.LevelInfo, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 
-var slogLevels = map[env.Level]slog.Level{env.Debug: slog.LevelDebug, env.Info: slog.LevelInfo, env.Suggestion: slog.LevelInfo, env.Warn: slog.LevelWarn, env.Error: slog.LevelError}
+var slogLevels = map[env.Level]slog.Level{env.Debug: slog.LevelDebug, env.Note: slog.LevelInfo, env.Info: slog.LevelInfo, env.Suggestion: slog.LevelInfo, env.Warn: slog.LevelWarn, env.Error: slog.LevelError}
 
 // Write records one event.
 func (l *Log) Write(at env.Time, e env.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e.Level != env.Debug && l.people != nil {
+	if e.Level >= env.Info && l.people != nil {
 		// One write a line, so that lines of several processes do not mix.
 		l.say(e.Level.String() + ": " + oneLine(e.Text) + "\n")
 	}

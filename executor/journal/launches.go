@@ -55,11 +55,11 @@ type Placed struct {
 
 func launchName(token string) string { return launchesFolder + "/" + token + ".json" }
 
-// Open writes the intent of a launch, before the call.
-func (j *Journal) Open(l Launch) error {
+// Open writes the intent of a launch, before the call, and returns the record.
+func (j *Journal) Open(l Launch) (Launch, error) {
 	l.State, l.Endpoint, l.Written = Intent, j.endpoint, j.env.Now()
 	l.Updated = l.Written
-	return put(j.store, launchName(l.Request.Token), l)
+	return l, put(j.store, launchName(l.Request.Token), l)
 }
 
 // Placed records that a launch's instances serve these nodes.

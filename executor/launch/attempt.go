@@ -65,7 +65,7 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r Rung, nodes []string, mi
 	}
 	q.Group = group
 	l.Request = q
-	if err := c.Journal.Open(l); err != nil {
+	if l, err = c.Journal.Open(l); err != nil {
 		c.dropGroup(ctx, q)
 		// Without an intent a crash could leave instances that nobody claims.
 		return nil, q.Token, &cloud.Error{Op: "RunInstances", Class: cloud.Config, Code: "JournalNotWritable", Err: err}

@@ -14,7 +14,7 @@ import (
 
 // Journal is what a climb writes down before and after each call.
 type Journal interface {
-	Open(journal.Launch) error
+	Open(journal.Launch) (journal.Launch, error)
 	Placed(journal.Launch, []journal.Placed) error
 	Close(l journal.Launch, state journal.State, code string) error
 	AddGroup(name string) error
@@ -45,9 +45,9 @@ type Ask struct {
 	// OneAZ keeps all nodes of a best-effort launch in the first zone that
 	// gave any.
 	OneAZ bool
-	// Halted returns those of the nodes that are not wanted any more, because
-	// they were suspended or their job has gone. It is asked before each rung.
-	Halted func(ctx context.Context) []string
+	// Halted returns those of the nodes that were suspended meanwhile, or an
+	// error where nobody waits for any of them. It is asked before each rung.
+	Halted func(ctx context.Context) ([]string, *cloud.Error)
 }
 
 // Outcome is what a climb came to.
@@ -111,7 +111,12 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) 
 	var last *cloud.Error
 	for tries := 0; len(missing) > 0 && len(queue) > 0; tries++ {
 		if a.Halted != nil {
-			if h := a.Halted(ctx); len(h) > 0 {
+			h, gone := a.Halted(ctx)
+			if gone != nil {
+				last = gone
+				break
+			}
+			if len(h) > 0 {
 				o.Halted = append(o.Halted, h...)
 				missing = slices.DeleteFunc(missing, func(n string) bool { return slices.Contains(h, n) })
 				if a.Gang || len(missing) == 0 {

@@ -113,12 +113,21 @@ func TestPlaceholders(t *testing.T) {
 		"127.0.0.1":   "127.0.0.1,127.0.0.1",
 		"off-%n.test": "off-n1.test,off-n2.test",
 	} {
-		c, s := scripted(placeholder, step{})
+		c, s := scripted(placeholder, step{out: "NodeName=n1 NodeAddr=127.9.9.1 State=IDLE+CLOUD\nNodeName=n2 NodeAddr=127.9.9.2 State=IDLE+CLOUD\n"}, step{})
 		if failed, err := c.ResetAddresses(t.Context(), []string{"n2", "n1", "n2"}); failed != nil || err != nil {
 			t.Fatal(failed, err)
 		}
-		asked(t, s, "update NodeName=n1,n2 NodeAddr="+want)
+		asked(t, s, "-o show node n[1-2]", "update NodeName=n1,n2 NodeAddr="+want)
 	}
+}
+
+// An update would wipe the reason that says why a node was given back.
+func TestANodeThatHasThePlaceholderIsLeftAlone(t *testing.T) {
+	c, s := scripted("127.0.0.1", step{out: "NodeName=n1 NodeAddr=127.0.0.1 State=IDLE+CLOUD\nNodeName=n2 NodeAddr=127.9.9.2 State=IDLE+CLOUD\n"}, step{})
+	if failed, err := c.ResetAddresses(t.Context(), []string{"n1", "n2"}); failed != nil || err != nil {
+		t.Fatal(failed, err)
+	}
+	asked(t, s, "-o show node n[1-2]", "update NodeName=n2 NodeAddr=127.0.0.1")
 }
 
 func TestHold(t *testing.T) {

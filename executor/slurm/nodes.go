@@ -111,26 +111,52 @@ func (c *Controller) wrong(node, format string, args ...any) NodeError {
 	return NodeError{node, &Error{Op: "update node", Nodes: []string{node}, Kind: ErrRefused, Err: fmt.Errorf(format, args...)}}
 }
 
-// GiveBack returns nodes to Slurm powered down, with a reason that sinfo -R
-// shows: their jobs are requeued at once, SuspendProgram is called, and they
+// GiveBack returns nodes to Slurm powered down, with a reason that scontrol
+// shows (sinfo -R leaves out nodes that are idle): their jobs are requeued at once, SuspendProgram is called, and they
 // are idle again after SuspendTimeout.
 func (c *Controller) GiveBack(ctx context.Context, nodes []string, code, text string) ([]NodeError, error) {
 	return c.update(ctx, nodes, same("State=POWER_DOWN_FORCE", "Reason="+reason(code, text)))
 }
 
 // ResetAddresses gives nodes the placeholder address that slurm.conf gives
-// them, so that slurmctld talks to nobody in their name. It does not read back:
-// the next boot brings a new address anyway.
+// them, so that slurmctld talks to nobody in their name. Nodes that have it are
+// left alone: any update of a node that is neither down nor drained wipes its
+// reason, which says why it was given back. It does not read back: the next
+// boot brings a new address anyway.
 func (c *Controller) ResetAddresses(ctx context.Context, nodes []string) ([]NodeError, error) {
-	return c.update(ctx, nodes, func(nodes []string) []string {
+	if c.Off() || len(nodes) == 0 {
+		return nil, nil
+	}
+	addr := func(n string) string {
+		if c.placeholder == "" {
+			return n
+		}
+		return strings.ReplaceAll(c.placeholder, "%n", n)
+	}
+	known, err := c.Nodes(ctx, nodes)
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]bool{}
+	for _, n := range known {
+		there[n.Name] = n.Addr == addr(n.Name)
+	}
+	other := slices.DeleteFunc(slices.Clone(nodes), func(n string) bool { return there[n] })
+	return c.update(ctx, other, func(nodes []string) []string {
 		addrs := make([]string, len(nodes))
 		for i, n := range nodes {
-			if addrs[i] = n; c.placeholder != "" {
-				addrs[i] = strings.ReplaceAll(c.placeholder, "%n", n)
-			}
+			addrs[i] = addr(n)
 		}
 		return []string{"NodeAddr=" + strings.Join(addrs, ",")}
 	})
+}
+
+// PowerDown powers nodes down that have no instance. It clears what a boot
+// that never came leaves behind: a node that was made available again by Resume
+// alone stays "not responding", and is out of use after the next reconfigure or
+// restart of slurmctld (seen on 22.05.8).
+func (c *Controller) PowerDown(ctx context.Context, nodes []string, code, text string) ([]NodeError, error) {
+	return c.update(ctx, nodes, same("State=POWER_DOWN", "Reason="+reason(code, text)))
 }
 
 // Resume makes nodes available again that Slurm took down at ResumeTimeout. It

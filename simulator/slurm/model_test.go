@@ -421,7 +421,7 @@ func TestAGangThatFails(t *testing.T) {
 	if err != nil || len(failed) != 1 || failed[0].Node != "nope" || !errors.Is(failed[0].Err, slurm.ErrNoNode) {
 		t.Error(failed, err)
 	}
-	if a, b, c := m.Node(nodes[1]), m.Node(nodes[2]), m.Node("aws-hpc-008"); a.State != "IDLE" || b.Reason == "" || !c.Has("DRAIN") {
+	if a, b, c := m.Node(nodes[1]), m.Node(nodes[2]), m.Node("aws-hpc-008"); a.State != "IDLE" || b.Reason != "" || !c.Has("DRAIN") {
 		t.Errorf("resumed %+v, left alone %+v and %+v", a, b, c)
 	}
 }

@@ -34,7 +34,7 @@ func (m *Model) updateNodes(args []string) error {
 		}
 	}
 	switch state {
-	case "", "RESUME", "POWER_DOWN_ASAP", "POWER_DOWN_FORCE":
+	case "", "RESUME", "POWER_DOWN", "POWER_DOWN_ASAP", "POWER_DOWN_FORCE":
 	case "DOWN", "DRAIN":
 		if reason == "" {
 			return exit("You must specify a reason when DOWNING or DRAINING a node. Request denied")
@@ -80,6 +80,15 @@ func (m *Model) setState(n *Node, state, reason string) bool {
 		n.Reason, n.ReasonAt = reason, m.env.Now()
 	}
 	switch state {
+	case "":
+		// Any update forgets the reason of a node that is in order.
+		if n.State != "DOWN" && !n.Has("DRAIN") {
+			n.Reason = ""
+		}
+	case "POWER_DOWN":
+		n.clear("POWERING_UP")
+		n.clear("NOT_RESPONDING")
+		n.set("POWER_DOWN")
 	case "POWER_DOWN_ASAP":
 		// The node keeps its job, takes no other, and goes when it is idle.
 		if n.Reason == "" {
@@ -97,7 +106,8 @@ func (m *Model) setState(n *Node, state, reason string) bool {
 	case "DRAIN":
 		n.set("DRAIN")
 	case "RESUME":
-		// A refused RESUME forgets the reason too.
+		// NOT_RESPONDING stays: after the next reconfigure such a node is out
+		// of use. A refused RESUME forgets the reason too.
 		n.Reason = ""
 		if n.State != "DOWN" && !n.Has("DRAIN") {
 			return false

@@ -1,0 +1,116 @@
+package executor_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-slurm-burst/executor"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/report"
+	slurmmodel "aws-slurm-burst/simulator/slurm"
+)
+
+func configuring(id int, nodes []string) slurmmodel.Job {
+	return slurmmodel.Job{ID: id, State: "CONFIGURING", Batch: true, Requeue: true, Nodes: nodes}
+}
+
+// A job that is cancelled between rungs leaves its nodes to the next job, or to
+// nobody: then they are given back, not left to ResumeTimeout.
+func TestNodesOfACancelledJobAreServedOrGivenBack(t *testing.T) {
+	for _, next := range []bool{true, false} {
+		nodes := gang.Nodes
+		w := newWorld(t).withSlurm(nodes, configuring(7, nodes)).withFaults("- {az: us-east-1a, error: InsufficientInstanceCapacity, delay: 6s}")
+		w.engine.Spawn("scancel", func(ctx context.Context, e env.Env) {
+			_ = e.Sleep(ctx, 3*time.Second)
+			gone := configuring(7, nodes)
+			gone.State = "CANCELLED"
+			w.slurm.SetJob(gone)
+			if next {
+				w.slurm.SetJob(configuring(8, nodes))
+			}
+		})
+		q := gang
+		q.ResumeFile = []byte(resumeFile("7", nodes))
+		r, lines := w.resume(q)
+		if next {
+			if r.ExitCode != 0 {
+				t.Errorf("another job waits for the nodes: exit %d: %v", r.ExitCode, lines)
+			}
+			w.check(nodes...)
+			continue
+		}
+		w.check()
+		for _, n := range r.Nodes {
+			if n.State != report.NodeGivenBack {
+				t.Errorf("nobody waits for the nodes: %s is %s", n.Name, n.State)
+			}
+		}
+		wants(t, lines, "WARN: not launched: job 7 has gone")
+		if reason := w.slurm.Node(nodes[0]).Reason; !strings.HasPrefix(reason, "(Code:JobGone)") {
+			t.Errorf("reason %q", reason)
+		}
+	}
+}
+
+func TestNodesThatDidNotComeUpAreUsableAgain(t *testing.T) {
+	nodes := gang.Nodes[:2]
+	w := newWorld(t).withSlurm(nodes, configuring(7, nodes))
+	q := executor.ResumeRequest{Nodes: nodes, ResumeFile: []byte(resumeFile("7", nodes))}
+	w.resume(q)
+	for _, n := range nodes { // as slurmctld leaves them at ResumeTimeout
+		w.slurm.SetNode(slurmmodel.Node{Name: n, Addr: "172.31.0.4", Hostname: n, State: "DOWN", Flags: []string{"CLOUD", "POWERED_DOWN", "NOT_RESPONDING"}, Reason: "ResumeTimeout reached", CPUs: 1, RealMemory: 100, Partition: "aws"})
+	}
+	r, lines := w.call("resume-fail", func(ctx context.Context, x *executor.Executor) *report.Report { return x.ResumeFail(ctx, nodes) })
+	if r.ExitCode != 0 {
+		t.Errorf("exit %d: %v", r.ExitCode, lines)
+	}
+	w.check()
+	for _, n := range nodes {
+		node := w.slurm.Node(n)
+		if node.State != "IDLE" || node.Has("NOT_RESPONDING") || node.Addr != n {
+			t.Errorf("%+v", node)
+		}
+	}
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], "WARN: aws-hpc-001 did not register in time: i-") {
+		t.Errorf("lines: %v", lines)
+	}
+}
+
+func TestASuspendLeavesTheReasonOfNodesThatWereGivenBack(t *testing.T) {
+	nodes := gang.Nodes
+	w := newWorld(t).withSlurm(nodes, configuring(7, nodes)).withFaults("- {error: InsufficientInstanceCapacity}")
+	q := gang
+	q.ResumeFile = []byte(resumeFile("7", nodes))
+	w.resume(q)
+	w.suspend(nodes...)
+	if reason := w.slurm.Node(nodes[3]).Reason; !strings.HasPrefix(reason, "(Code:InsufficientInstanceCapacity)") {
+		t.Errorf("reason %q", reason)
+	}
+}
+
+// Subnets and images can be replaced while their look-up is remembered.
+func TestAStaleLookupIsLookedUpAgain(t *testing.T) {
+	old := newWorld(t)
+	old.resume(gang)
+	w := newWorld(t)
+	w.disk = old.disk // the memory of an EC2 that had other ids
+	w.renumber()
+	r, lines := w.resume(gang)
+	if r.ExitCode != 0 || r.APICalls["DescribeSubnets"] != 1 {
+		t.Errorf("exit %d, calls %v: %v", r.ExitCode, r.APICalls, lines)
+	}
+	w.check(gang.Nodes...)
+}
+
+func TestASuccessLeavesATraceInTheLog(t *testing.T) {
+	w := newWorld(t)
+	w.resume(gang)
+	for _, l := range w.engine.Logged() {
+		if l.Level == env.Note && strings.HasPrefix(l.Text, "resume: launched aws-hpc-[001-008]; exit 0 after ") {
+			return
+		}
+	}
+	t.Error("nothing in the log says what the call did")
+}
