@@ -146,6 +146,7 @@ Feature: Gangs
       Given "aws-cpu-[001-002]" are running
       When Slurm gives up waiting for "aws-cpu-[001-002]"
       Then the exit code is 0
+      And it says of each of "aws-cpu-[001-002]" that it did not register in time, and on which instance
       And nothing is running
 
     Scenario: A node that comes back is another instance

@@ -24,6 +24,7 @@ func registerThen(sc *godog.ScenarioContext) {
 	sc.Step(`^it says:$`, func(ctx context.Context, text *godog.DocString) error {
 		return in(ctx).says(strings.Split(text.Content, "\n"))
 	})
+	sc.Step(`^it says of each of "([^"]+)" that it did not register in time, and on which instance$`, saysLate)
 	sc.Step(`^it says nothing$`, func(ctx context.Context) error {
 		r, err := in(ctx).lastRun()
 		if err == nil && len(r.stderr) > 0 {
@@ -85,6 +86,27 @@ func registerThen(sc *godog.ScenarioContext) {
 	sc.Step(`^the launch asks for:$`, launchAsks)
 	sc.Step(`^each of them is the same request$`, func(ctx context.Context) error { return compareLaunches(ctx, true) })
 	sc.Step(`^each of them is a request of its own$`, func(ctx context.Context) error { return compareLaunches(ctx, false) })
+}
+
+// saysLate expects a line about each node, with the id of its instance.
+func saysLate(ctx context.Context, list string) error {
+	names, err := expand(list)
+	if err != nil {
+		return err
+	}
+	r, err := in(ctx).lastRun()
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		begin := "WARN: " + n + " did not register in time: i-"
+		i := slices.IndexFunc(r.stderr, func(l *line) bool { return strings.HasPrefix(l.text, begin) })
+		if i < 0 {
+			return fmt.Errorf("it did not say\n%s...\nbut:\n%s", begin, r.text())
+		}
+		r.stderr[i].heard = true
+	}
+	return nil
 }
 
 func (r *run) text() string {
