@@ -43,8 +43,8 @@ localstack-if-possible:
 	@localstack/install.sh $(LOCALSTACK_DIR) || { test -z "$$ASBA_REQUIRE_LOCALSTACK" && echo "LEFT OUT: LocalStack could not be installed (see above); its tests and features will be listed as left out"; }
 
 .PHONY: unit
-unit: ## unit tests, with the race detector and in random order
-	$(GO) test -race -shuffle=on ./...
+unit: ## unit tests, with the race detector and in random order (the features have a target of their own)
+	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v '/features$$')
 
 .PHONY: lint
 lint: ## formatting, vet, the house's arrows, the seam
