@@ -61,6 +61,37 @@ func TestAnswersThatCannotBeTrueDoubleNothing(t *testing.T) {
 	}
 }
 
+// A gang of which one instance dies at once is ended whole, rung after rung.
+func TestAGangWithADeadMemberIsEnded(t *testing.T) {
+	w := newWorld(t)
+	w.cloud = func(c cloud.Cloud) cloud.Cloud {
+		return &liar{Cloud: c, launched: func(is []cloud.Instance) []cloud.Instance {
+			is[2].State, is[2].StateReason = cloud.Terminated, "Client.InternalError"
+			return is
+		}}
+	}
+	r, lines := w.resume(gang)
+	if r.ExitCode != report.ExitCapacity || w.most != 8 || len(w.alive) != 0 {
+		t.Errorf("exit %d, %d at once, %d left: %v", r.ExitCode, w.most, len(w.alive), lines)
+	}
+	if !strings.HasSuffix(lines[0], " died: Client.InternalError") {
+		t.Errorf("lines: %v", lines)
+	}
+}
+
+// What a refused launch had made all the same is found before the climb ends.
+func TestTheLastLookFindsWhatALostAnswerLaunched(t *testing.T) {
+	w := newLaggingWorld(t, 1100*time.Millisecond).withFaults("- {lost-answer: true, times: 1}\n- {error: InsufficientInstanceCapacity, times: 1}")
+	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
+	r, lines := w.resume(gang)
+	if r.ExitCode != 0 || w.most != 16 || len(w.alive) != 8 {
+		t.Errorf("exit %d, %d at once, %d left: %v", r.ExitCode, w.most, len(w.alive), lines)
+	}
+	wants(t, lines, "WARN: 8 instances of a launch that was not answered have come up, ending them")
+	w.pass(time.Minute)
+	w.check(gang.Nodes...)
+}
+
 func TestAnOldIntentHarmsNothingThatRuns(t *testing.T) {
 	w := newWorld(t).withFaults("- {status: 502, times: 4}") // the first rung is never answered
 	if r, lines := w.resume(gang); r.ExitCode != 0 {

@@ -1,0 +1,164 @@
+package journal_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/simulator"
+)
+
+// run runs fn as a process with a journal on a disk.
+func run(t *testing.T, d *simulator.Disk, fn func(j *journal.Journal, e env.Env)) []string {
+	t.Helper()
+	engine := simulator.New(simulator.Options{Start: 1e18})
+	p := engine.Spawn("test", func(_ context.Context, e env.Env) { fn(journal.New(e, d.For(e), "http://ec2"), e) })
+	if err := engine.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return p.Lines()
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func aLaunch(token string) journal.Launch {
+	return journal.Launch{Nodes: "n[1-2]", Gang: true, Request: cloud.LaunchRequest{Token: token, MinCount: 2, MaxCount: 2, Type: "c6i.large", Tags: []cloud.Tag{{Key: "k", Value: "v"}}}}
+}
+
+func TestAnIntentKeepsTheWholeRequestUntilItsOutcome(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		l, err := j.Open(aLaunch("t1"))
+		must(t, err)
+		got, err := j.Launches()
+		must(t, err)
+		if diff := cmp.Diff([]journal.Launch{l}, got); diff != "" || l.State != journal.Intent || l.Written != e.Now() {
+			t.Errorf("intent: %s %+v", diff, l)
+		}
+		must(t, e.Sleep(context.Background(), time.Second))
+		must(t, j.Placed(l, []journal.Placed{{Node: "n1", Instance: "i-1"}, {Node: "n2", Instance: "i-2"}}))
+		got, _ = j.Launches()
+		if got[0].State != journal.Launched || got[0].Written != l.Written || got[0].Updated == l.Written || len(got[0].Placed) != 2 {
+			t.Errorf("launched: %+v", got[0])
+		}
+		must(t, j.Close(got[0], journal.Ended, "suspend"))
+		if got, _ := j.Launches(); len(got) != 0 {
+			t.Errorf("still there: %+v", got)
+		}
+		if old, _ := j.History(); len(old) != 1 || old[0].Code != "suspend" || old[0].Written != l.Written {
+			t.Errorf("history: %+v", old)
+		}
+	})
+}
+
+func TestLaunchesElsewhereAreNotOurs(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		_, err := journal.New(e, d.For(e), "http://other").Open(aLaunch("t1"))
+		must(t, err)
+		if got, err := j.Launches(); len(got) != 0 || err != nil {
+			t.Errorf("%v %v", got, err)
+		}
+	})
+}
+
+func TestTheLatestTombstoneOfANodeCounts(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		for _, nodes := range [][]string{{"n1", "n2"}, {"n2"}, {"n1"}, {"n3"}} {
+			must(t, j.Bury(nodes))
+			must(t, e.Sleep(context.Background(), time.Second))
+		}
+		start := env.Time(1e18)
+		want := map[string]env.Time{"n1": start.Add(2 * time.Second), "n2": start.Add(time.Second), "n3": start.Add(3 * time.Second)}
+		got, err := j.Tombstones()
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		must(t, j.Compact(0))
+		if n := len(d.Names("suspends")); n != 3 {
+			t.Errorf("%d tombstones after the first was covered by later ones", n)
+		}
+		got, _ = j.Tombstones()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("compacting changed them: %s", diff)
+		}
+	})
+}
+
+func TestATornRecordIsSaidAndSetAside(t *testing.T) {
+	d := simulator.NewDisk()
+	lines := run(t, d, func(j *journal.Journal, e env.Env) {
+		_, err := j.Open(aLaunch("t1"))
+		must(t, err)
+		must(t, d.For(e).Write("launches/t0.json", []byte(`{"state": "int`)))
+		if got, err := j.Launches(); len(got) != 1 || err != nil {
+			t.Errorf("%v %v", got, err)
+		}
+	})
+	if len(lines) != 1 || !strings.HasPrefix(lines[0], "WARN: journal record launches/t0.json is not readable") {
+		t.Errorf("lines: %v", lines)
+	}
+}
+
+func TestAFullDiskIsSaid(t *testing.T) {
+	d := simulator.NewDisk()
+	d.Full = true
+	run(t, d, func(j *journal.Journal, _ env.Env) {
+		if _, err := j.Open(aLaunch("t1")); err == nil || !strings.Contains(err.Error(), "journal.dir") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestACallIsKeptByteForByteAndForgottenInTime(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		c, err := j.Begin(journal.Call{Nonce: "a", Nodes: "n1", ResumeFile: []byte("caf\xe9")})
+		must(t, err)
+		must(t, j.End(c, 5))
+		got, err := j.Calls()
+		must(t, err)
+		if len(got) != 1 || string(got[0].ResumeFile) != "caf\xe9" || got[0].Exit != 5 || got[0].At != e.Now() {
+			t.Errorf("%+v", got)
+		}
+		must(t, j.Prune(e.Now()))
+		if got, _ := j.Calls(); len(got) != 1 {
+			t.Error("forgotten too early")
+		}
+		must(t, j.Prune(e.Now()+1))
+		if got, _ := j.Calls(); len(got) != 0 {
+			t.Error("never forgotten")
+		}
+	})
+}
+
+func TestWhatIsOwedIsPaidOnce(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, _ env.Env) {
+		p := journal.Push{ID: "x", Addrs: []journal.Addr{{Node: "n1", IP: "10.0.0.1", Instance: "i-1"}}}
+		must(t, j.Owe(p))
+		owed, err := j.Owed()
+		must(t, err)
+		if len(owed) != 1 || owed[0].Addrs[0].IP != "10.0.0.1" {
+			t.Errorf("%+v", owed)
+		}
+		must(t, j.Paid(p))
+		must(t, j.Paid(p)) // another process was faster
+		if owed, _ := j.Owed(); len(owed) != 0 {
+			t.Errorf("%+v", owed)
+		}
+	})
+}
