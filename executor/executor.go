@@ -122,6 +122,9 @@ func (c *call) note() {
 	if c.rep.HourlyCost != nil {
 		attrs = append(attrs, env.A("usd_per_hour", *c.rep.HourlyCost))
 	}
+	if c.rep.Command == "reconcile" {
+		what = []string{count(len(c.rep.Actions), "action")}
+	}
 	took := c.Env.Now().Sub(c.start)
 	attrs = append(attrs, env.A("ms", took.Milliseconds()))
 	c.Env.Log(env.Event{Level: env.Note, Name: "call", Attrs: attrs,

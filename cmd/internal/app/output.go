@@ -93,6 +93,9 @@ func reportTable(w io.Writer, r *report.Report, markdown bool) error {
 		return err
 	}
 	if r.DryRun != "" || len(r.Excluded) > 0 {
+		if _, err := io.WriteString(w, "\n"); err != nil {
+			return err
+		}
 		return rungTable(w, r, markdown)
 	}
 	return nil
