@@ -36,12 +36,13 @@ var rooms = map[string][]string{
 	"executor/slurm":      nil,
 	"executor/calls":      nil,
 	"executor/journal":    nil,
-	"executor/fleet":      {"executor/journal"},                                                   // whose instance is whose is in the journal
-	"executor/lookup":     {"executor/calls"},                                                     // look-ups are calls that are repeated
-	"executor/launch":     {"executor/calls", "executor/journal"},                                 // a rung is an intent, calls, an outcome
-	"executor/report":     {"executor/launch"},                                                    // rungs that were ruled out are launch's
-	"executor/decide":     {"executor/config", "asba/plan", "executor/launch", "executor/report"}, // plan and configuration become a wish
-	"executor/host":       {"executor/plansource"},                                                // implements its port
+	"executor/fleet":      {"executor/journal"},                                      // whose instance is whose is in the journal
+	"executor/lookup":     {"executor/calls"},                                        // look-ups are calls that are repeated
+	"executor/launch":     {"executor/calls", "executor/journal", "executor/ladder"}, // a rung is an intent, calls, an outcome
+	"executor/ladder":     nil,
+	"executor/report":     {"executor/ladder"},                                                                       // rungs that were ruled out are launch's
+	"executor/decide":     {"executor/config", "asba/plan", "executor/ladder", "executor/launch", "executor/report"}, // plan and configuration become a wish
+	"executor/host":       {"executor/plansource"},                                                                   // implements its port
 	"executor/awscloud":   nil,
 }
 

@@ -7,6 +7,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/launch"
 	"aws-slurm-burst/executor/report"
 )
@@ -53,7 +54,7 @@ func (r *resumption) dryRun(ctx context.Context) {
 }
 
 // askEC2 makes the call of a rung as a dry run.
-func (r *resumption) askEC2(ctx context.Context, p *part, g launch.Rung) (outcome, code string) {
+func (r *resumption) askEC2(ctx context.Context, p *part, g ladder.Rung) (outcome, code string) {
 	q := p.Ask.Base
 	q.Token = identity.Token(r.Config.Cluster, r.nonce, p.Nodes, g.String(), g.AZ, 0)
 	q.MinCount, q.MaxCount = len(p.Nodes), len(p.Nodes)

@@ -11,7 +11,7 @@ import (
 	"aws-slurm-burst/executor/decide"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
-	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/plansource"
 	"aws-slurm-burst/executor/report"
 )
@@ -202,7 +202,7 @@ func (r *resumption) decide(ctx context.Context) bool {
 			r.giveBack(ctx, r.nodes, r.givingFor(e))
 			return false
 		}
-		r.parts = append(r.parts, &part{Group: g, Decision: d, ladder: launch.Build(d.Wish)})
+		r.parts = append(r.parts, &part{Group: g, Decision: d, ladder: ladder.Build(d.Wish)})
 		r.rep.Decisions = append(r.rep.Decisions, report.Decision{
 			Job: strings.Join(g.Jobs, ","), Nodes: hostlist.Fold(g.Nodes), Gang: d.Gang, Settings: d.Sources,
 		})

@@ -16,6 +16,7 @@ import (
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/launch"
 	"aws-slurm-burst/executor/lookup"
 	"aws-slurm-burst/executor/report"
@@ -66,7 +67,7 @@ type resumption struct {
 type part struct {
 	decide.Group
 	decide.Decision
-	ladder  launch.Ladder
+	ladder  ladder.Ladder
 	adopted []launch.Placed
 	outcome launch.Outcome
 	err     *cloud.Error // before the climb; the outcome has its own
@@ -337,7 +338,7 @@ func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launc
 // allows reports whether the part's ladder has the rung of a launch: a plan
 // that has changed meanwhile rules an old launch out.
 func (p *part) allows(q cloud.LaunchRequest) bool {
-	return slices.ContainsFunc(p.ladder.Rungs, func(g launch.Rung) bool {
+	return slices.ContainsFunc(p.ladder.Rungs, func(g ladder.Rung) bool {
 		return g.Type == q.Type && g.Market == q.Market && g.SubnetID == q.SubnetID && g.MaxPrice == q.MaxPrice
 	})
 }
@@ -381,16 +382,16 @@ func (r *resumption) match(p *part, f *fleet.Fleet) (end []string) {
 	if !p.Gang {
 		return nil
 	}
-	var fixed *launch.Like // from members that are not ours to end
+	var fixed *ladder.Like // from members that are not ours to end
 	for _, n := range p.Outside {
 		if keep, ok, _ := f.Adopt(n, r.suspended[n]); ok && !slices.Contains(r.nodes, n) {
-			fixed = &launch.Like{Type: keep.Type, AZ: keep.AZ, Group: keep.Group}
+			fixed = &ladder.Like{Type: keep.Type, AZ: keep.AZ, Group: keep.Group}
 			break
 		}
 	}
 	like := fixed
 	for _, a := range p.adopted {
-		l := launch.Like{Type: a.Instance.Type, AZ: a.Instance.AZ, Group: a.Instance.Group}
+		l := ladder.Like{Type: a.Instance.Type, AZ: a.Instance.AZ, Group: a.Instance.Group}
 		if like == nil {
 			like = &l
 		}
@@ -405,14 +406,14 @@ func (r *resumption) match(p *part, f *fleet.Fleet) (end []string) {
 	}
 	if like != nil && len(p.adopted) < len(p.Nodes) {
 		p.Wish.Like = like
-		p.ladder = launch.Build(p.Wish)
+		p.ladder = ladder.Build(p.Wish)
 	}
 	return end
 }
 
 // climb launches what is missing, a few groups at a time.
 func (r *resumption) climb(ctx context.Context) {
-	var short []launch.Shortage
+	var short []ladder.Shortage
 	for batch := range slices.Chunk(r.parts, atOnce) {
 		known := slices.Clone(short)
 		forks, ctls := make([]*calls.Caller, len(batch)), make([]*slurm.Controller, len(batch))
@@ -439,7 +440,7 @@ func indexes(n int) []int {
 	return out
 }
 
-func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ctl *slurm.Controller, short []launch.Shortage) launch.Outcome {
+func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ctl *slurm.Controller, short []ladder.Shortage) launch.Outcome {
 	var missing []string
 	for _, n := range p.Nodes {
 		if !slices.ContainsFunc(p.adopted, func(a launch.Placed) bool { return a.Node == n }) {
@@ -498,9 +499,9 @@ func (r *resumption) lookUpAgain(ctx context.Context, p *part, c *calls.Caller) 
 		env.Warnf(r.Env, "lookup", "%v", err)
 		return false
 	}
-	ladder := launch.Build(d.Wish)
-	same := slices.EqualFunc(ladder.Rungs, p.ladder.Rungs, func(a, b launch.Rung) bool { return a == b })
-	p.Wish, p.ladder = d.Wish, ladder
+	next := ladder.Build(d.Wish)
+	same := slices.EqualFunc(next.Rungs, p.ladder.Rungs, func(a, b ladder.Rung) bool { return a == b })
+	p.Wish, p.ladder = d.Wish, next
 	return !same
 }
 

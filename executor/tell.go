@@ -11,6 +11,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/launch"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
@@ -117,7 +118,7 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-func cheapest(l launch.Ladder, nodes int) string {
+func cheapest(l ladder.Ladder, nodes int) string {
 	x, ok := l.Cheapest()
 	if !ok {
 		return "of unknown price (policy.allow_unknown_price lets it pass)"
@@ -136,7 +137,7 @@ func worst(exits map[int]bool) int {
 	return report.ExitFailed
 }
 
-func rungReport(g launch.Rung, outcome, code string, nodes int, job string) report.Rung {
+func rungReport(g ladder.Rung, outcome, code string, nodes int, job string) report.Rung {
 	return report.Rung{
 		Type: g.Type, Market: g.Market, AZ: g.AZ, SubnetID: g.SubnetID, Outcome: outcome, Code: code, Nodes: nodes,
 		Job: job, MaxPrice: g.MaxPrice, Price: g.Price, EFA: g.EFA, Group: g.Strategy,

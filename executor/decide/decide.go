@@ -17,6 +17,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/launch"
 	"aws-slurm-burst/executor/report"
 )
@@ -60,7 +61,7 @@ type Lookups interface {
 type Decision struct {
 	// Gang is whole or not at all. SingleUse nodes serve their job alone.
 	Gang, SingleUse bool
-	Wish            launch.Wish
+	Wish            ladder.Wish
 	// Ask lacks what only the call knows: nodes, job and nonce.
 	Ask     launch.Ask
 	Sources []report.Source
@@ -159,7 +160,7 @@ func (m *Maker) merge(p *plan.Plan, g Group) Decision {
 	efa := choose(&d, "efa", p.RequiresEFA, m.Config.MPI.EFA == "required" && g.Multi, false)
 	strategy, preferred := m.placement(&d, p, g)
 
-	d.Wish = launch.Wish{
+	d.Wish = ladder.Wish{
 		Markets: markets, Nodes: len(g.Nodes), JobNodes: n, Gang: d.Gang,
 		Strategy: strategy, EFA: efa, MaxPrice: cap, MaxHourly: m.maxHourly(&d, p, ng),
 		UnknownPrice: m.Config.Policy.AllowUnknownPrice,
@@ -330,7 +331,7 @@ func (m *Maker) resolve(ctx context.Context, d *Decision, g Group) error {
 			d.Dropped = append(d.Dropped, why)
 			continue
 		}
-		wanted := launch.Type{Name: t.Name, EFA: facts.EFA, Spot: facts.SpotOK(), MaxPrice: t.SpotPrice, Subnets: t.SubnetIDs}
+		wanted := ladder.Type{Name: t.Name, EFA: facts.EFA, Spot: facts.SpotOK(), MaxPrice: t.SpotPrice, Subnets: t.SubnetIDs}
 		if m.Config.AWS.Region == priceRegion {
 			wanted.Price, _ = facts.Price()
 		}

@@ -11,6 +11,7 @@ import (
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/ladder"
 )
 
 // How often a launch that nobody answered is looked for and repeated, and how
@@ -55,7 +56,7 @@ func doubt(err error, nothing bool) *cloud.Error {
 
 // attempt makes one launch: group, intent, call, outcome. It returns what
 // serves the nodes; a gang that is not whole has been terminated by then.
-func (c *Climber) attempt(ctx context.Context, a Ask, r Rung, nodes []string, minimum, number int) ([]Placed, string, *cloud.Error) {
+func (c *Climber) attempt(ctx context.Context, a Ask, r ladder.Rung, nodes []string, minimum, number int) ([]Placed, string, *cloud.Error) {
 	q := c.request(a, r, nodes, minimum, number)
 	l := journal.Launch{Call: a.Call, Nodes: hostlist.Fold(nodes), Job: a.Job, Plan: a.Plan, Gang: a.Gang}
 

@@ -1,3 +1,10 @@
+// Package launch climbs a ladder: one RunInstances call a rung, until every
+// node has an instance or no rung is left. A gang is launched whole or not at
+// all, an unanswered launch is looked for before it is repeated, and what a
+// failed one left is ended before the next.
+//
+// It does not know Slurm, plans or configurations, and never decides what to
+// try.
 package launch
 
 import (
@@ -10,6 +17,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/ladder"
 )
 
 // Journal is what a climb writes down before and after each call.
@@ -55,7 +63,7 @@ type Outcome struct {
 	Placed   []Placed
 	Attempts []Attempt
 	// Short is what the climb learned about pools.
-	Short []Shortage
+	Short []ladder.Shortage
 	// Halted are the nodes that were not wanted any more.
 	Halted []string
 	// Err says why nodes are missing, nil where none is. Its class decides the
@@ -73,7 +81,7 @@ type Placed struct {
 
 // Attempt is what became of one rung.
 type Attempt struct {
-	Rung
+	ladder.Rung
 	Nodes   int    `json:"nodes"`
 	Outcome string `json:"outcome"` // launched, partial, refused, unanswered, died
 	Code    string `json:"code,omitempty"`
@@ -103,10 +111,10 @@ type Climber struct {
 }
 
 // Climb tries the rungs in order until every node has an instance.
-func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) Outcome {
+func (c *Climber) Climb(ctx context.Context, a Ask, l ladder.Ladder, short []ladder.Shortage) Outcome {
 	o := Outcome{Short: slices.Clone(short)}
 	missing := slices.Clone(a.Nodes)
-	queue := Demote(l.Rungs, o.Short)
+	queue := ladder.Demote(l.Rungs, o.Short)
 	spent := 0.0 // USD an hour of what is placed
 	var last *cloud.Error
 	for tries := 0; len(missing) > 0 && len(queue) > 0; tries++ {
@@ -151,9 +159,9 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) 
 			continue
 		}
 		last = err
-		if s, ok := shortage(r, err.Class); ok {
+		if s, ok := ladder.Learn(r, err.Class); ok {
 			o.Short = append(o.Short, s)
-			queue = Demote(queue, []Shortage{s})
+			queue = ladder.Demote(queue, []ladder.Shortage{s})
 		}
 		if !err.Class.NextRung() && !(err.Class == cloud.Ambiguous && errors.Is(err, ErrNothingLives)) {
 			break
@@ -172,7 +180,7 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l Ladder, short []Shortage) 
 	return o
 }
 
-func (c *Climber) say(r Rung, err *cloud.Error, next Rung) {
+func (c *Climber) say(r ladder.Rung, err *cloud.Error, next ladder.Rung) {
 	e := c.Calls.Env
 	e.Log(env.Event{
 		Level: env.Warn, Name: "launch.rung", Text: r.String() + ": " + err.Word() + ", trying " + next.String(),
@@ -181,7 +189,7 @@ func (c *Climber) say(r Rung, err *cloud.Error, next Rung) {
 }
 
 // affordable is how many of n nodes a rung may add under the ladder's limit.
-func affordable(l Ladder, r Rung, spent float64, n int) int {
+func affordable(l ladder.Ladder, r ladder.Rung, spent float64, n int) int {
 	if l.MaxHourly == 0 || r.Price == 0 {
 		return n
 	}
@@ -232,7 +240,7 @@ func rank(c cloud.Class) int {
 
 // rung makes the calls of one rung: a gang's single one, or for best effort
 // all first and then at least one.
-func (c *Climber) rung(ctx context.Context, a Ask, r Rung, nodes []string, tries int) ([]Placed, []Attempt, *cloud.Error) {
+func (c *Climber) rung(ctx context.Context, a Ask, r ladder.Rung, nodes []string, tries int) ([]Placed, []Attempt, *cloud.Error) {
 	var all []Attempt
 	try := func(minimum int, nodes []string, attempt int) ([]Placed, *cloud.Error) {
 		placed, token, err := c.attempt(ctx, a, r, nodes, minimum, attempt)
@@ -274,7 +282,7 @@ func (c *Climber) rung(ctx context.Context, a Ask, r Rung, nodes []string, tries
 }
 
 // request builds the call of one attempt, whole.
-func (c *Climber) request(a Ask, r Rung, nodes []string, minimum, attempt int) cloud.LaunchRequest {
+func (c *Climber) request(a Ask, r ladder.Rung, nodes []string, minimum, attempt int) cloud.LaunchRequest {
 	q := a.Base
 	q.Token = identity.Token(a.Cluster, a.Nonce, nodes, r.String()+" "+r.SubnetID, r.AZ, attempt)
 	q.MinCount, q.MaxCount = minimum, len(nodes)

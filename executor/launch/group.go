@@ -9,6 +9,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/ladder"
 )
 
 // partitions is how many partitions a partition group gets: EC2's most in one
@@ -17,7 +18,7 @@ const partitions = 7
 
 // group makes the placement group of an attempt, where one is wished for, and
 // returns its name, "" for none.
-func (c *Climber) group(ctx context.Context, a Ask, r Rung, q cloud.LaunchRequest) (string, error) {
+func (c *Climber) group(ctx context.Context, a Ask, r ladder.Rung, q cloud.LaunchRequest) (string, error) {
 	if r.Group != "" || r.Strategy == "" {
 		return r.Group, nil
 	}
@@ -68,7 +69,7 @@ func (c *Climber) dropGroup(ctx context.Context, q cloud.LaunchRequest) {
 }
 
 // pool adds to an error which pool it is about.
-func pool(r Rung, err error) *cloud.Error {
+func pool(r ladder.Rung, err error) *cloud.Error {
 	e := *cloud.AsError(err)
 	e.Type, e.AZ = cmp.Or(e.Type, r.Type), cmp.Or(e.AZ, r.AZ)
 	return &e

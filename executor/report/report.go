@@ -6,7 +6,7 @@ package report
 import (
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/executor/cloud"
-	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/ladder"
 )
 
 // The exit codes of the programs (docs/CLI.md). slurmctld ignores them; people
@@ -69,7 +69,7 @@ type Report struct {
 	DryRun   string            `json:"dry_run,omitempty"`
 	Nodes    []Node            `json:"nodes"`
 	Rungs    []Rung            `json:"rungs"`
-	Excluded []launch.Excluded `json:"excluded,omitempty"`
+	Excluded []ladder.Excluded `json:"excluded,omitempty"`
 	// Decisions says for each group of nodes where its settings came from.
 	Decisions []Decision `json:"decisions,omitempty"`
 	// Actions are what reconcile did, or would do.

@@ -1,4 +1,4 @@
-// Gen writes the instance-type table of asba/catalog from local copies of its
+// Command gen writes the instance-type table of asba/catalog from local copies of its
 // two public sources: the wheel of moto (from a Python package index) and the
 // module zip of github.com/aws/karpenter-provider-aws (from a Go module proxy;
 // `go mod download -json` names the file). Both say their own version, so the

@@ -1,11 +1,9 @@
-// Package launch turns a wish (types, places, markets, limits) into a ladder,
-// which is a value, and climbs it: one RunInstances call a rung, until every
-// node has an instance or no rung is left. A gang is launched whole or not at
-// all.
+// Package ladder turns a wish (types, places, markets, limits) into a ladder:
+// what is tried in which order, and what is ruled out, and why. It is a value:
+// a dry run prints it, tests compare it, and executor/launch climbs it.
 //
-// It does not know Slurm, plans or configurations, and never decides what to
-// wish for.
-package launch
+// It does not know Slurm, plans or configurations, and makes no calls.
+package ladder
 
 import (
 	"cmp"
@@ -237,8 +235,8 @@ func family(name string) string {
 	}
 }
 
-// shortage says what an error teaches about other rungs, if anything.
-func shortage(r Rung, class cloud.Class) (Shortage, bool) {
+// Learn says what an error on a rung teaches about others, if anything.
+func Learn(r Rung, class cloud.Class) (Shortage, bool) {
 	switch {
 	case class == cloud.Quota || class == cloud.SpotQuota:
 		return Shortage{Type: r.Type, Market: r.Market, Family: true}, true
