@@ -100,7 +100,8 @@ func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record) {
 			case perr != nil:
 				err = perr
 			case slices.ContainsFunc(all, func(n string) bool { return !slices.Contains(burst, n) }):
-				err = r.Slurm.Exclude(ctx, rec, burst)
+				// One name that Slurm does not know would refuse them all.
+				err = r.Slurm.Exclude(ctx, rec, overlap(burst, all))
 			default:
 				err = r.Slurm.Hold(ctx, rec)
 			}

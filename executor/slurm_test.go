@@ -114,3 +114,71 @@ func TestASuccessLeavesATraceInTheLog(t *testing.T) {
 	}
 	t.Error("nothing in the log says what the call did")
 }
+
+// Giving back the nodes of an interactive job ends it: the ladder is climbed
+// again and again, until the deadline.
+func TestForAnInteractiveJobTheLadderIsClimbedUntilTheDeadline(t *testing.T) {
+	nodes := gang.Nodes
+	job := configuring(7, nodes)
+	job.Batch = false
+	w := newWorld(t).withSlurm(nodes, job).withFaults("- {error: InsufficientInstanceCapacity, times: 20}")
+	q := gang
+	q.ResumeFile = []byte(resumeFile("7", nodes))
+	r, lines := w.resume(q)
+	if r.ExitCode != 0 {
+		t.Errorf("exit %d: %v", r.ExitCode, lines)
+	}
+	w.check(nodes...)
+
+	w = newWorld(t).withSlurm(nodes, job).withFaults("- {error: InsufficientInstanceCapacity}")
+	began := w.engine.Now()
+	if r, _ := w.resume(q); r.ExitCode != report.ExitCapacity {
+		t.Errorf("exit %d", r.ExitCode)
+	}
+	if took := w.engine.Now().Sub(began); took < 200*time.Second || took > 260*time.Second {
+		t.Errorf("it gave up after %v, the deadline is 240 s", took)
+	}
+}
+
+// An array's own id names all of its tasks: only the one on these nodes is held.
+func TestOnlyTheRightTaskOfAnArrayIsHeld(t *testing.T) {
+	running, mine := names("aws-hpc", 11, 12), gang.Nodes
+	w := newWorld(t).withSlurm(append(running, mine...),
+		slurmmodel.Job{ID: 3, ArrayID: 2, Task: "1", State: "RUNNING", Batch: true, Requeue: true, Nodes: running},
+		slurmmodel.Job{ID: 2, ArrayID: 2, Task: "3", State: "CONFIGURING", Batch: true, Requeue: true, Nodes: mine},
+	).withFaults("- {error: UnauthorizedOperation}")
+	q := gang
+	q.ResumeFile = []byte(resumeFile("2", mine))
+	w.resume(q)
+	if j := w.slurm.Job(3); j.State != "RUNNING" {
+		t.Errorf("the running task is %s (%s)", j.State, j.Reason)
+	}
+	if j := w.slurm.Job(2); j.State != "PENDING" || !strings.Contains(j.Reason, "held") {
+		t.Errorf("the task that cannot start is %s (%s)", j.State, j.Reason)
+	}
+}
+
+// Advice against bursting: a requeued job is kept off the burst nodes where its
+// partition has others, else it is held.
+func TestAdviceAgainstBurstingKeepsTheJobAway(t *testing.T) {
+	nodes := gang.Nodes
+	for _, premises := range []bool{true, false} {
+		w := newWorld(t).withSlurm(nodes, slurmmodel.Job{ID: 7, Partition: "aws", State: "CONFIGURING", Batch: true, Requeue: true, Nodes: nodes})
+		if premises {
+			w.slurm.SetNode(slurmmodel.Node{Name: "rack-1", Addr: "10.0.0.1", Hostname: "rack-1", State: "IDLE", CPUs: 1, RealMemory: 100, Partition: "aws"})
+		}
+		w.plans["plan.json"] = `{"should_burst": false, "recommendation_reasoning": ["the queue is short"]}`
+		q := gang
+		q.ResumeFile = []byte(resumeFile("7", nodes))
+		r, lines := w.resume(q)
+		if r.ExitCode != 0 {
+			t.Errorf("exit %d", r.ExitCode)
+		}
+		wants(t, lines, "INFO: ASBA advises against bursting: the queue is short")
+		j := w.slurm.Job(7)
+		held, excluded := strings.Contains(strings.ToLower(j.Reason), "held"), len(j.ExcNodes) >= len(nodes)
+		if held == premises || excluded != premises {
+			t.Errorf("other nodes: %v, held: %v (%s), %d nodes excluded: %v", premises, held, j.Reason, len(j.ExcNodes), lines)
+		}
+	}
+}
