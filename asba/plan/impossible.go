@@ -24,14 +24,18 @@ type Drop struct {
 func (p *Plan) Impossible(cat *catalog.Catalog) []Drop {
 	var out []Drop
 	for i, name := range p.InstanceTypes.Value {
-		if why := p.whyNot(cat, name); why != "" {
+		if why := p.whyNot(cat, name, len(out) < suggested); why != "" {
 			out = append(out, Drop{Type: name, Why: why, At: p.InstanceTypes.ItemAt(i)})
 		}
 	}
 	return out
 }
 
-func (p *Plan) whyNot(cat *catalog.Catalog, name string) string {
+// suggested is for how many types the nearest real one is looked up: nobody
+// reads on, and a hostile plan names tens of thousands.
+const suggested = 50
+
+func (p *Plan) whyNot(cat *catalog.Catalog, name string, suggest bool) string {
 	t, known := cat.Type(name)
 	switch {
 	case !known:
@@ -40,7 +44,7 @@ func (p *Plan) whyNot(cat *catalog.Catalog, name string) string {
 			shown = quote(name)
 		}
 		why := shown + " is not an EC2 instance type"
-		if near := cat.Nearest(name); near != "" {
+		if near := nearest(cat, name, suggest); near != "" {
 			why += fmt.Sprintf(" (did you mean %s?)", near)
 		}
 		return why
@@ -52,6 +56,13 @@ func (p *Plan) whyNot(cat *catalog.Catalog, name string) string {
 		return name + " cannot join a cluster placement group"
 	}
 	return ""
+}
+
+func nearest(cat *catalog.Catalog, name string, suggest bool) string {
+	if !suggest {
+		return ""
+	}
+	return cat.Nearest(name)
 }
 
 // NoneLeft returns the error about a plan all of whose types are impossible,

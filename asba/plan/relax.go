@@ -8,10 +8,14 @@ import (
 
 // Drop takes instance types off the plan's list.
 func (p *Plan) Drop(drops []Drop) {
+	dropped := make(map[string]bool, len(drops))
+	for _, d := range drops {
+		dropped[d.Type] = true
+	}
 	var names []string
 	var at []Place
 	for i, name := range p.InstanceTypes.Value {
-		if !slices.ContainsFunc(drops, func(d Drop) bool { return d.Type == name }) {
+		if !dropped[name] {
 			names = append(names, name)
 			at = append(at, p.InstanceTypes.ItemAt(i))
 		}
