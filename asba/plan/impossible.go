@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
@@ -58,6 +57,14 @@ func (p *Plan) whyNot(cat *catalog.Catalog, name string, suggest bool) string {
 	return ""
 }
 
+func namesOf(drops []Drop) map[string]bool {
+	names := make(map[string]bool, len(drops))
+	for _, d := range drops {
+		names[d.Type] = true
+	}
+	return names
+}
+
 func nearest(cat *catalog.Catalog, name string, suggest bool) string {
 	if !suggest {
 		return ""
@@ -68,8 +75,9 @@ func nearest(cat *catalog.Catalog, name string, suggest bool) string {
 // NoneLeft returns the error about a plan all of whose types are impossible,
 // whether or not they are off its list already.
 func (p *Plan) NoneLeft(drops []Drop) (f finding.Finding, none bool) {
+	dropped := namesOf(drops)
 	for _, name := range p.InstanceTypes.Value {
-		if !slices.ContainsFunc(drops, func(d Drop) bool { return d.Type == name }) {
+		if !dropped[name] {
 			return f, false
 		}
 	}

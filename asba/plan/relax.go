@@ -8,10 +8,7 @@ import (
 
 // Drop takes instance types off the plan's list.
 func (p *Plan) Drop(drops []Drop) {
-	dropped := make(map[string]bool, len(drops))
-	for _, d := range drops {
-		dropped[d.Type] = true
-	}
+	dropped := namesOf(drops)
 	var names []string
 	var at []Place
 	for i, name := range p.InstanceTypes.Value {
