@@ -33,13 +33,15 @@ func (r *resumption) dryRun(ctx context.Context) {
 				rep.InstanceType, rep.Market, rep.AZ = first.Type, first.Market, first.AZ
 			}
 		}
-		allowed := 0
+		allowed, exits := 0, map[int]bool{}
 		for _, g := range p.ladder.Rungs {
 			rung := rungReport(g, outcomePlanned, "", len(p.Nodes), job)
 			if r.request.DryRun == DryRunServer {
-				rung.Outcome, rung.Code = r.askEC2(ctx, p, g)
-				if rung.Outcome == outcomeAllowed {
+				var err error
+				if rung.Outcome, rung.Code, err = r.askEC2(ctx, p, g); err == nil {
 					allowed++
+				} else {
+					exits[report.ExitOf(cloud.ClassOf(err))] = true
 				}
 			}
 			r.rep.Rungs = append(r.rep.Rungs, rung)
@@ -48,27 +50,28 @@ func (r *resumption) dryRun(ctx context.Context) {
 		if len(p.ladder.Rungs) == 0 {
 			env.Warnf(r.Env, "dry-run", "%s", p.noRungs().Err)
 		} else if r.request.DryRun == DryRunServer && allowed == 0 {
-			r.rep.ExitCode = report.ExitConfig
+			r.rep.ExitCode = worst(exits)
 		}
 	}
 }
 
 // askEC2 makes the call of a rung as a dry run.
-func (r *resumption) askEC2(ctx context.Context, p *part, g ladder.Rung) (outcome, code string) {
+func (r *resumption) askEC2(ctx context.Context, p *part, g ladder.Rung) (outcome, code string, err error) {
 	q := p.Ask.Base
 	q.Token = identity.Token(r.Config.Cluster, r.nonce, p.Nodes, g.String(), g.AZ, 0)
 	q.MinCount, q.MaxCount = len(p.Nodes), len(p.Nodes)
 	q.Type, q.SubnetID, q.Market, q.MaxPrice, q.EFA, q.ImageID = g.Type, g.SubnetID, g.Market, g.MaxPrice, g.EFA, g.Image
-	q.DryRun = true
-	err := r.calls.Repeat(ctx, "RunInstances", func() error {
+	q.AZ, q.DryRun = g.AZ, true
+	q.Tags = identity.Tags(identity.Facts{Cluster: r.Config.Cluster, Token: q.Token, Plan: p.Ask.Plan, Nodes: p.Nodes, At: r.start, Expires: p.Ask.Expires}, p.Ask.Tags)
+	err = r.calls.Repeat(ctx, "RunInstances", func() error {
 		_, err := r.Cloud.Launch(ctx, q)
 		return err
 	})
 	if err != nil {
 		env.Warnf(r.Env, "dry-run", "%s: %v", g, err)
-		return outcomeRefused, cloud.AsError(err).Word()
+		return outcomeRefused, cloud.AsError(err).Word(), err
 	}
-	return outcomeAllowed, ""
+	return outcomeAllowed, "", nil
 }
 
 // noRungs is the error of a ladder without a rung: a limit, or wishes that

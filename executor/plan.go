@@ -2,7 +2,7 @@ package executor
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strings"
 
 	"aws-slurm-burst/asba/finding"
@@ -90,7 +90,7 @@ func (r *resumption) planMissing(ctx context.Context, a plansource.Answer) bool 
 	r.rep.Plan.Outcome = report.PlanMissing
 	if r.Config.Plans.OnMissing == "hold" {
 		text := a.Cause + ", and plans.on_missing is hold"
-		r.failNodes(ctx, report.ExitPlan, "report.PlanMissing", text)
+		r.failNodes(ctx, report.ExitPlan, "PlanMissing", text)
 		return false
 	}
 	env.Warnf(r.Env, "plan.missing", "%s, falling back to standalone mode", a.Cause)
@@ -188,26 +188,28 @@ func (r *resumption) decide(ctx context.Context) bool {
 	// An explicit plan speaks of all nodes of a call that names no jobs.
 	whole := r.plan != nil && len(r.jobs) == 0
 	for _, g := range decide.Groups(r.nodes, r.jobs, r.Config, whole) {
-		if most := r.Config.Policy.MaxNodes; most > 0 && g.Size() > most && g.Multi {
-			r.failNodes(ctx, report.ExitConfig, "TooManyNodes", fmt.Sprintf("%d nodes wanted, policy.max_nodes is %d", g.Size(), most))
-			return false
-		}
 		d, err := m.For(ctx, g)
 		for _, why := range d.Dropped {
 			env.Warnf(r.Env, "type.dropped", "%s, dropped", why)
 		}
-		if err != nil {
-			e := cloud.AsError(err)
-			r.failEC2(err)
-			r.giveBack(ctx, r.nodes, r.givingFor(e))
-			return false
+		p := &part{Group: g, Decision: d, ladder: ladder.Build(d.Wish)}
+		switch most := r.Config.Policy.MaxNodes; {
+		case err != nil: // of this group alone: the others have their own
+			p.err = cloud.AsError(err)
+			r.rep.Error = p.err.Error()
+		case most > 0 && g.Size() > most && g.Multi:
+			p.err = cloud.Errorf("RunInstances", cloud.Config, "%d nodes wanted, policy.max_nodes is %d", g.Size(), most)
 		}
-		r.parts = append(r.parts, &part{Group: g, Decision: d, ladder: ladder.Build(d.Wish)})
+		r.parts = append(r.parts, p)
 		r.rep.Decisions = append(r.rep.Decisions, report.Decision{
 			Job: strings.Join(g.Jobs, ","), Nodes: hostlist.Fold(g.Nodes), Gang: d.Gang, Settings: d.Sources,
 		})
 	}
-	return true
+	if slices.ContainsFunc(r.parts, func(p *part) bool { return p.err == nil }) {
+		return true
+	}
+	r.tell(ctx) // nothing to look for
+	return false
 }
 
 func (r *resumption) maker() *decide.Maker {

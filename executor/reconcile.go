@@ -341,7 +341,9 @@ func (r *reconciliation) groups(ctx context.Context) {
 			continue
 		}
 		r.act(report.Action{Kind: "group", Text: "removing placement group " + name}, func() error {
-			r.dropGroup(ctx, name)
+			if !r.dropGroup(ctx, name) {
+				return fmt.Errorf("placement group %s is still there", name)
+			}
 			return nil
 		})
 	}

@@ -107,13 +107,13 @@ func (r *resumption) run(ctx context.Context) {
 			}
 		}()
 	}
+	r.readJobs(ctx) // first, so that whatever fails can be told to its jobs
 	for _, n := range r.nodes {
 		if _, ok := r.Config.GroupOf(n); !ok {
 			r.failNodes(ctx, report.ExitUsage, "UnknownNode", fmt.Sprintf("node %s belongs to no node group of %s (see slurm.partitions[].node_groups[].nodes)", n, r.Config.Base()))
 			return
 		}
 	}
-	r.readJobs(ctx)
 	if !r.readPlan(ctx) {
 		return
 	}
@@ -226,8 +226,8 @@ func (r *resumption) claim(ctx context.Context) (unlock func(), ok bool) {
 	for _, n := range r.nodes {
 		u, err := r.Env.Lock(waiting, "node-"+n)
 		if err != nil {
-			if !r.calls.Late() { // interrupted
-				r.failNodes(ctx, report.ExitFailed, "Interrupted", fmt.Sprintf("waiting for node %s: %v", n, err))
+			if !r.calls.Late() { // interrupted, or locks cannot be had at all
+				r.failNodes(ctx, report.ExitFailed, "NotLocked", fmt.Sprintf("node %s not locked: %v", n, err))
 				return unlock, false
 			}
 			r.rep.Error = fmt.Sprintf("node %s is still locked by another call", n)
@@ -269,6 +269,9 @@ func (r *resumption) look(ctx context.Context) bool {
 			keep, ok, ended := f.Adopt(n, r.suspended[n])
 			if ok {
 				p.adopted = append(p.adopted, launch.Placed{Node: n, Instance: keep, Adopted: true, Price: p.price(keep)})
+				if !slices.ContainsFunc(p.Wish.Types, func(t ladder.Type) bool { return t.Name == keep.Type }) {
+					env.Infof(r.Env, "adopt", "%s keeps its live %s, which is not among the types asked for", n, keep.Type)
+				}
 			}
 			for _, i := range ended {
 				env.Infof(r.Env, "adopt", "%s of %s is from before its power-up, ending it", i.ID, n)
@@ -303,7 +306,9 @@ func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launc
 			}
 			switch {
 			case r.Env.Now().Sub(l.Written) > intentLifetime:
-				r.closeIntent(l, "NeverSeen")
+				if !slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.TagValue(identity.Launch) == l.Request.Token }) {
+					r.closeIntent(l, "NeverSeen")
+				}
 			case slices.ContainsFunc(nodes, func(n string) bool { return r.suspended[n] > l.Written }):
 			case !slices.Equal(nodes, p.Nodes) || !p.allows(l.Request):
 			case last == nil || l.Written > last.Written:
@@ -447,7 +452,7 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 			missing = append(missing, n)
 		}
 	}
-	if len(missing) == 0 {
+	if len(missing) == 0 || p.err != nil {
 		return launch.Outcome{Short: short}
 	}
 	if len(p.ladder.Rungs) == 0 {
@@ -461,22 +466,33 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 	asked := 0
 	ask.Halted = func(ctx context.Context) ([]string, *cloud.Error) {
 		asked++
-		return r.halted(ctx, ctl, missing, p.Jobs, asked > 1)
+		return r.halted(ctx, ctl, missing, p, asked > 1)
+	}
+	for _, a := range p.adopted {
+		ask.Spent += a.Price
 	}
 	climber := &launch.Climber{Calls: c, Journal: r.journal}
 	o := climber.Climb(ctx, ask, p.ladder, short)
-	if staleLookup(o.Err) && r.lookUpAgain(ctx, p, c) {
-		o = climber.Climb(ctx, withNonce(ask, r.nonce+"/again"), p.ladder, short)
+	again := func(nonce string) {
+		rest := without(ask, o.Placed)
+		rest.Nonce = nonce
+		for _, a := range o.Placed {
+			rest.Spent += a.Price
+		}
+		next := climber.Climb(ctx, rest, p.ladder, nil)
+		next.Placed = append(o.Placed, next.Placed...)
+		next.Attempts = append(o.Attempts, next.Attempts...)
+		o = next
 	}
-	for o.Err != nil && o.Err.Class.NextRung() && !c.Late() && mustNotRequeue(ctx, ctl, p) && len(o.Halted) == 0 {
+	if staleLookup(o.Err) && r.lookUpAgain(ctx, p, c) {
+		again(r.nonce + "/looked-up")
+	}
+	for o.Err != nil && o.Err.Class.NextRung() && len(o.Halted) == 0 && !c.Late() && mustNotRequeue(ctx, ctl, p) {
 		// An interactive job dies when its nodes are given back: try on.
 		if !c.Pause(ctx, 6) {
 			break
 		}
-		next := climber.Climb(ctx, withNonce(without(ask, o.Placed), fmt.Sprintf("%s/%d", r.nonce, asked)), p.ladder, nil)
-		next.Placed = append(o.Placed, next.Placed...)
-		next.Attempts = append(o.Attempts, next.Attempts...)
-		o = next
+		again(fmt.Sprintf("%s/%d", r.nonce, asked))
 	}
 	return o
 }
@@ -499,15 +515,11 @@ func (r *resumption) lookUpAgain(ctx context.Context, p *part, c *calls.Caller) 
 		env.Warnf(r.Env, "lookup", "%v", err)
 		return false
 	}
+	d.Wish.Like = p.Wish.Like // the live members are where they are
 	next := ladder.Build(d.Wish)
 	same := slices.EqualFunc(next.Rungs, p.ladder.Rungs, func(a, b ladder.Rung) bool { return a == b })
 	p.Wish, p.ladder = d.Wish, next
 	return !same
-}
-
-func withNonce(a launch.Ask, nonce string) launch.Ask {
-	a.Nonce = nonce
-	return a
 }
 
 func without(a launch.Ask, placed []launch.Placed) launch.Ask {
@@ -524,7 +536,7 @@ const jobGone = "JobGone"
 // by which tombstones there were then, not by our clock, since another
 // controller's may differ. Where every job that wants the nodes has gone and
 // none has taken its place, it is an error.
-func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, jobs []string, askSlurm bool) ([]string, *cloud.Error) {
+func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []string, p *part, askSlurm bool) ([]string, *cloud.Error) {
 	at, err := r.journal.Tombstones()
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
@@ -536,28 +548,31 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes, j
 			out = append(out, n)
 		}
 	}
-	if len(out) > 0 || !askSlurm || ctl.Off() || len(jobs) == 0 {
+	if len(out) > 0 || !askSlurm || ctl.Off() || len(p.Jobs) == 0 {
 		return out, nil
 	}
-	for _, id := range jobs {
+	for _, id := range p.Jobs {
 		rec, err := ctl.Job(ctx, id)
 		if err != nil && !errors.Is(err, slurm.ErrNoJob) || err == nil && !slurm.Gone(rec) {
 			return nil, nil
 		}
 	}
 	// Slurm gives the nodes of a cancelled job to the next one at once, without
-	// another call of ours: then the launch is for that job.
+	// another call of ours: then the launch is for that job, where it has all
+	// of them. Where it has some, the others would boot for nobody.
+	gone := strings.Join(p.Jobs, ",")
 	records, err := ctl.Jobs(ctx)
 	if err != nil {
 		return nil, nil
 	}
 	for _, rec := range records {
-		if rec.Configuring() && len(overlap(rec.Nodes, nodes)) > 0 {
-			env.Infof(r.Env, "job", "job %s is gone, its nodes now wait for job %s", strings.Join(jobs, ","), rec.Ref())
+		if rec.Configuring() && len(overlap(nodes, rec.Nodes)) == len(nodes) {
+			env.Infof(r.Env, "job", "job %s is gone, its nodes now wait for job %s", gone, rec.Ref())
+			p.Jobs = []string{rec.ID} // who is told, held or delayed from here on
 			return nil, nil
 		}
 	}
-	return nil, &cloud.Error{Op: "RunInstances", Class: cloud.Halted, Code: jobGone, Err: fmt.Errorf("job %s has gone", strings.Join(jobs, ","))}
+	return nil, &cloud.Error{Op: "RunInstances", Class: cloud.Halted, Code: jobGone, Err: fmt.Errorf("job %s has gone", gone)}
 }
 
 // settle makes the last corrections before Slurm hears: what was suspended

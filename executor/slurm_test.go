@@ -35,6 +35,9 @@ func TestNodesOfACancelledJobAreServedOrGivenBack(t *testing.T) {
 		q.ResumeFile = []byte(resumeFile("7", nodes))
 		r, lines := w.resume(q)
 		if next {
+			if got := r.Nodes[0].Job; got != "8" {
+				t.Errorf("the nodes are reported for job %s", got)
+			}
 			if r.ExitCode != 0 {
 				t.Errorf("another job waits for the nodes: exit %d: %v", r.ExitCode, lines)
 			}

@@ -70,7 +70,8 @@ func (s *suspension) run(ctx context.Context) {
 	}
 	// The tombstone first: a resume that is still on its ladder stops there.
 	if err := s.journal.Bury(s.nodes); err != nil {
-		env.Errorf(s.Env, "journal", "%v", err) // an instance that runs costs more than a lost note
+		// An instance that runs costs more than a lost note: go on.
+		s.fail(report.ExitFailed, "journal", "%v", err)
 	}
 	buried := s.Env.Now()
 	launches, err := s.journal.Launches()

@@ -89,6 +89,9 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 	case p.ladder.Limited():
 		g.Code, g.Hold = "CostLimit", true
 		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.Size(), cheapest(p.ladder, p.Size()))
+	case e.Code == launch.CostLimit:
+		g.Hold = true
+		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %s more: %s", p.ladder.MaxHourly, count(len(lost), "node"), message(e))
 	case e.Class == cloud.Throttle:
 		g.Text = fmt.Sprintf("EC2 throttled for %.0f s", r.Env.Now().Sub(r.start).Seconds())
 	case e.Class.NextRung():
@@ -302,6 +305,9 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 
 // payOld repeats the pushes that earlier calls owe, now that slurmctld answers.
 func (r *resumption) payOld(ctx context.Context) {
+	if r.fleet == nil {
+		return // nothing was looked at
+	}
 	owed, err := r.journal.Owed()
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)

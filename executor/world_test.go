@@ -13,6 +13,7 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor"
 	"aws-slurm-burst/executor/awscloud"
+	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
@@ -313,4 +314,9 @@ func (s skewed) Now() env.Time { return s.Env.Now().Add(s.by) }
 
 func (s skewed) WithDeadline(ctx context.Context, t env.Time) (context.Context, context.CancelFunc) {
 	return s.Env.WithDeadline(ctx, t.Add(-s.by))
+}
+
+// newCaller makes calls for four minutes.
+func newCaller(e env.Env, c cloud.Cloud) *calls.Caller {
+	return calls.New(e, c, e.Now().Add(4*time.Minute))
 }

@@ -64,11 +64,19 @@ func (c *Caller) terminateAll(ctx context.Context, ids []string, tries int) []Fa
 	var failed []Failure
 	for batch := range slices.Chunk(ids, terminateBatch) {
 		err := c.terminate(ctx, batch)
-		for n := 1; n < tries && unknown(err) && c.Env.Sleep(ctx, unseenPause(n)) == nil; n++ {
+		var stopped error
+		for n := 1; n < tries && unknown(err); n++ {
+			if stopped = c.Env.Sleep(ctx, unseenPause(n)); stopped != nil {
+				break
+			}
 			err = c.terminate(ctx, batch)
 		}
 		switch {
 		case err == nil:
+		case stopped != nil: // told to stop before EC2 knew them: nothing is proved
+			for _, id := range batch {
+				failed = append(failed, Failure{id, err})
+			}
 		case cloud.Is(err, cloud.Throttle, cloud.Ambiguous, cloud.Permission, cloud.Credentials):
 			// Nobody answers, or nobody may: one by one would fail alike.
 			for _, id := range batch {

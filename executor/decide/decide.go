@@ -163,6 +163,7 @@ func (m *Maker) merge(p *plan.Plan, g Group) Decision {
 	d.Wish = ladder.Wish{
 		Markets: markets, Nodes: len(g.Nodes), JobNodes: n, Gang: d.Gang,
 		Strategy: strategy, EFA: efa, MaxPrice: cap, MaxHourly: m.maxHourly(&d, p, ng),
+		PerNode:      !g.Multi && len(g.Jobs) > 0,
 		UnknownPrice: m.Config.Policy.AllowUnknownPrice,
 	}
 	d.subnets, d.image = m.places(&d, p, ng), m.imageQuery(ng)

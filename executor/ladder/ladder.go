@@ -33,6 +33,9 @@ type Wish struct {
 	MaxPrice float64
 	// MaxHourly is in USD an hour for all of the job's nodes; 0 is no limit.
 	MaxHourly float64
+	// PerNode says that every node is a job of its own, so that MaxHourly is for
+	// each.
+	PerNode bool
 	// UnknownPrice lets a rung whose price nobody knows pass a limit.
 	UnknownPrice bool
 	// Group names a placement group that exists already; else every rung makes
@@ -100,12 +103,14 @@ type Ladder struct {
 	Excluded []Excluded `json:"excluded,omitempty"`
 	// MaxHourly is the wish's limit, for the climb to hold.
 	MaxHourly float64 `json:"max_cost_per_hour,omitempty"`
+	// PerNode says that the limit is for each node.
+	PerNode bool `json:"per_node,omitempty"`
 }
 
 // Build makes the ladder: by market, then type, then place, so that a shortage
 // in one zone first costs the zone, then the type, and the price last.
 func Build(w Wish) Ladder {
-	l := Ladder{MaxHourly: w.MaxHourly}
+	l := Ladder{MaxHourly: w.MaxHourly, PerNode: w.PerNode}
 	for _, market := range w.Markets {
 		for _, t := range w.Types {
 			for _, place := range w.Places {

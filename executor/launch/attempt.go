@@ -77,6 +77,10 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r ladder.Rung, nodes []str
 	if err == nil {
 		live, err = c.settled(ctx, got)
 	}
+	var died *cloud.Error // of a part of a best-effort launch: the rest serves
+	if cloud.Is(err, cloud.Died) && !a.Gang && len(live) > 0 {
+		died, err = pool(r, err), nil
+	}
 	if err != nil {
 		return nil, q.Token, c.undo(ctx, l, got, pool(r, err))
 	}
@@ -87,7 +91,7 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r ladder.Rung, nodes []str
 			return nil, q.Token, c.undo(ctx, l, got, pool(r, failed[0].Err))
 		}
 	}
-	if !byIndex {
+	if !byIndex || died != nil { // the indexes of the rest have gaps
 		c.writeBack(ctx, placed)
 	}
 	for i := range placed {
@@ -97,7 +101,7 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r ladder.Rung, nodes []str
 		// The intent stands and EC2's tags tell the rest: go on.
 		env.Warnf(c.Calls.Env, "journal", "%v", err)
 	}
-	return placed, q.Token, nil
+	return placed, q.Token, died
 }
 
 // Again repeats a launch of which nobody knows what became, word for word and

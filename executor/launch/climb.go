@@ -10,6 +10,7 @@ package launch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"aws-slurm-burst/executor/calls"
@@ -44,6 +45,9 @@ type Ask struct {
 	// Tags are the site's and the plan's own; ours are added.
 	Tags    []cloud.Tag
 	Expires env.Time
+	// Spent is what the job's other nodes cost already, in USD an hour: the
+	// ladder's limit is for all of them.
+	Spent float64
 	// GroupPreferred says that a placement group is a wish that may be dropped
 	// where the endpoint has none.
 	GroupPreferred bool
@@ -90,6 +94,9 @@ type Attempt struct {
 	class cloud.Class
 }
 
+// CostLimit is the code of nodes that a cost limit leaves out.
+const CostLimit = "CostLimit"
+
 // The outcomes of an attempt.
 const (
 	OutcomeLaunched   = "launched"
@@ -115,7 +122,7 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l ladder.Ladder, short []lad
 	o := Outcome{Short: slices.Clone(short)}
 	missing := slices.Clone(a.Nodes)
 	queue := ladder.Demote(l.Rungs, o.Short)
-	spent := 0.0 // USD an hour of what is placed
+	spent := a.Spent
 	var last *cloud.Error
 	for tries := 0; len(missing) > 0 && len(queue) > 0; tries++ {
 		if a.Halted != nil {
@@ -139,7 +146,11 @@ func (c *Climber) Climb(ctx context.Context, a Ask, l ladder.Ladder, short []lad
 		r := queue[0]
 		queue = queue[1:]
 		want := missing
-		if n := affordable(l, r, spent, len(want)); n == 0 {
+		if n := affordable(l, r, spent, len(want)); n == 0 || a.Gang && n < len(want) {
+			if last == nil {
+				last = &cloud.Error{Op: "RunInstances", Class: cloud.Price, Code: CostLimit, Type: r.Type, AZ: r.AZ,
+					Err: fmt.Errorf("no launch within %.2f USD/h: %.2f are spent, and %s costs %.2f", l.MaxHourly, spent, r, r.Price)}
+			}
 			continue
 		} else if !a.Gang {
 			want = want[:n]
@@ -190,7 +201,7 @@ func (c *Climber) say(r ladder.Rung, err *cloud.Error, next ladder.Rung) {
 
 // affordable is how many of n nodes a rung may add under the ladder's limit.
 func affordable(l ladder.Ladder, r ladder.Rung, spent float64, n int) int {
-	if l.MaxHourly == 0 || r.Price == 0 {
+	if l.MaxHourly == 0 || l.PerNode || r.Price == 0 {
 		return n
 	}
 	return min(n, int((l.MaxHourly-spent)/r.Price+1e-9))
