@@ -6,7 +6,6 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
-	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/launch"
 	"aws-slurm-burst/executor/report"
@@ -57,12 +56,10 @@ func (r *resumption) dryRun(ctx context.Context) {
 
 // askEC2 makes the call of a rung as a dry run.
 func (r *resumption) askEC2(ctx context.Context, p *part, g ladder.Rung) (outcome, code string, err error) {
-	q := p.Ask.Base
-	q.Token = identity.Token(r.Config.Cluster, r.nonce, p.Nodes, g.String(), g.AZ, 0)
-	q.MinCount, q.MaxCount = len(p.Nodes), len(p.Nodes)
-	q.Type, q.SubnetID, q.Market, q.MaxPrice, q.EFA, q.ImageID = g.Type, g.SubnetID, g.Market, g.MaxPrice, g.EFA, g.Image
-	q.AZ, q.DryRun = g.AZ, true
-	q.Tags = identity.Tags(identity.Facts{Cluster: r.Config.Cluster, Token: q.Token, Plan: p.Ask.Plan, Nodes: p.Nodes, At: r.start, Expires: p.Ask.Expires}, p.Ask.Tags)
+	ask := p.Ask
+	ask.Nonce, ask.Job = r.nonce, strings.Join(p.Jobs, ",")
+	q := launch.Request(ask, g, p.Nodes, len(p.Nodes), 0, r.start)
+	q.DryRun = true
 	err = r.calls.Repeat(ctx, "RunInstances", func() error {
 		_, err := r.Cloud.Launch(ctx, q)
 		return err

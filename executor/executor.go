@@ -130,3 +130,10 @@ func (c *call) note() {
 	c.Env.Log(env.Event{Level: env.Note, Name: "call", Attrs: attrs,
 		Text: fmt.Sprintf("%s: %s; exit %d after %.1f s", c.rep.Command, strings.Join(what, ", "), c.rep.ExitCode, took.Seconds())})
 }
+
+// inOrder returns names in Slurm's order, each once.
+func inOrder(names []string) []string {
+	out := slices.Clone(names)
+	hostlist.Sort(out)
+	return hostlist.Unique(out)
+}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
-	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/slurm"
 )
 
@@ -121,6 +120,5 @@ func (r *resumption) burstNodes(partition string) []string {
 			out = append(out, g.Nodes...)
 		}
 	}
-	hostlist.Sort(out)
-	return hostlist.Unique(out)
+	return inOrder(out)
 }

@@ -76,9 +76,7 @@ type part struct {
 // Resume powers nodes up: it launches what the plan or the configuration says,
 // and tells Slurm about every node.
 func (x *Executor) Resume(ctx context.Context, q ResumeRequest) *report.Report {
-	nodes := slices.Clone(q.Nodes)
-	hostlist.Sort(nodes)
-	nodes = hostlist.Unique(nodes)
+	nodes := inOrder(q.Nodes)
 	r := &resumption{
 		call:    x.call("resume", nodes, x.Env.Now().Add(x.Config.LaunchDeadline())),
 		request: q, nodes: nodes,
@@ -211,6 +209,12 @@ func (r *resumption) failNodes(ctx context.Context, exit int, code, text string)
 	r.giveBack(ctx, r.nodes, giving{Code: code, Text: text, Hold: exit != report.ExitFailed})
 }
 
+// failAll gives every node back because EC2 would not.
+func (r *resumption) failAll(ctx context.Context, err error) {
+	r.failEC2(err)
+	r.giveBack(ctx, r.nodes, r.givingFor(cloud.AsError(err)))
+}
+
 // claim takes the lock of every node, in order, so that two calls for the same
 // nodes never launch side by side: who comes second waits, and then adopts
 // what the first one launched.
@@ -256,9 +260,7 @@ func (r *resumption) look(ctx context.Context) bool {
 		live = withLate(live, late)
 	}
 	if err != nil {
-		e := cloud.AsError(err)
-		r.failEC2(err)
-		r.giveBack(ctx, r.nodes, r.givingFor(e))
+		r.failAll(ctx, err)
 		return false
 	}
 	f := fleet.New(live, launches)
@@ -281,9 +283,7 @@ func (r *resumption) look(ctx context.Context) bool {
 		end = append(end, r.match(p, f)...)
 	}
 	if failed := r.calls.Terminate(ctx, end); len(failed) > 0 {
-		e := cloud.AsError(failed[0].Err)
-		r.failEC2(e)
-		r.giveBack(ctx, r.nodes, r.givingFor(e))
+		r.failAll(ctx, failed[0].Err)
 		return false
 	}
 	return true

@@ -11,7 +11,6 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/fleet"
-	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/report"
@@ -46,9 +45,7 @@ func (x *Executor) ResumeFail(ctx context.Context, names []string) *report.Repor
 }
 
 func (x *Executor) end(ctx context.Context, command string, names []string) *report.Report {
-	nodes := slices.Clone(names)
-	hostlist.Sort(nodes)
-	nodes = hostlist.Unique(nodes)
+	nodes := inOrder(names)
 	s := &suspension{call: x.call(command, nodes, x.Env.Now().Add(suspendDeadline)), nodes: nodes}
 	s.run(ctx)
 	return s.finish(ctx)

@@ -87,7 +87,7 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 	g.Jobs = p.Jobs
 	switch {
 	case p.ladder.Limited():
-		g.Code, g.Hold = "CostLimit", true
+		g.Code, g.Hold = launch.CostLimit, true
 		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.Size(), cheapest(p.ladder, p.Size()))
 	case e.Code == launch.CostLimit:
 		g.Hold = true

@@ -57,7 +57,7 @@ func doubt(err error, nothing bool) *cloud.Error {
 // attempt makes one launch: group, intent, call, outcome. It returns what
 // serves the nodes; a gang that is not whole has been terminated by then.
 func (c *Climber) attempt(ctx context.Context, a Ask, r ladder.Rung, nodes []string, minimum, number int) ([]Placed, string, *cloud.Error) {
-	q := c.request(a, r, nodes, minimum, number)
+	q := Request(a, r, nodes, minimum, number, c.Calls.Env.Now())
 	l := journal.Launch{Call: a.Call, Nodes: hostlist.Fold(nodes), Job: a.Job, Plan: a.Plan, Gang: a.Gang}
 
 	group, err := c.group(ctx, a, r, q)
@@ -304,37 +304,4 @@ func (c *Climber) lookAgain(ctx context.Context, whole bool) {
 		}
 	}
 	c.unsure = nil
-}
-
-// Assign says which instance serves which node: node i is the instance with
-// launch index i where the indexes are exactly 0..n-1, else the i-th by sorted
-// id (byIndex is false then, and the tags have to say so). Instances beyond
-// the nodes are surplus.
-func Assign(nodes []string, got []cloud.Instance) (placed []Placed, surplus []cloud.Instance, byIndex bool) {
-	order := byLaunchIndex(got)
-	byIndex = order != nil
-	if !byIndex {
-		order = byID(got)
-	}
-	for i, inst := range order {
-		if i < len(nodes) {
-			placed = append(placed, Placed{Node: nodes[i], Instance: inst})
-		} else {
-			surplus = append(surplus, inst)
-		}
-	}
-	return placed, surplus, byIndex
-}
-
-// writeBack tags every instance with its node, where the launch index does not
-// tell it.
-func (c *Climber) writeBack(ctx context.Context, placed []Placed) {
-	for _, p := range placed {
-		err := c.Calls.Repeat(ctx, "CreateTags", func() error {
-			return c.Calls.Cloud.Tag(ctx, []string{p.Instance.ID}, []cloud.Tag{{Key: identity.Node, Value: p.Node}})
-		})
-		if err != nil {
-			env.Warnf(c.Calls.Env, "launch.tag", "%s serves %s, but its tag was not written: %v", p.Instance.ID, p.Node, err)
-		}
-	}
 }

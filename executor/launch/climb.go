@@ -292,8 +292,8 @@ func (c *Climber) rung(ctx context.Context, a Ask, r ladder.Rung, nodes []string
 	return placed, all, err
 }
 
-// request builds the call of one attempt, whole.
-func (c *Climber) request(a Ask, r ladder.Rung, nodes []string, minimum, attempt int) cloud.LaunchRequest {
+// Request builds the call of one attempt on a rung, whole, as of an instant.
+func Request(a Ask, r ladder.Rung, nodes []string, minimum, attempt int, at env.Time) cloud.LaunchRequest {
 	q := a.Base
 	q.Token = identity.Token(a.Cluster, a.Nonce, nodes, r.String()+" "+r.SubnetID, r.AZ, attempt)
 	q.MinCount, q.MaxCount = minimum, len(nodes)
@@ -303,7 +303,7 @@ func (c *Climber) request(a Ask, r ladder.Rung, nodes []string, minimum, attempt
 	}
 	q.Tags = identity.Tags(identity.Facts{
 		Cluster: a.Cluster, Token: q.Token, Job: a.Job, Plan: a.Plan, Nodes: nodes,
-		At: max(c.Calls.Env.Now(), a.After+1), Expires: a.Expires,
+		At: max(at, a.After+1), Expires: a.Expires,
 	}, a.Tags)
 	return q
 }

@@ -3,12 +3,10 @@ package launch
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
-	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/ladder"
 )
 
@@ -73,37 +71,4 @@ func pool(r ladder.Rung, err error) *cloud.Error {
 	e := *cloud.AsError(err)
 	e.Type, e.AZ = cmp.Or(e.Type, r.Type), cmp.Or(e.AZ, r.AZ)
 	return &e
-}
-
-func ids(is []cloud.Instance) []string {
-	out := make([]string, len(is))
-	for i, inst := range is {
-		out[i] = inst.ID
-	}
-	return out
-}
-
-// Records is the map of nodes to instances as the journal keeps it.
-func Records(placed []Placed) []journal.Placed {
-	out := make([]journal.Placed, len(placed))
-	for i, p := range placed {
-		out[i] = journal.Placed{Node: p.Node, Instance: p.Instance.ID}
-	}
-	return out
-}
-
-// byLaunchIndex orders instances by launch index, nil where the indexes are
-// not exactly 0..n-1.
-func byLaunchIndex(got []cloud.Instance) []cloud.Instance {
-	out := slices.SortedFunc(slices.Values(got), func(a, b cloud.Instance) int { return cmp.Compare(a.LaunchIndex, b.LaunchIndex) })
-	for i, inst := range out {
-		if inst.LaunchIndex != i {
-			return nil
-		}
-	}
-	return out
-}
-
-func byID(got []cloud.Instance) []cloud.Instance {
-	return slices.SortedFunc(slices.Values(got), func(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
 }
