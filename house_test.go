@@ -95,9 +95,14 @@ var rules = []rule{
 		allow: []string{"in features/...", "in localstack/..."},
 	}, {
 		why:   "scenarios run the shipped binaries: a step that calls a package proves nothing of the program",
-		from:  []string{"features", "features/steps", "features/runner"},
+		from:  []string{"features/..."},
 		about: []string{"executor/...", "simulator/...", "asba/...", "cmd/..."},
 		allow: []string{"simulator/faults"}, // the words of the rules that they give to the proxy
+	}, {
+		why:   "a site is for whoever tries the programs, with sentences or without",
+		from:  []string{"features/site"},
+		about: []string{"features/...", "github.com/cucumber/..."},
+		allow: []string{"features/site"},
 	}, {
 		why:   "LocalStack is a process to find or start: it and its proxy need nothing of ours but the rules of faults, and their time",
 		from:  []string{"localstack/..."},
@@ -250,6 +255,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"cmd/aws-slurm-burst", "github.com/cucumber/godog", true},
 		{"executor", "github.com/cucumber/gherkin/go/v26", true},
 		{"features/steps", "executor", true},
+		{"features/site", "github.com/cucumber/godog", true},
+		{"features/site", "features/runner", true},
 		{"features/steps", "localstack/faultproxy", false},
 		{"simulator", "executor/env", false},
 		{"simulator", "simulator/ec2", true},
@@ -333,8 +340,7 @@ func TestLargePackagesHaveTests(t *testing.T) {
 		if lines <= large {
 			continue
 		}
-		// The steps are tests themselves: every scenario runs them.
-		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 && p.path() != "features/steps" {
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 {
 			t.Errorf("%s has %d lines and no test", p.path(), lines)
 		}
 		t.Logf("%s has %d lines", p.path(), lines)

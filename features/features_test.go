@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/features/runner"
+	"aws-slurm-burst/features/site"
 	"aws-slurm-burst/features/steps"
 	"aws-slurm-burst/localstack"
 	"aws-slurm-burst/simulator/faults"
@@ -34,14 +35,14 @@ func TestFeatures(t *testing.T) {
 	if bin == "" {
 		bin = "../bin"
 	}
-	if err := steps.CheckPrograms(bin); err != nil {
+	if err := site.CheckPrograms(bin); err != nil {
 		t.Fatal(err)
 	}
 	var table strings.Builder
 	defer func() { fmt.Printf("\nfeatures by backend\n%s", table.String()) }()
 
 	t.Run("embedded", func(t *testing.T) {
-		e, err := steps.StartEmbedded(context.WithoutCancel(t.Context()), bin, os.Stderr)
+		e, err := site.StartEmbedded(context.WithoutCancel(t.Context()), bin, os.Stderr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +76,7 @@ func TestFeatures(t *testing.T) {
 // runOn runs the scenarios on one backend and returns its row of the table.
 func runOn(t *testing.T, bin string, backend runner.Backend) string {
 	backend.Known = Backends
-	s, err := steps.Open(t.Context(), steps.Options{Bin: bin, Examples: "../examples", Endpoint: backend.URL})
+	s, err := site.Open(t.Context(), site.Options{Bin: bin, Examples: "../examples", Endpoint: backend.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func runOn(t *testing.T, bin string, backend runner.Backend) string {
 	}
 	sum, err := runner.Run(t.Context(), runner.Options{
 		Name: "features on " + backend.Name, FS: Files, Paths: paths,
-		Backend: backend, Steps: s.Steps, Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
+		Backend: backend, Steps: steps.On(s), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
 		JUnitFile: report(backend.Name, "xml"), CucumberFile: report(backend.Name, "json"),
 	})
 	if err != nil {

@@ -10,70 +10,70 @@ import (
 
 	"github.com/cucumber/godog"
 
+	"aws-slurm-burst/features/site"
 	"aws-slurm-burst/fixtures"
 )
 
 func registerGiven(sc *godog.ScenarioContext) {
 	sc.Step(`^the execution plan "([^"]+)"$`, func(ctx context.Context, name string) error {
-		return in(ctx).plan(name)
+		return in(ctx).Plan(name)
 	})
 	sc.Step(`^an execution plan "([^"]+)" that says:$`, func(ctx context.Context, name string, text *godog.DocString) error {
-		return in(ctx).write(name, []byte(text.Content))
+		return in(ctx).Write(name, []byte(text.Content))
 	})
 	sc.Step(`^the plan in the variables of "([^"]+)"$`, func(ctx context.Context, name string) error {
 		vars, err := fixtures.Environment(name)
-		in(ctx).env = append(in(ctx).env, vars...)
+		in(ctx).Env = append(in(ctx).Env, vars...)
 		return err
 	})
 	sc.Step(`^job (\d+) wants "([^"]+)"$`, wantNodes)
 	sc.Step(`^the folder of the seed's command lines$`, func(ctx context.Context) error {
-		return in(ctx).copy(filepath.Join(in(ctx).examples, "seed"), "config.yaml", "test-config.yaml", "aws-credentials",
+		return in(ctx).Copy(filepath.Join(in(ctx).Examples, "seed"), "config.yaml", "test-config.yaml", "aws-credentials",
 			"plan.json", "test-plan.json", "invalid.json", "partial.json", "examples/asba-execution-plan.json")
 	})
 	sc.Step(`^the site's plans\.(\w+) is "?(\w+)"?$`, sitePlans)
 
 	sc.Step(`^EC2 has no capacity$`, rule("error: InsufficientInstanceCapacity"))
 	sc.Step(`^EC2 has no capacity in ([a-z0-9-]+)$`, func(ctx context.Context, az string) {
-		in(ctx).fault("{az: " + az + ", error: InsufficientInstanceCapacity}")
+		in(ctx).Fault("{az: " + az + ", error: InsufficientInstanceCapacity}")
 	})
 	sc.Step(`^EC2 has no spot capacity$`, rule("{market: spot, error: InsufficientInstanceCapacity}"))
 	sc.Step(`^EC2 has capacity for (\d+) instances$`, func(ctx context.Context, n int) {
-		in(ctx).fault(fmt.Sprintf("capacity: %d", n))
+		in(ctx).Fault(fmt.Sprintf("capacity: %d", n))
 	})
 	sc.Step(`^EC2 throttles the next (\d+) launches$`, func(ctx context.Context, n int) {
-		in(ctx).fault(fmt.Sprintf("{throttle: true, times: %d}", n))
+		in(ctx).Fault(fmt.Sprintf("{throttle: true, times: %d}", n))
 	})
 	sc.Step(`^the answer to the next (\w+) is lost$`, func(ctx context.Context, action string) {
-		in(ctx).fault("{action: " + action + ", lost-answer: true, times: 1}")
+		in(ctx).Fault("{action: " + action + ", lost-answer: true, times: 1}")
 	})
 	sc.Step(`^EC2 answers every launch with "([^"]+)"$`, func(ctx context.Context, code string) {
-		in(ctx).fault("error: " + code)
+		in(ctx).Fault("error: " + code)
 	})
 	sc.Step(`^EC2 answers the next (\w+) with "([^"]+)"$`, func(ctx context.Context, action, code string) {
-		in(ctx).fault("{action: " + action + ", error: " + code + ", times: 1}")
+		in(ctx).Fault("{action: " + action + ", error: " + code + ", times: 1}")
 	})
 	sc.Step(`^EC2 answers launches in (\S+) with "([^"]+)"$`, func(ctx context.Context, az, code string) {
-		in(ctx).fault("{az: " + az + ", error: " + code + "}")
+		in(ctx).Fault("{az: " + az + ", error: " + code + "}")
 	})
-	// Port 1 is nobody's: it was tcpmux's, and the kernel refuses it.
 	sc.Step(`^EC2 cannot be reached$`, func(ctx context.Context) {
-		in(ctx).url, in(ctx).away = "http://127.0.0.1:1", true
+		in(ctx).Unreachable()
 	})
 	sc.Step(`^EC2 answers spot launches with "([^"]+)"$`, func(ctx context.Context, code string) {
-		in(ctx).fault("{market: spot, error: " + code + "}")
+		in(ctx).Fault("{market: spot, error: " + code + "}")
 	})
-	sc.Step(`^the programs' state is lost$`, func(ctx context.Context) error { return os.RemoveAll(in(ctx).state) })
+	sc.Step(`^the programs' state is lost$`, func(ctx context.Context) error { return os.RemoveAll(in(ctx).State) })
 	sc.Step(`^"([^"]+)" may be written by anyone$`, func(ctx context.Context, name string) error {
-		return os.Chmod(filepath.Join(in(ctx).dir, name), 0o666)
+		return os.Chmod(filepath.Join(in(ctx).Dir, name), 0o666)
 	})
 	sc.Step(`^the faults of "([^"]+)"$`, exampleFaults)
 	sc.Step(`^EC2 is well again$`, func(ctx context.Context) {
-		in(ctx).rules, in(ctx).fresh = nil, false
+		in(ctx).Heal()
 	})
 }
 
 func rule(text string) func(context.Context) {
-	return func(ctx context.Context) { in(ctx).fault(text) }
+	return func(ctx context.Context) { in(ctx).Fault(text) }
 }
 
 // wantNodes writes Slurm's resume file, in the form that Slurm 23.02 and later
@@ -87,20 +87,20 @@ func wantNodes(ctx context.Context, job int, nodes string) error {
 	if err != nil {
 		return err
 	}
-	names, err := expand(nodes)
+	names, err := site.Expand(nodes)
 	if err != nil {
 		return err
 	}
-	w.gangs = append(w.gangs, gang{nodes: names})
-	w.env = append(w.env, "SLURM_RESUME_FILE="+filepath.Join(w.dir, "resume.json"))
-	return w.write("resume.json", data)
+	w.Gang(names)
+	w.Env = append(w.Env, "SLURM_RESUME_FILE="+filepath.Join(w.Dir, "resume.json"))
+	return w.Write("resume.json", data)
 }
 
 // sitePlans changes a key of the configuration's section plans, the last one of
 // the example.
 func sitePlans(ctx context.Context, key, value string) error {
 	w := in(ctx)
-	data, err := os.ReadFile(filepath.Join(w.dir, "config.yaml"))
+	data, err := os.ReadFile(filepath.Join(w.Dir, "config.yaml"))
 	if err != nil {
 		return err
 	}
@@ -108,12 +108,12 @@ func sitePlans(ctx context.Context, key, value string) error {
 	if at < 0 || strings.Contains(string(data[at:]), "  "+key+":") {
 		return fmt.Errorf("config.yaml has no section plans to add %s to", key)
 	}
-	return w.write("config.yaml", fmt.Appendf(data, "  %s: %s\n", key, value))
+	return w.Write("config.yaml", fmt.Appendf(data, "  %s: %s\n", key, value))
 }
 
 func exampleFaults(ctx context.Context, name string) error {
 	w := in(ctx)
-	data, err := os.ReadFile(filepath.Join(w.examples, "faults", name))
+	data, err := os.ReadFile(filepath.Join(w.Examples, "faults", name))
 	if err != nil {
 		return err
 	}
@@ -121,6 +121,6 @@ func exampleFaults(ctx context.Context, name string) error {
 	if !ok {
 		return fmt.Errorf("%s has no list of faults", name)
 	}
-	w.rules, w.fresh = append(w.rules, rules), false
+	w.Rules(rules)
 	return nil
 }

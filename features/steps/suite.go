@@ -1,125 +1,50 @@
-// Package steps says in Go what the sentences of the features mean. The
-// programs it runs are the shipped ones, in an environment as bare as
-// slurmctld's; what they did is judged by the calls they made, by what they
-// said, and by what EC2 itself shows over its wire, never by the code under test.
-//
-// It imports no package of the executor: what a node is and which instance
-// serves it, it reads from hostlists and tags on its own.
+// Package steps says in Go what the sentences of the features mean, on a site
+// for each scenario. It judges nothing itself that features/site can tell.
 package steps
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
-	"sync/atomic"
 
 	"github.com/cucumber/godog"
+
+	"aws-slurm-burst/features/runner"
+	"aws-slurm-burst/features/site"
 )
 
-// programs are what `make build` makes.
-var programs = []string{"aws-slurm-burst", "aws-slurm-burst-resume", "aws-slurm-burst-suspend", "aws-slurm-burst-resume-fail"}
+type siteKey struct{}
 
-// Options say where everything is.
-type Options struct {
-	// Bin is the folder of the programs, Examples that of the examples.
-	Bin, Examples string
-	// Endpoint is the URL of the EC2 behind everything.
-	Endpoint string
+// On returns what registers sentences and hooks for one scenario, each on a
+// site of its own of the suite.
+func On(s *site.Suite) func(*godog.ScenarioContext) {
+	return func(sc *godog.ScenarioContext) { register(s, sc) }
 }
 
-// Suite is what the scenarios of a run share. It is safe for concurrent use.
-type Suite struct {
-	bin, examples string
-	endpoint      *url.URL
-	ec2           ec2
-	// groups says that the endpoint has placement groups.
-	groups bool
-	// run is part of every cluster's name, so that two runs on one endpoint
-	// never meet.
-	run  string
-	last atomic.Int64 // number of the last scenario
-
-	bystanders []string
-}
-
-// CheckPrograms fails where a program was not built.
-func CheckPrograms(bin string) error {
-	for _, p := range programs {
-		if _, err := os.Stat(filepath.Join(bin, p)); err != nil {
-			return fmt.Errorf("features run the shipped programs: %w: run `make build`, or say in ASBA_BIN where they are", err)
-		}
-	}
-	return nil
-}
-
-// Open prepares a run: it launches the bystanders, instances of somebody else
-// that no scenario may touch. Close ends them.
-func Open(ctx context.Context, o Options) (*Suite, error) {
-	if err := CheckPrograms(o.Bin); err != nil {
-		return nil, err
-	}
-	s := &Suite{ec2: ec2{url: o.Endpoint}, run: rand.Text()[:8]}
-	var err error
-	if s.bin, err = filepath.Abs(o.Bin); err == nil {
-		s.examples, err = filepath.Abs(o.Examples)
-	}
-	if err == nil {
-		s.endpoint, err = url.Parse(o.Endpoint)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("features: %w", err)
-	}
-	if s.groups, err = s.ec2.hasGroups(ctx); err != nil {
-		return nil, fmt.Errorf("features: %w", err)
-	}
-	// One belongs to another cluster with nodes of the same names, the other to
-	// nobody who tags.
-	for _, tags := range []map[string]string{
-		{clusterTag: s.run + "-neighbour", nodesTag: "aws-hpc-001", launchTag: "asb-neighbour"},
-		nil,
-	} {
-		id, err := s.ec2.launchOne(ctx, tags)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("features: launching a bystander: %w", err), s.Close(ctx))
-		}
-		s.bystanders = append(s.bystanders, id)
-	}
-	return s, nil
-}
-
-// Close ends what Open launched.
-func (s *Suite) Close(ctx context.Context) error { return s.ec2.terminate(ctx, s.bystanders) }
-
-type worldKey struct{}
-
-// Steps registers sentences and hooks for one scenario.
-func (s *Suite) Steps(sc *godog.ScenarioContext) {
+func register(s *site.Suite, sc *godog.ScenarioContext) {
 	sc.Before(func(ctx context.Context, _ *godog.Scenario) (context.Context, error) {
-		w, err := s.newWorld(ctx)
-		return context.WithValue(ctx, worldKey{}, w), err
+		w, err := s.New(ctx)
+		return context.WithValue(ctx, siteKey{}, w), err
 	})
 	registerGiven(sc)
 	registerWhen(sc)
 	registerThen(sc)
 	sc.After(func(ctx context.Context, _ *godog.Scenario, failed error) (context.Context, error) {
-		w, ok := ctx.Value(worldKey{}).(*world)
+		w, ok := ctx.Value(siteKey{}).(*site.Site)
 		if !ok || w == nil {
 			return ctx, nil
 		}
 		var err error
 		if failed == nil { // else the first failure says more than what follows from it
-			err = errors.Join(w.unheard(), w.checkInvariants(ctx))
+			err = errors.Join(w.Unheard(), w.CheckInvariants(ctx))
 		}
 		if failed != nil || err != nil {
-			w.tell(ctx)
+			for _, line := range w.Story() {
+				runner.Logf(ctx, "%s", line)
+			}
 		}
-		return ctx, errors.Join(err, w.close(ctx))
+		return ctx, errors.Join(err, w.Close(ctx))
 	})
 }
 
-// in finds the scenario's world again.
-func in(ctx context.Context) *world { return ctx.Value(worldKey{}).(*world) }
+// in finds the scenario's Site again.
+func in(ctx context.Context) *site.Site { return ctx.Value(siteKey{}).(*site.Site) }

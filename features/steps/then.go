@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,34 +11,35 @@ import (
 
 	"github.com/cucumber/godog"
 
+	"aws-slurm-burst/features/site"
 	"aws-slurm-burst/localstack/faultproxy"
 )
 
 func registerThen(sc *godog.ScenarioContext) {
 	sc.Step(`^the exit code is (\d+)$`, func(ctx context.Context, want int) error {
-		r, err := in(ctx).lastRun()
-		if err == nil && r.exit != want {
-			err = fmt.Errorf("the exit code is %d; it said:\n%s", r.exit, r.text())
+		r, err := in(ctx).LastRun()
+		if err == nil && r.Exit != want {
+			err = fmt.Errorf("the exit code is %d; it said:\n%s", r.Exit, r.Text())
 		}
 		return err
 	})
 	sc.Step(`^it says:$`, func(ctx context.Context, text *godog.DocString) error {
-		return in(ctx).says(strings.Split(text.Content, "\n"))
+		return in(ctx).Says(strings.Split(text.Content, "\n"))
 	})
 	sc.Step(`^it says of each of "([^"]+)" that it did not register in time, and on which instance$`, saysLate)
 	sc.Step(`^it says nothing$`, func(ctx context.Context) error {
-		r, err := in(ctx).lastRun()
-		if err == nil && len(r.stderr) > 0 {
-			err = fmt.Errorf("it said:\n%s", r.text())
+		r, err := in(ctx).LastRun()
+		if err == nil && len(r.Stderr) > 0 {
+			err = fmt.Errorf("it said:\n%s", r.Text())
 		}
 		return err
 	})
 	sc.Step(`^it tells of each rung it left for "([^"]+)"$`, leftRungs)
 	sc.Step(`^the nodes are launched (standalone|by the plan)$`, func(ctx context.Context, how string) error {
-		r, err := in(ctx).lastRun()
+		r, err := in(ctx).LastRun()
 		mode := map[string]string{"standalone": "standalone", "by the plan": "asba"}[how]
-		if err == nil && r.report.Mode != mode {
-			err = fmt.Errorf("the mode is %q", r.report.Mode)
+		if err == nil && r.Report.Mode != mode {
+			err = fmt.Errorf("the mode is %q", r.Report.Mode)
 		}
 		return err
 	})
@@ -45,29 +47,29 @@ func registerThen(sc *godog.ScenarioContext) {
 	sc.Step(`^one call launched "([^"]+)" and the other adopted (?:it|them)$`, oneAdopted)
 
 	sc.Step(`^only "([^"]+)" (?:is|are) running$`, func(ctx context.Context, list string) error {
-		names, err := expand(list)
+		names, err := site.Expand(list)
 		if err != nil {
 			return err
 		}
-		return in(ctx).running(ctx, names)
+		return in(ctx).Running(ctx, names)
 	})
-	sc.Step(`^nothing is running$`, func(ctx context.Context) error { return in(ctx).running(ctx, nil) })
+	sc.Step(`^nothing is running$`, func(ctx context.Context) error { return in(ctx).Running(ctx, nil) })
 	sc.Step(`^(\d+) of "([^"]+)" are running$`, someRunning)
 	sc.Step(`^every node is a (\S+), (spot|on-demand), in (\S+)$`, everyNode)
 	sc.Step(`^every node carries the tags:$`, carriesTags)
 	sc.Step(`^"([^"]+)" (?:has|have) the same instances? as before$`, func(ctx context.Context, list string) error {
-		return in(ctx).compareBefore(list, true)
+		return compareBefore(in(ctx), list, true)
 	})
 	sc.Step(`^"([^"]+)" (?:has|have) (?:another instance|other instances) than before$`, func(ctx context.Context, list string) error {
-		return in(ctx).compareBefore(list, false)
+		return compareBefore(in(ctx), list, false)
 	})
 	sc.Step(`^the nodes share a placement group of their own, where EC2 has such groups$`, shareGroup)
 	sc.Step(`^no placement group is left$`, func(ctx context.Context) error {
 		w := in(ctx)
-		if !w.groups {
+		if !w.HasGroups {
 			return nil
 		}
-		names, err := w.ec2.groupsOf(ctx, w.cluster)
+		names, err := w.EC2.GroupsOf(ctx, w.Cluster)
 		if err == nil && len(names) > 0 {
 			err = fmt.Errorf("there are %s", strings.Join(names, ", "))
 		}
@@ -75,9 +77,9 @@ func registerThen(sc *godog.ScenarioContext) {
 	})
 
 	sc.Step(`^EC2 is not called$`, func(ctx context.Context) error {
-		r, err := in(ctx).lastRun()
-		if err == nil && len(r.calls) > 0 {
-			err = fmt.Errorf("there were %d calls, the first is %s", len(r.calls), r.calls[0].Action)
+		r, err := in(ctx).LastRun()
+		if err == nil && len(r.Calls) > 0 {
+			err = fmt.Errorf("there were %d calls, the first is %s", len(r.Calls), r.Calls[0].Action)
 		}
 		return err
 	})
@@ -90,48 +92,21 @@ func registerThen(sc *godog.ScenarioContext) {
 
 // saysLate expects a line about each node, with the id of its instance.
 func saysLate(ctx context.Context, list string) error {
-	names, err := expand(list)
+	names, err := site.Expand(list)
 	if err != nil {
 		return err
 	}
-	r, err := in(ctx).lastRun()
+	r, err := in(ctx).LastRun()
 	if err != nil {
 		return err
 	}
 	for _, n := range names {
 		begin := "WARN: " + n + " did not register in time: i-"
-		i := slices.IndexFunc(r.stderr, func(l *line) bool { return strings.HasPrefix(l.text, begin) })
+		i := slices.IndexFunc(r.Stderr, func(l *site.Line) bool { return strings.HasPrefix(l.Text, begin) })
 		if i < 0 {
-			return fmt.Errorf("it did not say\n%s...\nbut:\n%s", begin, r.text())
+			return fmt.Errorf("it did not say\n%s...\nbut:\n%s", begin, r.Text())
 		}
-		r.stderr[i].heard = true
-	}
-	return nil
-}
-
-func (r *run) text() string {
-	var b strings.Builder
-	for _, l := range r.stderr {
-		b.WriteString(l.text + "\n")
-	}
-	return b.String()
-}
-
-// says expects whole lines on the last run's stderr, in this order; other lines
-// may stand between them.
-func (w *world) says(want []string) error {
-	r, err := w.lastRun()
-	if err != nil {
-		return err
-	}
-	at := 0
-	for _, text := range want {
-		i := slices.IndexFunc(r.stderr[at:], func(l *line) bool { return l.text == text })
-		if i < 0 {
-			return fmt.Errorf("it did not say (or not in this place)\n%s\nbut:\n%s", text, r.text())
-		}
-		r.stderr[at+i].heard = true
-		at += i + 1
+		r.Stderr[i].Heard = true
 	}
 	return nil
 }
@@ -140,16 +115,16 @@ func (w *world) says(want []string) error {
 // order of the launches EC2 was asked for.
 func leftRungs(ctx context.Context, code string) error {
 	w := in(ctx)
-	r, err := w.lastRun()
+	r, err := w.LastRun()
 	if err != nil {
 		return err
 	}
-	zones, err := w.ec2.zones(ctx)
+	zones, err := w.EC2.Zones(ctx)
 	if err != nil {
 		return err
 	}
 	var rungs []string
-	for _, c := range launches(r.calls) {
+	for _, c := range site.Launches(r.Calls) {
 		rung := strings.Join([]string{c.Params.Get("InstanceType"), market(c), zones[subnet(c)]}, " ")
 		if len(rungs) == 0 || rungs[len(rungs)-1] != rung {
 			rungs = append(rungs, rung)
@@ -162,7 +137,7 @@ func leftRungs(ctx context.Context, code string) error {
 	for n, rung := range rungs[1:] {
 		want = append(want, fmt.Sprintf("WARN: %s: %s, trying %s", rungs[n], code, rung))
 	}
-	return w.says(want)
+	return w.Says(want)
 }
 
 func market(c faultproxy.Call) string {
@@ -180,16 +155,16 @@ func subnet(c faultproxy.Call) string {
 }
 
 func reported(ctx context.Context, list, state string) error {
-	r, err := in(ctx).lastRun()
+	r, err := in(ctx).LastRun()
 	if err != nil {
 		return err
 	}
-	want, err := expand(list)
+	want, err := site.Expand(list)
 	if err != nil {
 		return err
 	}
 	var got []string
-	for _, n := range r.report.Nodes {
+	for _, n := range r.Report.Nodes {
 		if n.State == state {
 			got = append(got, n.Name)
 		}
@@ -203,56 +178,35 @@ func reported(ctx context.Context, list, state string) error {
 // oneAdopted looks at two runs that ran side by side.
 func oneAdopted(ctx context.Context, list string) error {
 	w := in(ctx)
-	if len(w.runs) < 2 {
+	if len(w.Runs) < 2 {
 		return errors.New("there were no two runs")
 	}
 	var states []string
-	for _, r := range w.runs[len(w.runs)-2:] {
+	for _, r := range w.Runs[len(w.Runs)-2:] {
 		var of []string
-		for _, n := range r.report.Nodes {
+		for _, n := range r.Report.Nodes {
 			of = append(of, n.State)
 		}
 		slices.Sort(of)
-		states = append(states, fmt.Sprint(r.exit, slices.Compact(of)))
+		states = append(states, fmt.Sprint(r.Exit, slices.Compact(of)))
 	}
 	slices.Sort(states)
 	if want := []string{"0 [adopted]", "0 [launched]"}; !slices.Equal(states, want) {
 		return fmt.Errorf("the two calls ended as %q", states)
 	}
-	names, err := expand(list)
+	names, err := site.Expand(list)
 	if err != nil {
 		return err
 	}
-	return w.running(ctx, names)
-}
-
-// running expects exactly one live instance for each of the nodes and none
-// beside them.
-func (w *world) running(ctx context.Context, names []string) error {
-	live, err := w.live(ctx)
-	if err != nil {
-		return err
-	}
-	got := slices.Sorted(maps.Keys(live))
-	if want := slices.Sorted(slices.Values(names)); !slices.Equal(got, want) {
-		return fmt.Errorf("EC2 shows instances of: %s", orNone(got))
-	}
-	return nil
-}
-
-func orNone(names []string) string {
-	if len(names) == 0 {
-		return "no node"
-	}
-	return strings.Join(names, ", ")
+	return w.Running(ctx, names)
 }
 
 func someRunning(ctx context.Context, want int, list string) error {
-	live, err := in(ctx).live(ctx)
+	live, err := in(ctx).Live(ctx)
 	if err != nil {
 		return err
 	}
-	names, err := expand(list)
+	names, err := site.Expand(list)
 	if err != nil {
 		return err
 	}
@@ -263,46 +217,24 @@ func someRunning(ctx context.Context, want int, list string) error {
 		}
 	}
 	if len(got) != want {
-		return fmt.Errorf("%d are running: %s", len(got), orNone(got))
-	}
-	return nil
-}
-
-// each calls f with every live instance; there has to be one.
-func (w *world) each(ctx context.Context, f func(instance) error) error {
-	all, err := w.ec2.ofCluster(ctx, w.cluster)
-	if err != nil {
-		return err
-	}
-	seen := 0
-	for _, i := range all {
-		if !i.live() {
-			continue
-		}
-		seen++
-		if err := f(i); err != nil {
-			return err
-		}
-	}
-	if seen == 0 {
-		return errors.New("EC2 shows no live instance")
+		return fmt.Errorf("%d are running: %s", len(got), cmp.Or(strings.Join(got, ", "), "no node"))
 	}
 	return nil
 }
 
 func everyNode(ctx context.Context, typ, market, az string) error {
-	return in(ctx).each(ctx, func(i instance) error {
-		if i.Type != typ || i.market() != market || i.AZ != az {
-			return fmt.Errorf("%s is a %s, %s, in %s", i.ID, i.Type, i.market(), i.AZ)
+	return in(ctx).Each(ctx, func(i site.Instance) error {
+		if i.Type != typ || i.Market() != market || i.AZ != az {
+			return fmt.Errorf("%s is a %s, %s, in %s", i.ID, i.Type, i.Market(), i.AZ)
 		}
 		return nil
 	})
 }
 
 func carriesTags(ctx context.Context, table *godog.Table) error {
-	return in(ctx).each(ctx, func(i instance) error {
+	return in(ctx).Each(ctx, func(i site.Instance) error {
 		for _, row := range table.Rows {
-			if got := i.tag(row.Cells[0].Value); got != row.Cells[1].Value {
+			if got := i.Tag(row.Cells[0].Value); got != row.Cells[1].Value {
 				return fmt.Errorf("%s has tag %s %q", i.ID, row.Cells[0].Value, got)
 			}
 		}
@@ -312,15 +244,15 @@ func carriesTags(ctx context.Context, table *godog.Table) error {
 
 // compareBefore compares the instances of nodes after the last run with those
 // before it.
-func (w *world) compareBefore(list string, same bool) error {
-	if len(w.runs) < 2 {
+func compareBefore(w *site.Site, list string, same bool) error {
+	if len(w.Runs) < 2 {
 		return errors.New("nothing ran before the last run")
 	}
-	names, err := expand(list)
+	names, err := site.Expand(list)
 	if err != nil {
 		return err
 	}
-	before, after := w.runs[len(w.runs)-2].after, w.runs[len(w.runs)-1].after
+	before, after := w.Runs[len(w.Runs)-2].After, w.Runs[len(w.Runs)-1].After
 	for _, n := range names {
 		if before[n] == "" || after[n] == "" || (before[n] == after[n]) != same {
 			return fmt.Errorf("%s had instance %q, and has %q", n, before[n], after[n])
@@ -337,17 +269,17 @@ const withoutGroup = "WARN: placement group not possible (InternalFailure), laun
 // is dropped, and the operator told.
 func shareGroup(ctx context.Context) error {
 	w := in(ctx)
-	if !w.groups {
-		return w.says([]string{withoutGroup})
+	if !w.HasGroups {
+		return w.Says([]string{withoutGroup})
 	}
-	names, err := w.ec2.groupsOf(ctx, w.cluster)
+	names, err := w.EC2.GroupsOf(ctx, w.Cluster)
 	if err != nil {
 		return err
 	}
 	if len(names) != 1 {
 		return fmt.Errorf("the cluster has %d placement groups %s", len(names), strings.Join(names, ", "))
 	}
-	return w.each(ctx, func(i instance) error {
+	return w.Each(ctx, func(i site.Instance) error {
 		if i.Group != names[0] {
 			return fmt.Errorf("%s is in placement group %q, not in %s", i.ID, i.Group, names[0])
 		}
@@ -356,11 +288,11 @@ func shareGroup(ctx context.Context) error {
 }
 
 func countLaunches(ctx context.Context, want int) error {
-	r, err := in(ctx).lastRun()
+	r, err := in(ctx).LastRun()
 	if err != nil {
 		return err
 	}
-	if got := len(launches(r.calls)); got != want {
+	if got := len(site.Launches(r.Calls)); got != want {
 		return fmt.Errorf("EC2 was asked for %d launches", got)
 	}
 	return nil
@@ -369,11 +301,11 @@ func countLaunches(ctx context.Context, want int) error {
 // launchAsks compares parameters of the last launch; an empty value is one that
 // must not be there.
 func launchAsks(ctx context.Context, table *godog.Table) error {
-	r, err := in(ctx).lastRun()
+	r, err := in(ctx).LastRun()
 	if err != nil {
 		return err
 	}
-	all := launches(r.calls)
+	all := site.Launches(r.Calls)
 	if len(all) == 0 {
 		return errors.New("EC2 was asked for no launch")
 	}
@@ -387,11 +319,11 @@ func launchAsks(ctx context.Context, table *godog.Table) error {
 }
 
 func compareLaunches(ctx context.Context, same bool) error {
-	r, err := in(ctx).lastRun()
+	r, err := in(ctx).LastRun()
 	if err != nil {
 		return err
 	}
-	all := launches(r.calls)
+	all := site.Launches(r.Calls)
 	if len(all) < 2 {
 		return fmt.Errorf("there were %d launches, too few to compare", len(all))
 	}

@@ -3,49 +3,48 @@ package steps
 import (
 	"context"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"sync"
 
 	"github.com/cucumber/godog"
 
+	"aws-slurm-burst/features/site"
 	"aws-slurm-burst/localstack/faultproxy"
 )
 
 func registerWhen(sc *godog.ScenarioContext) {
 	program := func(name string) func(context.Context, string) error {
-		return func(ctx context.Context, nodes string) error { return in(ctx).program(ctx, name, nodes) }
+		return func(ctx context.Context, nodes string) error { return in(ctx).Program(ctx, name, nodes) }
 	}
 	sc.Step(`^Slurm resumes "([^"]+)"$`, program("aws-slurm-burst-resume"))
 	sc.Step(`^Slurm suspends "([^"]+)"$`, program("aws-slurm-burst-suspend"))
 	sc.Step(`^Slurm gives up waiting for "([^"]+)"$`, program("aws-slurm-burst-resume-fail"))
 	sc.Step(`^Slurm resumes "([^"]+)" with "([^"]+)"$`, func(ctx context.Context, nodes, plan string) error {
-		return in(ctx).program(ctx, "aws-slurm-burst-resume", nodes, "--execution-plan="+plan)
+		return in(ctx).Program(ctx, "aws-slurm-burst-resume", nodes, "--execution-plan="+plan)
 	})
 	sc.Step(`^"([^"]+)" (?:is|are) resumed twice at the same time$`, func(ctx context.Context, nodes string) error {
 		w := in(ctx)
-		cmds := make([]process, 2)
+		cmds := make([]site.Process, 2)
 		for n := range cmds {
-			cmds[n].Cmd = exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-resume"), nodes, "-o", "json")
+			cmds[n].Cmd = w.Command(ctx, "aws-slurm-burst-resume", nodes)
 		}
-		return w.run(ctx, "aws-slurm-burst-resume "+nodes, readJSON, cmds...)
+		return w.Run(ctx, "aws-slurm-burst-resume "+nodes, site.ReadJSON, cmds...)
 	})
 	sc.Step(`^Slurm resumes "([^"]+)" with "([^"]+)", and the program is killed as EC2 answers "([^"]+)"$`, killedAt)
 	sc.Step(`^Slurm suspends "([^"]+)" while it resumes them with "([^"]+)"$`, suspendedMeanwhile)
 	sc.Step(`^the operator runs "([^"]+)"$`, func(ctx context.Context, text string) error {
-		return in(ctx).shell(ctx, text)
+		return in(ctx).Shell(ctx, text)
 	})
 	sc.Step(`^the operator runs:$`, func(ctx context.Context, text *godog.DocString) error {
-		return in(ctx).shell(ctx, text.Content)
+		return in(ctx).Shell(ctx, text.Content)
 	})
 	// As a Given: what is running has to run, without a word.
 	sc.Step(`^"([^"]+)" (?:is|are) running$`, func(ctx context.Context, nodes string) error {
 		w := in(ctx)
-		if err := w.program(ctx, "aws-slurm-burst-resume", nodes); err != nil {
+		if err := w.Program(ctx, "aws-slurm-burst-resume", nodes); err != nil {
 			return err
 		}
-		if r := w.runs[len(w.runs)-1]; r.exit != 0 || len(r.stderr) > 0 {
-			return fmt.Errorf("%s was not to fail here: exit code %d\n%s", r.command, r.exit, r.text())
+		if r := w.Runs[len(w.Runs)-1]; r.Exit != 0 || len(r.Stderr) > 0 {
+			return fmt.Errorf("%s was not to fail here: exit code %d\n%s", r.Command, r.Exit, r.Text())
 		}
 		return nil
 	})
@@ -57,7 +56,7 @@ func killedAt(ctx context.Context, nodes, plan, action string) error {
 	w := in(ctx)
 	ctx, kill := context.WithCancel(ctx)
 	defer kill()
-	cmd := exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-resume"), nodes, "--execution-plan="+plan, "-o", "json")
+	cmd := w.Command(ctx, "aws-slurm-burst-resume", nodes, "--execution-plan="+plan)
 	killed := make(chan struct{})
 	cmd.Cancel = func() error {
 		defer close(killed)
@@ -69,9 +68,9 @@ func killedAt(ctx context.Context, nodes, plan, action string) error {
 			<-killed // until then the answer is held back
 		}
 	}
-	w.onAnswer.Store(&onAnswer)
-	defer w.onAnswer.Store(nil)
-	if err := w.run(context.WithoutCancel(ctx), "aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, readJSON, process{Cmd: cmd}); err != nil {
+	w.BeforeAnswers(onAnswer)
+	defer w.BeforeAnswers(nil)
+	if err := w.Run(context.WithoutCancel(ctx), "aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, site.ReadJSON, site.Process{Cmd: cmd}); err != nil {
 		return err
 	}
 	if ctx.Err() == nil {
@@ -92,10 +91,10 @@ func suspendedMeanwhile(ctx context.Context, nodes, plan string) error {
 			<-suspended
 		}
 	}
-	w.beforeCall.Store(&beforeCall)
-	defer w.beforeCall.Store(nil)
-	suspend := exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-suspend"), nodes, "-o", "json")
-	resume := exec.CommandContext(ctx, filepath.Join(w.bin, "aws-slurm-burst-resume"), nodes, "--execution-plan="+plan, "-o", "json")
-	return w.run(ctx, "aws-slurm-burst-suspend beside aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, readJSON,
-		process{Cmd: suspend, when: launching, done: suspended}, process{Cmd: resume})
+	w.BeforeCalls(beforeCall)
+	defer w.BeforeCalls(nil)
+	suspend := w.Command(ctx, "aws-slurm-burst-suspend", nodes)
+	resume := w.Command(ctx, "aws-slurm-burst-resume", nodes, "--execution-plan="+plan)
+	return w.Run(ctx, "aws-slurm-burst-suspend beside aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, site.ReadJSON,
+		site.Process{Cmd: suspend, When: launching, Done: suspended}, site.Process{Cmd: resume})
 }

@@ -1,4 +1,4 @@
-package steps
+package site
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// expand reads a hostlist: names, at most one bracket each, joined by commas.
+// Expand reads a hostlist: names, at most one bracket each, joined by commas.
 // It is the judge's own reading, kept apart from the programs'.
-func expand(list string) ([]string, error) {
+func Expand(list string) ([]string, error) {
 	var names []string
 	for list != "" {
 		end, depth := len(list), 0

@@ -1,4 +1,4 @@
-package steps
+package site
 
 import (
 	"context"
@@ -23,11 +23,11 @@ const (
 	launchTag  = tagPrefix + "launch"
 )
 
-// ec2 asks EC2 itself, as any client would: a form in, XML out.
-type ec2 struct{ url string }
+// EC2 asks EC2 itself, as any client would: a form in, XML out.
+type EC2 struct{ url string }
 
-// instance is what EC2 shows of one.
-type instance struct {
+// Instance is what EC2 shows of one.
+type Instance struct {
 	ID    string `xml:"instanceId"`
 	State string `xml:"instanceState>name"`
 	Type  string `xml:"instanceType"`
@@ -43,7 +43,8 @@ type instance struct {
 	} `xml:"tagSet>item"`
 }
 
-func (i instance) tag(key string) string {
+// Tag returns the value of a tag, "" where there is none.
+func (i Instance) Tag(key string) string {
 	for _, t := range i.Tags {
 		if t.Key == key {
 			return t.Value
@@ -52,10 +53,11 @@ func (i instance) tag(key string) string {
 	return ""
 }
 
-// live: it costs money, or will.
-func (i instance) live() bool { return i.State == "pending" || i.State == "running" }
+// Live: it costs money, or will.
+func (i Instance) Live() bool { return i.State == "pending" || i.State == "running" }
 
-func (i instance) market() string {
+// Market is spot or on-demand.
+func (i Instance) Market() string {
 	if i.Lifecycle == "spot" {
 		return "spot"
 	}
@@ -64,15 +66,15 @@ func (i instance) market() string {
 
 // node is the node that an instance says it serves: its own tag, else the
 // launch's nodes by launch index.
-func (i instance) node() (string, error) {
-	if n := i.tag(nodeTag); n != "" {
+func (i Instance) node() (string, error) {
+	if n := i.Tag(nodeTag); n != "" {
 		return n, nil
 	}
-	list := i.tag(nodesTag)
-	for n := 2; i.tag(nodesTag+"-"+strconv.Itoa(n)) != ""; n++ {
-		list += i.tag(nodesTag + "-" + strconv.Itoa(n))
+	list := i.Tag(nodesTag)
+	for n := 2; i.Tag(nodesTag+"-"+strconv.Itoa(n)) != ""; n++ {
+		list += i.Tag(nodesTag + "-" + strconv.Itoa(n))
 	}
-	names, err := expand(list)
+	names, err := Expand(list)
 	if err != nil {
 		return "", fmt.Errorf("instance %s: tag %s: %w", i.ID, nodesTag, err)
 	}
@@ -83,7 +85,7 @@ func (i instance) node() (string, error) {
 }
 
 // call makes one call and reads its answer into out.
-func (e ec2) call(ctx context.Context, form url.Values, out any) error {
+func (e EC2) call(ctx context.Context, form url.Values, out any) error {
 	form.Set("Version", "2016-11-15")
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(e.url, "/")+"/", strings.NewReader(form.Encode()))
 	if err != nil {
@@ -122,12 +124,12 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%s: %s: %s", r.Action, r.Code, r.Message) }
 
-func (e ec2) describe(ctx context.Context, form url.Values) ([]instance, error) {
+func (e EC2) describe(ctx context.Context, form url.Values) ([]Instance, error) {
 	form.Set("Action", "DescribeInstances")
-	var all []instance
+	var all []Instance
 	for {
 		var page struct {
-			Instances []instance `xml:"reservationSet>item>instancesSet>item"`
+			Instances []Instance `xml:"reservationSet>item>instancesSet>item"`
 			Next      string     `xml:"nextToken"`
 		}
 		if err := e.call(ctx, form, &page); err != nil {
@@ -141,13 +143,13 @@ func (e ec2) describe(ctx context.Context, form url.Values) ([]instance, error) 
 	}
 }
 
-// ofCluster returns every instance with the cluster's tag that EC2 still shows,
+// OfCluster returns every instance with the cluster's tag that EC2 still shows,
 // ended ones too.
-func (e ec2) ofCluster(ctx context.Context, cluster string) ([]instance, error) {
+func (e EC2) OfCluster(ctx context.Context, cluster string) ([]Instance, error) {
 	return e.describe(ctx, url.Values{"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster}})
 }
 
-func (e ec2) byID(ctx context.Context, ids ...string) ([]instance, error) {
+func (e EC2) byID(ctx context.Context, ids ...string) ([]Instance, error) {
 	return e.describe(ctx, idList(ids))
 }
 
@@ -159,7 +161,7 @@ func idList(ids []string) url.Values {
 	return form
 }
 
-func (e ec2) terminate(ctx context.Context, ids []string) error {
+func (e EC2) terminate(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -169,7 +171,7 @@ func (e ec2) terminate(ctx context.Context, ids []string) error {
 }
 
 // launchOne launches one small instance from any image there is.
-func (e ec2) launchOne(ctx context.Context, tags map[string]string) (string, error) {
+func (e EC2) launchOne(ctx context.Context, tags map[string]string) (string, error) {
 	var images struct {
 		IDs []string `xml:"imagesSet>item>imageId"`
 	}
@@ -194,7 +196,7 @@ func (e ec2) launchOne(ctx context.Context, tags map[string]string) (string, err
 
 // hasGroups asks for placement groups; 501 is the answer of an endpoint that
 // does not have the call.
-func (e ec2) hasGroups(ctx context.Context) (bool, error) {
+func (e EC2) hasGroups(ctx context.Context) (bool, error) {
 	err := e.call(ctx, url.Values{"Action": {"DescribePlacementGroups"}}, nil)
 	if r := new(refusal); errors.As(err, &r) && r.Status == http.StatusNotImplemented {
 		return false, nil
@@ -202,8 +204,8 @@ func (e ec2) hasGroups(ctx context.Context) (bool, error) {
 	return err == nil, err
 }
 
-// groupsOf returns the names of a cluster's placement groups.
-func (e ec2) groupsOf(ctx context.Context, cluster string) ([]string, error) {
+// GroupsOf returns the names of a cluster's placement groups.
+func (e EC2) GroupsOf(ctx context.Context, cluster string) ([]string, error) {
 	var got struct {
 		Groups []struct {
 			Name  string `xml:"groupName"`
@@ -220,12 +222,12 @@ func (e ec2) groupsOf(ctx context.Context, cluster string) ([]string, error) {
 	return names, err
 }
 
-func (e ec2) deleteGroup(ctx context.Context, name string) error {
+func (e EC2) deleteGroup(ctx context.Context, name string) error {
 	return e.call(ctx, url.Values{"Action": {"DeletePlacementGroup"}, "GroupName": {name}}, nil)
 }
 
-// zones returns the zone of every subnet.
-func (e ec2) zones(ctx context.Context) (map[string]string, error) {
+// Zones returns the zone of every subnet.
+func (e EC2) Zones(ctx context.Context) (map[string]string, error) {
 	var got struct {
 		Subnets []struct {
 			ID string `xml:"subnetId"`

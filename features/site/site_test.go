@@ -1,4 +1,4 @@
-package steps
+package site
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// open gives a world on an embedded EC2 of its own, with the nodes
+// open gives a Site on an embedded EC2 of its own, with the nodes
 // aws-cpu-[001-004] running.
-func open(t *testing.T) *world {
+func open(t *testing.T) *Site {
 	t.Helper()
 	bin := os.Getenv("ASBA_BIN")
 	if bin == "" {
@@ -30,19 +30,19 @@ func open(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := s.newWorld(t.Context())
+	w, err := s.New(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := w.close(context.Background()); err != nil {
+		if err := w.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := w.program(t.Context(), "aws-slurm-burst-resume", "aws-cpu-[001-004]"); err != nil {
+	if err := w.Program(t.Context(), "aws-slurm-burst-resume", "aws-cpu-[001-004]"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.checkInvariants(t.Context()); err != nil {
+	if err := w.CheckInvariants(t.Context()); err != nil {
 		t.Fatalf("before anything was broken: %v", err)
 	}
 	return w
@@ -51,43 +51,43 @@ func open(t *testing.T) *world {
 // What the invariants are for, done by hand: each has to be noticed.
 func TestInvariantsNoticeWhatIsBroken(t *testing.T) {
 	for name, c := range map[string]struct {
-		breakIt func(*testing.T, *world) error
+		breakIt func(*testing.T, *Site) error
 		want    string
 	}{
-		"a second instance of a node": {func(t *testing.T, w *world) error {
-			_, err := w.ec2.launchOne(t.Context(), map[string]string{clusterTag: w.cluster, nodesTag: "aws-cpu-002"})
+		"a second instance of a node": {func(t *testing.T, w *Site) error {
+			_, err := w.EC2.launchOne(t.Context(), map[string]string{clusterTag: w.Cluster, nodesTag: "aws-cpu-002"})
 			return err
 		}, "two instances serve aws-cpu-002"},
-		"an instance that no node claims": {func(t *testing.T, w *world) error {
-			_, err := w.ec2.launchOne(t.Context(), map[string]string{clusterTag: w.cluster, nodesTag: "aws-cpu-009"})
+		"an instance that no node claims": {func(t *testing.T, w *Site) error {
+			_, err := w.EC2.launchOne(t.Context(), map[string]string{clusterTag: w.Cluster, nodesTag: "aws-cpu-009"})
 			return err
 		}, "aws-cpu-009="},
-		"an instance without a node": {func(t *testing.T, w *world) error {
-			_, err := w.ec2.launchOne(t.Context(), map[string]string{clusterTag: w.cluster})
+		"an instance without a node": {func(t *testing.T, w *Site) error {
+			_, err := w.EC2.launchOne(t.Context(), map[string]string{clusterTag: w.Cluster})
 			return err
 		}, "no node in the hostlist"},
-		"a claimed instance that is gone": {func(t *testing.T, w *world) error {
-			return w.ec2.terminate(t.Context(), []string{w.claimed["aws-cpu-001"]})
+		"a claimed instance that is gone": {func(t *testing.T, w *Site) error {
+			return w.EC2.terminate(t.Context(), []string{w.claimed["aws-cpu-001"]})
 		}, "as the programs told"},
-		"half a gang": {func(t *testing.T, w *world) error {
+		"half a gang": {func(t *testing.T, w *Site) error {
 			w.gangs = append(w.gangs, gang{nodes: []string{"aws-cpu-004", "aws-cpu-005"}})
 			return nil
 		}, "of the gang aws-cpu-004,aws-cpu-005 only aws-cpu-004 live"},
-		"a bystander ended": {func(t *testing.T, w *world) error {
-			return w.ec2.terminate(t.Context(), w.bystanders[:1])
+		"a bystander ended": {func(t *testing.T, w *Site) error {
+			return w.EC2.terminate(t.Context(), w.bystanders[:1])
 		}, " with tags "},
-		"somebody else's instance named in a call": {func(t *testing.T, w *world) error {
-			through := ec2{url: w.url}
+		"somebody else's instance named in a call": {func(t *testing.T, w *Site) error {
+			through := EC2{url: w.url}
 			return through.terminate(t.Context(), w.bystanders[1:])
 		}, "TerminateInstances names i-"},
-		"a placement group without instances": {func(t *testing.T, w *world) error {
-			return w.ec2.call(t.Context(), map[string][]string{"Action": {"CreatePlacementGroup"}, "GroupName": {"g"}, "Strategy": {"cluster"},
-				"TagSpecification.1.ResourceType": {"placement-group"}, "TagSpecification.1.Tag.1.Key": {clusterTag}, "TagSpecification.1.Tag.1.Value": {w.cluster}}, nil)
+		"a placement group without instances": {func(t *testing.T, w *Site) error {
+			return w.EC2.call(t.Context(), map[string][]string{"Action": {"CreatePlacementGroup"}, "GroupName": {"g"}, "Strategy": {"cluster"},
+				"TagSpecification.1.ResourceType": {"placement-group"}, "TagSpecification.1.Tag.1.Key": {clusterTag}, "TagSpecification.1.Tag.1.Value": {w.Cluster}}, nil)
 		}, "placement group g has no live instance"},
-		"a token used twice": {func(t *testing.T, w *world) error {
-			calls := launches(w.calls()) // their parameters are the log's own
+		"a token used twice": {func(t *testing.T, w *Site) error {
+			calls := Launches(w.AllCalls()) // their parameters are the log's own
 			again := calls[0].Params
-			through := ec2{url: w.url}
+			through := EC2{url: w.url}
 			form := map[string][]string{}
 			for k, v := range again {
 				form[k] = v
@@ -103,7 +103,7 @@ func TestInvariantsNoticeWhatIsBroken(t *testing.T) {
 			if err := c.breakIt(t, w); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.checkInvariants(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+			if err := w.CheckInvariants(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("noticed %v, not %q", err, c.want)
 			}
 		})
@@ -111,23 +111,23 @@ func TestInvariantsNoticeWhatIsBroken(t *testing.T) {
 }
 
 func TestALineThatNoStepSpeaksOfFails(t *testing.T) {
-	w := &world{runs: []*run{{stderr: []*line{{text: "WARN: one"}, {text: "INFO: two"}, {text: "ERROR: three"}}}}}
-	w.said = w.runs[0].stderr
-	if err := w.says([]string{"ERROR: three", "WARN: one"}); err == nil {
+	w := &Site{Runs: []*Run{{Stderr: []*Line{{Text: "WARN: one"}, {Text: "INFO: two"}, {Text: "ERROR: three"}}}}}
+	w.said = w.Runs[0].Stderr
+	if err := w.Says([]string{"ERROR: three", "WARN: one"}); err == nil {
 		t.Error("lines in another order were taken")
 	}
-	w.said[2].heard = false
-	if err := w.says([]string{"WARN: on"}); err == nil {
+	w.said[2].Heard = false
+	if err := w.Says([]string{"WARN: on"}); err == nil {
 		t.Error("half a line was taken for it")
 	}
-	if err := w.says([]string{"WARN: one"}); err != nil {
+	if err := w.Says([]string{"WARN: one"}); err != nil {
 		t.Error(err)
 	}
-	if err := w.unheard(); err == nil || err.Error() != "no step speaks of this line:\nERROR: three" {
-		t.Errorf("unheard: %v", err)
+	if err := w.Unheard(); err == nil || err.Error() != "no step speaks of this line:\nERROR: three" {
+		t.Errorf("Unheard: %v", err)
 	}
-	if err := w.says([]string{"ERROR: three"}); err != nil || w.unheard() != nil {
-		t.Errorf("%v, %v", err, w.unheard())
+	if err := w.Says([]string{"ERROR: three"}); err != nil || w.Unheard() != nil {
+		t.Errorf("%v, %v", err, w.Unheard())
 	}
 }
 
@@ -143,7 +143,7 @@ func TestHostlistsAreExpanded(t *testing.T) {
 		"aws-hpc-[001-002,007]":  {"aws-hpc-001", "aws-hpc-002", "aws-hpc-007"},
 		"aws-hpc-001,aws-cpu-01": {"aws-hpc-001", "aws-cpu-01"},
 	} {
-		got, err := expand(list)
+		got, err := Expand(list)
 		if d := cmp.Diff(want, got); d != "" || (err == nil) != (want != nil) {
 			t.Errorf("%q: %v (-want +got)\n%s", list, err, d)
 		}
@@ -151,21 +151,21 @@ func TestHostlistsAreExpanded(t *testing.T) {
 }
 
 func TestTablesOfNodesAreRead(t *testing.T) {
-	got, err := readTable([]byte(` node     state    instance   type  market  az  address  error
+	got, err := ReadTable([]byte(` node     state    instance   type  market  az  address  error
  aws-001  adopted  i-1        t3    spot    a   1.2.3.4
  aws-002  failed                                          InvalidPlan: no
  rung  type  market
  1     t3    spot
 `))
-	want := []nodeReport{{Name: "aws-001", State: "adopted", Instance: "i-1"}, {Name: "aws-002", State: "failed"}}
+	want := []Node{{Name: "aws-001", State: "adopted", Instance: "i-1"}, {Name: "aws-002", State: "failed"}}
 	if d := cmp.Diff(want, got.Nodes); d != "" || err != nil {
 		t.Errorf("%v (-want +got)\n%s", err, d)
 	}
-	if got, err := readTable(nil); err != nil || got.Nodes != nil {
+	if got, err := ReadTable(nil); err != nil || got.Nodes != nil {
 		t.Errorf("nothing: %v, %v", got, err)
 	}
 	for _, text := range []string{"node\nx", "something else\naltogether and on\n"} {
-		if _, err := readTable([]byte(text)); err == nil {
+		if _, err := ReadTable([]byte(text)); err == nil {
 			t.Errorf("%q was taken for a table", text)
 		}
 	}

@@ -1,4 +1,4 @@
-package steps
+package site
 
 import (
 	"bufio"

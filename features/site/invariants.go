@@ -1,4 +1,4 @@
-package steps
+package site
 
 import (
 	"context"
@@ -11,26 +11,26 @@ import (
 	"aws-slurm-burst/localstack/faultproxy"
 )
 
-// unheard fails a scenario in which a program warned or failed and no step
+// Unheard fails a scenario in which a program warned or failed and no step
 // spoke of it: whatever people are told belongs to the behaviour.
-func (w *world) unheard() error {
+func (w *Site) Unheard() error {
 	var errs []error
 	for _, l := range w.said {
-		if !l.heard && (strings.HasPrefix(l.text, "WARN: ") || strings.HasPrefix(l.text, "ERROR: ")) {
-			errs = append(errs, fmt.Errorf("no step speaks of this line:\n%s", l.text))
+		if !l.Heard && (strings.HasPrefix(l.Text, "WARN: ") || strings.HasPrefix(l.Text, "ERROR: ")) {
+			errs = append(errs, fmt.Errorf("no step speaks of this line:\n%s", l.Text))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// checkInvariants holds after every scenario, whatever it was about. It asks EC2
+// CheckInvariants holds after every scenario, whatever it was about. It asks EC2
 // itself, by tags, and the log of calls.
-func (w *world) checkInvariants(ctx context.Context) error {
-	all, err := w.ec2.ofCluster(ctx, w.cluster)
+func (w *Site) CheckInvariants(ctx context.Context) error {
+	all, err := w.EC2.OfCluster(ctx, w.Cluster)
 	if err != nil {
 		return err
 	}
-	live, err := w.live(ctx) // at most one instance a node
+	live, err := w.Live(ctx) // at most one instance a node
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (w *world) checkInvariants(ctx context.Context) error {
 
 // allClaimed: every live instance serves the node that the programs said it
 // serves, and what they said lives.
-func (w *world) allClaimed(live map[string]string) error {
+func (w *Site) allClaimed(live map[string]string) error {
 	if !maps.Equal(live, w.claimed) {
 		return fmt.Errorf("nodes and instances as EC2 shows them:\n%s\nand as the programs told:\n%s", pairs(live), pairs(w.claimed))
 	}
@@ -61,7 +61,7 @@ func pairs(m map[string]string) string {
 }
 
 // gangsWhole: of the nodes of a gang that were not suspended all live or none.
-func (w *world) gangsWhole(live map[string]string) error {
+func (w *Site) gangsWhole(live map[string]string) error {
 	for _, g := range w.gangs {
 		var there []string
 		for _, n := range g.nodes {
@@ -78,9 +78,9 @@ func (w *world) gangsWhole(live map[string]string) error {
 
 // tokensTrue: a client token is never used with different parameters, and no
 // launch goes without one or without the cluster's tag.
-func (w *world) tokensTrue() error {
+func (w *Site) tokensTrue() error {
 	requests := map[string]string{}
-	for _, c := range launches(w.calls()) {
+	for _, c := range Launches(w.AllCalls()) {
 		token, request := c.Params.Get("ClientToken"), c.Params.Encode()
 		if token == "" {
 			return errors.New("a launch without a client token")
@@ -89,7 +89,7 @@ func (w *world) tokensTrue() error {
 			return fmt.Errorf("client token %s was used with different parameters", token)
 		}
 		requests[token] = request
-		if !slices.Contains(values(c, "TagSpecification."), w.cluster) {
+		if !slices.Contains(values(c, "TagSpecification."), w.Cluster) {
 			return fmt.Errorf("launch %s without the cluster's tag", token)
 		}
 	}
@@ -109,12 +109,12 @@ func values(c faultproxy.Call, prefix string) []string {
 
 // onlyOurs: calls that change something name nothing but the cluster's own, and
 // the bystanders are as they were.
-func (w *world) onlyOurs(ctx context.Context, all []instance) error {
+func (w *Site) onlyOurs(ctx context.Context, all []Instance) error {
 	ours := map[string]bool{}
 	for _, i := range all {
 		ours[i.ID] = true
 	}
-	for _, c := range w.calls() {
+	for _, c := range w.AllCalls() {
 		var named []string
 		switch c.Action {
 		case "TerminateInstances":
@@ -122,7 +122,7 @@ func (w *world) onlyOurs(ctx context.Context, all []instance) error {
 		case "CreateTags", "DeleteTags":
 			named = values(c, "ResourceId.")
 		case "CreatePlacementGroup", "DeletePlacementGroup":
-			if name := c.Params.Get("GroupName"); !strings.HasPrefix(name, "asb-"+w.cluster+"-") {
+			if name := c.Params.Get("GroupName"); !strings.HasPrefix(name, "asb-"+w.Cluster+"-") {
 				return fmt.Errorf("%s names placement group %s, which is not the cluster's", c.Action, name)
 			}
 		case "RunInstances": // tokensTrue looks at it
@@ -137,12 +137,12 @@ func (w *world) onlyOurs(ctx context.Context, all []instance) error {
 			}
 		}
 	}
-	others, err := w.ec2.byID(ctx, w.bystanders...)
+	others, err := w.EC2.byID(ctx, w.bystanders...)
 	if err != nil {
 		return err
 	}
 	for _, i := range others {
-		if !i.live() || len(i.Tags) > 0 && i.tag(launchTag) != "asb-neighbour" {
+		if !i.Live() || len(i.Tags) > 0 && i.Tag(launchTag) != "asb-neighbour" {
 			return fmt.Errorf("bystander %s is %s with tags %v", i.ID, i.State, i.Tags)
 		}
 	}
@@ -150,16 +150,16 @@ func (w *world) onlyOurs(ctx context.Context, all []instance) error {
 }
 
 // groupsUsed: no placement group outlives its instances.
-func (w *world) groupsUsed(ctx context.Context, all []instance) error {
-	if !w.groups {
+func (w *Site) groupsUsed(ctx context.Context, all []Instance) error {
+	if !w.HasGroups {
 		return nil
 	}
-	names, err := w.ec2.groupsOf(ctx, w.cluster)
+	names, err := w.EC2.GroupsOf(ctx, w.Cluster)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if !slices.ContainsFunc(all, func(i instance) bool { return i.live() && i.Group == name }) {
+		if !slices.ContainsFunc(all, func(i Instance) bool { return i.Live() && i.Group == name }) {
 			return fmt.Errorf("placement group %s has no live instance", name)
 		}
 	}

@@ -1,0 +1,257 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"aws-slurm-burst/fixtures"
+	"aws-slurm-burst/localstack/faultproxy"
+	"aws-slurm-burst/simulator/faults"
+)
+
+// Site is one scenario's: a folder, a cluster, and a proxy before EC2. What is
+// done on it is done one after the other.
+type Site struct {
+	*Suite
+	// Dir is the folder that programs run in, State that of their journal,
+	// Cluster the name that their instances are tagged with.
+	Dir, State, Cluster string
+	// Env are variables beyond the endpoint and the state folder.
+	Env []string
+
+	server *http.Server
+	url    string
+	away   bool // url is not the proxy's
+	front  atomic.Pointer[faultproxy.Proxy]
+	// earlier are proxies with rules that were replaced; their calls count.
+	earlier []*faultproxy.Proxy
+	rules   []string // list items of the rule language
+	fresh   bool     // front has these rules
+	// Where they are set, beforeCall holds up a call before anything sees it,
+	// and onAnswer an answer before its caller has it.
+	beforeCall atomic.Pointer[func(action string)]
+	onAnswer   atomic.Pointer[func(faultproxy.Call)]
+
+	Runs []*Run
+	said []*Line
+	// claimed says which instance serves a node, as the programs told it.
+	claimed map[string]string
+	gangs   []gang
+}
+
+// gang is a set of nodes that was resumed as one.
+type gang struct{ nodes []string }
+
+// exampleCluster is how the examples name their cluster; every scenario puts
+// its own name in its place.
+const exampleCluster = "cluster: examples\n"
+
+// New makes a site. Close leaves nothing of it behind.
+func (s *Suite) New(ctx context.Context) (*Site, error) {
+	dir, err := os.MkdirTemp("", "asba-features-")
+	if err != nil {
+		return nil, err
+	}
+	w := &Site{Suite: s, Dir: filepath.Join(dir, "site"), State: filepath.Join(dir, "state"), claimed: map[string]string{},
+		Cluster: fmt.Sprintf("%s-%d", s.run, s.last.Add(1))}
+	if err := w.Copy(s.Examples, "config.yaml", "aws-credentials"); err != nil {
+		return w, err
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return w, err
+	}
+	w.url = "http://" + l.Addr().String()
+	w.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(w.serve)}
+	go w.server.Serve(l) // ends with close
+	return w, nil
+}
+
+// serve is the endpoint that the programs are given.
+func (w *Site) serve(rw http.ResponseWriter, r *http.Request) {
+	if f := w.beforeCall.Load(); f != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the caller has gone
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if form, err := url.ParseQuery(string(body)); err == nil {
+			(*f)(form.Get("Action"))
+		}
+	}
+	w.front.Load().ServeHTTP(rw, r)
+}
+
+// Copy brings files of a folder into the scenario's, with its own cluster.
+func (w *Site) Copy(from string, names ...string) error {
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		if err := w.Write(name, bytes.Replace(data, []byte(exampleCluster), []byte("cluster: "+w.Cluster+"\n"), 1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Write puts a file into the site's folder.
+func (w *Site) Write(name string, data []byte) error {
+	file := filepath.Join(w.Dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o600)
+}
+
+// Plan puts a plan of the fixtures, else of the examples, into the folder.
+func (w *Site) Plan(name string) error {
+	data, err := fixtures.Plan(name)
+	if err == nil {
+		return w.Write(name, data)
+	}
+	if copyErr := w.Copy(w.Examples, name); copyErr != nil {
+		return errors.Join(err, copyErr)
+	}
+	return nil
+}
+
+// Fault adds a rule, as one item of the list in a file of rules, for what comes.
+func (w *Site) Fault(rule string) { w.Rules("  - " + rule + "\n") }
+
+// Rules adds rules as a file of them has them below "faults:".
+func (w *Site) Rules(items string) {
+	w.rules = append(w.rules, items)
+	w.fresh = false
+}
+
+// Heal takes all rules back.
+func (w *Site) Heal() { w.rules, w.fresh = nil, false }
+
+// Unreachable gives the programs an endpoint where nobody listens: port 1 is
+// nobody's (it was tcpmux's), and the kernel refuses it.
+func (w *Site) Unreachable() { w.url, w.away = "http://127.0.0.1:1", true }
+
+// Gang says that nodes are wanted as one.
+func (w *Site) Gang(nodes []string) { w.gangs = append(w.gangs, gang{nodes}) }
+
+// BeforeCalls has f called before anything sees a call, which it may hold up;
+// nil ends that.
+func (w *Site) BeforeCalls(f func(action string)) { store(&w.beforeCall, f) }
+
+// BeforeAnswers has f called with each call before its caller gets the answer,
+// which it may hold up; nil ends that.
+func (w *Site) BeforeAnswers(f func(faultproxy.Call)) { store(&w.onAnswer, f) }
+
+func store[T any](p *atomic.Pointer[func(T)], f func(T)) {
+	if f == nil {
+		p.Store(nil)
+		return
+	}
+	p.Store(&f)
+}
+
+// readyProxy puts the rules of now before EC2.
+func (w *Site) readyProxy() error {
+	if w.fresh {
+		return nil
+	}
+	rules, err := faults.Parse([]byte("faults:\n"+strings.Join(w.rules, "")), "rules of the scenario")
+	if err != nil {
+		return err
+	}
+	if p := w.front.Load(); p != nil {
+		w.earlier = append(w.earlier, p)
+	}
+	w.front.Store(faultproxy.New(faultproxy.Reverse(w.endpoint), faultproxy.Options{Rules: rules, Log: func(c faultproxy.Call) {
+		if f := w.onAnswer.Load(); f != nil {
+			(*f)(c)
+		}
+	}}))
+	w.fresh = true
+	return nil
+}
+
+// AllCalls are all calls of the scenario, in order.
+func (w *Site) AllCalls() []faultproxy.Call {
+	var all []faultproxy.Call
+	for _, p := range w.earlier {
+		all = append(all, p.Calls()...)
+	}
+	if p := w.front.Load(); p != nil {
+		all = append(all, p.Calls()...)
+	}
+	return all
+}
+
+// Launches are the RunInstances calls among calls.
+func Launches(calls []faultproxy.Call) []faultproxy.Call {
+	var out []faultproxy.Call
+	for _, c := range calls {
+		if c.Action == "RunInstances" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Story tells what happened on the site, a line each.
+func (w *Site) Story() []string {
+	var lines []string
+	for _, r := range w.Runs {
+		lines = append(lines, fmt.Sprintf("$ %s  -> exit %d", r.Command, r.Exit))
+		for _, l := range r.Stderr {
+			lines = append(lines, "  "+l.Text)
+		}
+		for _, c := range r.Calls {
+			answer := c.Code
+			if answer == "" {
+				answer = fmt.Sprint(c.Status)
+			}
+			lines = append(lines, fmt.Sprintf("  > %s %s %s %s", c.Action, c.Params.Get("InstanceType"), c.Params.Get("SubnetId"), answer))
+		}
+	}
+	return lines
+}
+
+// cleanupWithin bounds the end of a scenario, whose own time may be over.
+const cleanupWithin = 30 * time.Second
+
+// Close leaves nothing behind, on the endpoint or on disk.
+func (w *Site) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupWithin)
+	defer cancel()
+	var errs []error
+	if w.server != nil {
+		errs = append(errs, w.server.Close())
+	}
+	all, err := w.EC2.OfCluster(ctx, w.Cluster)
+	errs = append(errs, err)
+	var ids []string
+	for _, i := range all {
+		if i.Live() {
+			ids = append(ids, i.ID)
+		}
+	}
+	errs = append(errs, w.EC2.terminate(ctx, ids))
+	if w.HasGroups {
+		names, err := w.EC2.GroupsOf(ctx, w.Cluster)
+		errs = append(errs, err)
+		for _, n := range names {
+			errs = append(errs, w.EC2.deleteGroup(ctx, n))
+		}
+	}
+	return errors.Join(append(errs, os.RemoveAll(filepath.Dir(w.Dir)))...)
+}

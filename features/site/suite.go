@@ -1,0 +1,99 @@
+// Package site makes sites to try the programs on: a folder with a
+// configuration, a cluster that nobody else has, and a proxy before EC2 whose
+// rules are the faults and whose log is what requests are judged by. The
+// programs it runs are the shipped ones, in an environment as bare as
+// slurmctld's. What they did is judged by the calls they made, by what they said,
+// and by what EC2 itself shows over its wire, never by the code under test.
+//
+// It imports no package of the executor: what a node is and which instance
+// serves it, it reads from hostlists and tags on its own. It knows no sentences
+// of scenarios either; those are features/steps'.
+package site
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+)
+
+// programs are what `make build` makes.
+var programs = []string{"aws-slurm-burst", "aws-slurm-burst-resume", "aws-slurm-burst-suspend", "aws-slurm-burst-resume-fail"}
+
+// Options say where everything is.
+type Options struct {
+	// Bin is the folder of the programs, Examples that of the examples.
+	Bin, Examples string
+	// Endpoint is the URL of the EC2 behind everything.
+	Endpoint string
+}
+
+// Suite is what the sites of a run share. It is safe for concurrent use.
+type Suite struct {
+	// Bin is the folder of the programs, Examples that of the examples.
+	Bin, Examples string
+	// EC2 is the endpoint itself, without a proxy.
+	EC2 EC2
+	// HasGroups says that the endpoint has placement groups.
+	HasGroups bool
+
+	endpoint *url.URL
+	// run is part of every cluster's name, so that two runs on one endpoint
+	// never meet.
+	run  string
+	last atomic.Int64 // number of the last site
+
+	bystanders []string
+}
+
+// CheckPrograms fails where a program was not built.
+func CheckPrograms(bin string) error {
+	for _, p := range programs {
+		if _, err := os.Stat(filepath.Join(bin, p)); err != nil {
+			return fmt.Errorf("features run the shipped programs: %w: run `make build`, or say in ASBA_BIN where they are", err)
+		}
+	}
+	return nil
+}
+
+// Open prepares a run: it launches the bystanders, instances of somebody else
+// that no site may touch. Close ends them.
+func Open(ctx context.Context, o Options) (*Suite, error) {
+	if err := CheckPrograms(o.Bin); err != nil {
+		return nil, err
+	}
+	s := &Suite{EC2: EC2{url: o.Endpoint}, run: rand.Text()[:8]}
+	var err error
+	if s.Bin, err = filepath.Abs(o.Bin); err == nil {
+		s.Examples, err = filepath.Abs(o.Examples)
+	}
+	if err == nil {
+		s.endpoint, err = url.Parse(o.Endpoint)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("features: %w", err)
+	}
+	if s.HasGroups, err = s.EC2.hasGroups(ctx); err != nil {
+		return nil, fmt.Errorf("features: %w", err)
+	}
+	// One belongs to another cluster with nodes of the same names, the other to
+	// nobody who tags.
+	for _, tags := range []map[string]string{
+		{clusterTag: s.run + "-neighbour", nodesTag: "aws-hpc-001", launchTag: "asb-neighbour"},
+		nil,
+	} {
+		id, err := s.EC2.launchOne(ctx, tags)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("features: launching a bystander: %w", err), s.Close(ctx))
+		}
+		s.bystanders = append(s.bystanders, id)
+	}
+	return s, nil
+}
+
+// Close ends what Open launched.
+func (s *Suite) Close(ctx context.Context) error { return s.EC2.terminate(ctx, s.bystanders) }
