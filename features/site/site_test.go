@@ -176,3 +176,46 @@ func TestProgramsThatAreMissingSayMakeBuild(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A user's configuration must not reach beyond the site: not their cluster, not
+// their Slurm, not their credentials, not their journal.
+func TestAUsersConfigurationStaysOnTheSite(t *testing.T) {
+	w := &Site{Dir: t.TempDir(), Cluster: "here"}
+	err := w.Configure([]byte(`# ours
+cluster: prod
+aws: {region: eu-west-1, profile: admin, config_file: /root/.aws/config, assume_role: {role_arn: "arn:aws:iam::1:role/x"}}
+slurm:
+  scontrol: /usr/bin/scontrol
+  config_path: /etc/slurm/slurm.conf
+  resume_timeout: 600
+  partitions:
+    - partition_name: aws
+      node_groups:
+        - {node_group_name: g, nodes: "n-[1-4]", user_data_file: boot.sh, max_cost_per_hour: 3}
+journal: {dir: /var/spool/slurm/j}
+logging: {file: /var/log/slurm/x.log}
+policy: {max_nodes: 7}
+`), "/site")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(w.Dir + "/config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`cluster: "here"`, `scontrol: "off"`, "eu-west-1", `credentials_file: "aws-credentials"`, "/site/boot.sh", "max_nodes: 7", "max_cost_per_hour: 3", "resume_timeout: 600"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("it lacks %s:\n%s", want, got)
+		}
+	}
+	for _, not := range []string{"prod", "profile", "role_arn", "/root", "/usr/bin", "/etc", "/var"} {
+		if strings.Contains(string(got), not) {
+			t.Errorf("it has %s:\n%s", not, got)
+		}
+	}
+	for _, bad := range []string{"", "- a\n- b\n", "a: [", "text"} {
+		if err := w.Configure([]byte(bad), "/"); err == nil {
+			t.Errorf("%q was taken for a configuration", bad)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package site
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Configure gives the site a configuration of the user's: its node groups,
+// prices, policy and plans as they are, and everything that reaches beyond the
+// site replaced. The cluster is the site's, there is no Slurm, the credentials
+// are those of the examples (no call ever carries the user's), and journal and
+// log are in the site's own folder. Relative paths start at folder.
+func (w *Site) Configure(data []byte, folder string) error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return err
+	}
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
+		return fmt.Errorf("the configuration is no mapping of keys")
+	}
+	root := doc.Content[0]
+	set(root, "cluster", w.Cluster)
+	region := "us-east-1"
+	if aws := child(root, "aws"); aws != nil {
+		if r := child(aws, "region"); r != nil && r.Kind == yaml.ScalarNode && r.Value != "" {
+			region = r.Value
+		}
+		aws.Kind, aws.Tag, aws.Value, aws.Content = yaml.MappingNode, "!!map", "", nil
+		set(aws, "region", region)
+		set(aws, "credentials_file", "aws-credentials")
+	} else {
+		root.Content = append(root.Content, plain("aws"), mapping("region", region, "credentials_file", "aws-credentials"))
+	}
+	slurm := child(root, "slurm")
+	if slurm != nil && slurm.Kind == yaml.MappingNode {
+		set(slurm, "scontrol", "off")
+		for _, key := range []string{"config_path", "bin_path"} {
+			remove(slurm, key)
+		}
+	}
+	for _, key := range []string{"journal", "logging"} {
+		remove(root, key)
+	}
+	absolute(root, folder)
+	out, err := yaml.Marshal(&doc)
+	if err != nil {
+		return err
+	}
+	return w.Write("config.yaml", out)
+}
+
+// absolute makes the paths of user data files independent of where the
+// configuration stands, wherever in it they are.
+func absolute(n *yaml.Node, folder string) {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if v := n.Content[i+1]; n.Content[i].Value == "user_data_file" && v.Kind == yaml.ScalarNode && v.Value != "" && !filepath.IsAbs(v.Value) {
+			v.Value = filepath.Join(folder, v.Value)
+		}
+	}
+	for _, c := range n.Content {
+		absolute(c, folder)
+	}
+}
+
+func child(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func set(n *yaml.Node, key, value string) {
+	remove(n, key)
+	n.Content = append(n.Content, plain(key), quoted(value))
+}
+
+func remove(n *yaml.Node, key string) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			n.Content = append(n.Content[:i:i], n.Content[i+2:]...)
+			return
+		}
+	}
+}
+
+func plain(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
+
+// quoted keeps words such as off from being read as something else.
+func quoted(s string) *yaml.Node {
+	n := plain(s)
+	n.Style = yaml.DoubleQuotedStyle
+	return n
+}
+
+func mapping(pairs ...string) *yaml.Node {
+	m := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		set(m, pairs[i], pairs[i+1])
+	}
+	return m
+}
