@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"aws-slurm-burst/features/report"
 	"aws-slurm-burst/features/runner"
 	"aws-slurm-burst/features/site"
 	"aws-slurm-burst/features/steps"
@@ -47,7 +48,7 @@ func TestFeatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer e.Stop()
-		table.WriteString(runOn(t, bin, runner.Backend{Name: "embedded", URL: e.URL, Why: "always there"}))
+		table.WriteString(runOn(t, bin, report.Backend{Name: "embedded", URL: e.URL, Why: "always there"}))
 	})
 	t.Run("localstack", func(t *testing.T) {
 		b, err := localstack.Find(t.Context(), localstack.Want{})
@@ -69,13 +70,12 @@ func TestFeatures(t *testing.T) {
 		if b.Name != "localstack" {
 			t.Fatalf("%s is no LocalStack: unset %s", b, localstack.EndpointEnv)
 		}
-		table.WriteString(runOn(t, bin, runner.Backend{Name: b.Name, URL: b.URL, Why: b.Product + ", " + b.Why}))
+		table.WriteString(runOn(t, bin, report.Backend{Name: b.Name, URL: b.URL, Product: b.Product, Why: b.Why}))
 	})
 }
 
 // runOn runs the scenarios on one backend and returns its row of the table.
-func runOn(t *testing.T, bin string, backend runner.Backend) string {
-	backend.Known = Backends
+func runOn(t *testing.T, bin string, backend report.Backend) string {
 	s, err := site.Open(t.Context(), site.Options{Bin: bin, Examples: "../examples", Endpoint: backend.URL})
 	if err != nil {
 		t.Fatal(err)
@@ -86,10 +86,12 @@ func runOn(t *testing.T, bin string, backend runner.Backend) string {
 	}
 	sum, err := runner.Run(t.Context(), runner.Options{
 		Name: "features on " + backend.Name, FS: Files, Paths: paths,
-		Backend: backend, Steps: steps.On(s), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
-		JUnitFile: report(backend.Name, "xml"), CucumberFile: report(backend.Name, "json"),
+		Backend: backend, KnownBackends: Backends, Steps: steps.On(s), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
 	})
 	if err != nil {
+		t.Error(err)
+	}
+	if err := reports(backend.Name).Write(sum); err != nil {
 		t.Error(err)
 	}
 	if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
@@ -98,14 +100,15 @@ func runOn(t *testing.T, bin string, backend runner.Backend) string {
 	return fmt.Sprintf("  %-10s  %3d passed  %3d failed  %3d left out  %6.1f s\n", backend.Name, sum.Passed, sum.Failed, sum.LeftOut, sum.Elapsed.Seconds())
 }
 
-// report names a report of a backend, in the folder ASBA_REPORTS where one is
-// wanted: JUnit (xml) and Cucumber (json).
-func report(backend, ext string) string {
+// reports names the reports of a backend, in the folder ASBA_REPORTS where they
+// are wanted.
+func reports(backend string) report.Files {
 	dir := os.Getenv("ASBA_REPORTS")
 	if dir == "" {
-		return ""
+		return report.Files{}
 	}
-	return filepath.Join(dir, "features-"+backend+"."+ext)
+	base := filepath.Join(dir, "features-"+backend)
+	return report.Files{JUnit: base + ".xml", Cucumber: base + ".json"}
 }
 
 // The README of the seed and its feature must not drift apart.

@@ -13,14 +13,16 @@ import (
 
 	gherkin "github.com/cucumber/gherkin/go/v26"
 	messages "github.com/cucumber/messages/go/v21"
+
+	"aws-slurm-burst/features/report"
 )
 
 // feature is one feature file as it was read, with the scenarios of it that were
 // asked for by path.
 type feature struct {
-	Feature             // what reports say of it; its Scenarios are filled after the run
-	runs    []*Scenario // outline rows expanded, in the order of the file
-	targets []string    // how godog is told of it: FILE, or FILE:LINE
+	report.Feature                    // what reports say of it; its Scenarios are filled after the run
+	runs           []*report.Scenario // outline rows expanded, in the order of the file
+	targets        []string           // how godog is told of it: FILE, or FILE:LINE
 }
 
 // key finds a scenario again when godog runs it. Names are unique in a file:
@@ -127,7 +129,7 @@ func read(fsys fs.FS, file string, lines []int64) (*feature, error) {
 		return nil, usagef("%s: there is no Feature in it", file)
 	}
 	f := &feature{
-		Feature: Feature{File: file, Name: doc.Feature.Name, Line: doc.Feature.Location.Line,
+		Feature: report.Feature{File: file, Name: doc.Feature.Name, Line: doc.Feature.Location.Line,
 			Description: strings.TrimSpace(doc.Feature.Description), Tags: tagNames(doc.Feature.Tags)},
 	}
 	if len(lines) == 0 {
@@ -145,8 +147,8 @@ func read(fsys fs.FS, file string, lines []int64) (*feature, error) {
 			return nil, err
 		}
 		taken[s.Name] = s.Line
-		seen[s.outline] = true
-		if len(lines) == 0 || slices.Contains(lines, s.outline) {
+		seen[s.Outline] = true
+		if len(lines) == 0 || slices.Contains(lines, s.Outline) {
 			f.runs = append(f.runs, s)
 		}
 	}
@@ -167,7 +169,7 @@ func read(fsys fs.FS, file string, lines []int64) (*feature, error) {
 	return f, nil
 }
 
-func checkScenario(file string, s *Scenario, taken map[string]int64) error {
+func checkScenario(file string, s *report.Scenario, taken map[string]int64) error {
 	if s.Name == "" {
 		return usagef("%s:%d: a scenario has no name", file, s.Line)
 	}
@@ -238,11 +240,11 @@ func (x *astIndex) scenario(s *messages.Scenario, rule string) {
 }
 
 // newScenario is a scenario before its run: every step is known and not run.
-func newScenario(p *messages.Pickle, node *messages.Scenario, x *astIndex) *Scenario {
-	s := &Scenario{
+func newScenario(p *messages.Pickle, node *messages.Scenario, x *astIndex) *report.Scenario {
+	s := &report.Scenario{
 		Name: p.Name, Rule: x.rules[node.Id], Keyword: node.Keyword,
 		Description: strings.TrimSpace(node.Description),
-		Line:        node.Location.Line, outline: node.Location.Line, Status: NotRun,
+		Line:        node.Location.Line, Outline: node.Location.Line, Status: report.NotRun,
 	}
 	if len(p.AstNodeIds) > 1 {
 		s.Line = x.rows[p.AstNodeIds[1]]
@@ -252,7 +254,7 @@ func newScenario(p *messages.Pickle, node *messages.Scenario, x *astIndex) *Scen
 	}
 	for _, ps := range p.Steps {
 		node := x.steps[ps.AstNodeIds[0]]
-		step := Step{Keyword: strings.TrimSpace(node.Keyword), Text: ps.Text, Line: node.Location.Line, Status: NotRun}
+		step := report.Step{Keyword: strings.TrimSpace(node.Keyword), Text: ps.Text, Line: node.Location.Line, Status: report.NotRun}
 		if arg := ps.Argument; arg != nil {
 			if arg.DocString != nil {
 				step.DocString, step.MediaType = arg.DocString.Content, arg.DocString.MediaType

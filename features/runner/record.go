@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+
+	"aws-slurm-burst/features/report"
 )
 
 // recorder notes what godog does, through hooks rather than a formatter: a
@@ -25,12 +27,12 @@ type recorder struct {
 // until the run is over.
 type recorded struct {
 	feature string
-	s       *Scenario
+	s       *report.Scenario
 	begun   int // how often; anything but once is a failure
 	ended   bool
 	step    int // the one that runs, or ran last
 	began   time.Time
-	log     scenarioLog
+	notes   notes
 }
 
 func newRecorder(ctx context.Context, o Options, scenarios map[key]*recorded) *recorder {
@@ -53,7 +55,7 @@ func (r *recorder) scenario(sc *godog.ScenarioContext) {
 		if r.ctx.Err() != nil {
 			return ctx, fmt.Errorf("the run was ended: %w", context.Cause(r.ctx))
 		}
-		return context.WithValue(ctx, logKey{}, &rec.log), nil
+		return context.WithValue(ctx, notesKey{}, &rec.notes), nil
 	})
 	sc.StepContext().Before(func(ctx context.Context, st *godog.Step) (context.Context, error) {
 		if rec != nil && isOwn(st) {
@@ -110,22 +112,22 @@ func (r *recorder) begin(p *godog.Scenario) *recorded {
 	return rec
 }
 
-var statuses = map[godog.StepResultStatus]Status{
-	godog.StepPassed: Passed, godog.StepFailed: Failed, godog.StepSkipped: Skipped,
-	godog.StepUndefined: Undefined, godog.StepPending: Pending, godog.StepAmbiguous: Ambiguous,
+var statuses = map[godog.StepResultStatus]report.Status{
+	godog.StepPassed: report.Passed, godog.StepFailed: report.Failed, godog.StepSkipped: report.Skipped,
+	godog.StepUndefined: report.Undefined, godog.StepPending: report.Pending, godog.StepAmbiguous: report.Ambiguous,
 }
 
 func (rec *recorded) stepEnded(ctx context.Context, status godog.StepResultStatus, err error) {
 	rec.step++
 	st := &rec.s.Steps[rec.step]
-	if status == godog.StepSkipped && rec.step > 0 && rec.s.Steps[rec.step-1].Status != Passed {
+	if status == godog.StepSkipped && rec.step > 0 && rec.s.Steps[rec.step-1].Status != report.Passed {
 		return // the scenario was over before this step: it stays "not run"
 	}
 	st.Status = statuses[status]
 	if err != nil {
 		st.Problem = strings.TrimSpace(err.Error())
-		if st.Status == Passed { // a hook after the step failed it
-			st.Status = Failed
+		if st.Status == report.Passed { // a hook after the step failed it
+			st.Status = report.Failed
 		}
 	}
 	if !rec.ended {
@@ -134,10 +136,10 @@ func (rec *recorded) stepEnded(ctx context.Context, status godog.StepResultStatu
 	}
 }
 
-func attachments(ctx context.Context) []Attachment {
-	var out []Attachment
+func attachments(ctx context.Context) []report.Attachment {
+	var out []report.Attachment
 	for _, a := range godog.Attachments(ctx) {
-		out = append(out, Attachment{Name: a.FileName, MediaType: a.MediaType, Body: a.Body})
+		out = append(out, report.Attachment{Name: a.FileName, MediaType: a.MediaType, Body: a.Body})
 	}
 	return out
 }
@@ -150,60 +152,41 @@ func (r *recorder) end(ctx context.Context, rec *recorded, err error) {
 	if rec.step >= 0 { // hooks after the scenario attach to its last step
 		s.Steps[rec.step].Attachments = attachments(ctx)
 	}
-	s.Status = Passed
+	s.Status = report.Passed
 	for _, st := range s.Steps {
-		if st.Status != Passed {
+		if st.Status != report.Passed {
 			s.Status = st.Status
 			break
 		}
 	}
-	if s.Status == NotRun { // no step did; the error says why
-		s.Status = Failed
+	if s.Status == report.NotRun { // no step did; the error says why
+		s.Status = report.Failed
 	}
 	switch {
-	case s.Status == Skipped:
+	case s.Status == report.Skipped:
 		s.Problem = "it skipped itself while it ran: leave it out before the run, with a tag " + exclusionPrefix + "BACKEND:REASON"
 	case err == nil:
-	case s.Status == Passed: // only a hook can have failed
-		s.Status, s.Problem = Failed, strings.TrimSpace(err.Error())
+	case s.Status == report.Passed: // only a hook can have failed
+		s.Status, s.Problem = report.Failed, strings.TrimSpace(err.Error())
 	case rec.step < 0 || s.Steps[rec.step].Problem != strings.TrimSpace(err.Error()):
 		s.Problem = strings.TrimSpace(err.Error()) // a hook's error beside the step's
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	progress(r.o.Out, rec.feature, s)
+	report.Progress(r.o.Out, rec.feature, *s)
 }
 
 // settle judges, once godog is done, the scenarios it passed over or ran twice.
 func (r *recorder) settle() {
 	for _, rec := range r.scenarios {
-		rec.s.Log = rec.log.lines
+		rec.notes.into(rec.s)
 		switch {
 		case rec.begun == 0:
-			rec.s.Status, rec.s.Problem = NotRun, "godog never ran it"
+			rec.s.Status, rec.s.Problem = report.NotRun, "godog never ran it"
 		case rec.begun > 1:
-			rec.s.Status, rec.s.Problem = Failed, fmt.Sprintf("godog ran it %d times", rec.begun)
+			rec.s.Status, rec.s.Problem = report.Failed, fmt.Sprintf("godog ran it %d times", rec.begun)
 		case !rec.ended:
-			rec.s.Status, rec.s.Problem = Failed, "it began and never ended"
+			rec.s.Status, rec.s.Problem = report.Failed, "it began and never ended"
 		}
-	}
-}
-
-type logKey struct{}
-
-// scenarioLog may be written by goroutines that a step started.
-type scenarioLog struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-// Logf notes a line for the reports: a failed scenario's are shown on the
-// terminal, and all of them are the JUnit file's system-out. Use it instead of
-// godog.Log, which prints to stdout. Outside a scenario it does nothing.
-func Logf(ctx context.Context, format string, args ...any) {
-	if l, ok := ctx.Value(logKey{}).(*scenarioLog); ok {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.lines = append(l.lines, fmt.Sprintf(format, args...))
 	}
 }

@@ -4,8 +4,8 @@
 // godog by itself reports success for undefined and pending steps, for scenarios
 // that skip themselves, for tag expressions it cannot read, and for runs in which
 // nothing ran; its JUnit file has skips as errors and negative times. The runner
-// checks the features before godog sees them, records what happens through
-// godog's hooks, and writes its own reports from that record.
+// checks the features before godog sees them and records what happens through
+// godog's hooks; reports are written from that record (features/report).
 //
 // It knows nothing of EC2, Slurm or the steps. Scenarios may run at the same
 // time: a step keeps its state in the context it returns, never in a variable
@@ -15,7 +15,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,12 +23,15 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+
+	"aws-slurm-burst/features/report"
 )
 
 // Options say what to run, where, and where to report it.
 type Options struct {
-	// Name of the run in reports; empty means "features".
-	Name string
+	// Name of the run in reports; empty means "features". Version is that of
+	// what is tested.
+	Name, Version string
 	// FS holds the features; nil means the operating system's files.
 	FS fs.FS
 	// Paths are files, folders, or FILE:LINE of a scenario's first line.
@@ -40,13 +42,14 @@ type Options struct {
 	KnownTags []string
 	// Backend is a fact for the report, and decides which scenarios are left
 	// out: those tagged @not-NAME:REASON.
-	Backend Backend
+	Backend report.Backend
+	// KnownBackends are the names that exclusion tags may use beside Backend's:
+	// any other is refused as a typing error.
+	KnownBackends []string
 	// Steps registers steps and hooks; it is called once for each scenario.
 	Steps func(*godog.ScenarioContext)
 	// Out gets progress and the summary; nil discards them.
 	Out io.Writer
-	// JUnitFile and CucumberFile are written aside and renamed; empty: none.
-	JUnitFile, CucumberFile string
 	// Concurrency is how many scenarios run at the same time; 0 means one.
 	Concurrency int
 	// Seed shuffles the scenarios of each feature: 0 keeps the order of the
@@ -55,27 +58,6 @@ type Options struct {
 	// Timeout ends a scenario's context; 0 means never. A step that does not
 	// look at its context is not stopped by it.
 	Timeout time.Duration
-}
-
-// Backend is what the scenarios talk to.
-type Backend struct {
-	Name string // "localstack", "embedded", ...: the NAME of an exclusion tag
-	URL  string
-	Why  string // it was taken
-	// Known are the names that exclusion tags may use beside Name: any other
-	// is refused as a typing error.
-	Known []string
-}
-
-func (b Backend) String() string {
-	s := b.Name
-	if b.URL != "" {
-		s += " at " + b.URL
-	}
-	if b.Why != "" {
-		s += " (" + b.Why + ")"
-	}
-	return s
 }
 
 // UsageError is a run that was refused before any scenario ran.
@@ -95,9 +77,9 @@ func (e *FailedError) Error() string {
 }
 
 // Run runs the selected scenarios and returns nil only if all of them passed.
-// It fails with a *UsageError (nothing ran), a *FailedError, or the error of a
-// report that could not be written; the summary is whole unless nothing ran.
-func Run(ctx context.Context, o Options) (Summary, error) {
+// It fails with a *UsageError (nothing ran) or a *FailedError; the summary is
+// whole unless nothing ran.
+func Run(ctx context.Context, o Options) (report.Summary, error) {
 	if o.Name == "" {
 		o.Name = "features"
 	}
@@ -111,7 +93,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if o.Seed == -1 {
 		o.Seed = 1 + rand.Int64N(1_000_000) // short enough to type again
 	}
-	sum := Summary{Name: o.Name, Backend: o.Backend, Tags: o.Tags, Seed: o.Seed, Concurrency: o.Concurrency}
+	sum := report.Summary{Name: o.Name, Version: o.Version, Backend: o.Backend, Tags: o.Tags, Seed: o.Seed, Concurrency: o.Concurrency}
 	if o.Steps == nil {
 		return sum, usagef("features: no steps were given")
 	}
@@ -127,7 +109,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 		return sum, err
 	}
 
-	sum.header(o.Out, len(sel.scenarios))
+	sum.Header(o.Out, len(sel.scenarios))
 	sum.Started = time.Now()
 	r := newRecorder(ctx, o, sel.scenarios)
 	code := godog.TestSuite{
@@ -142,8 +124,8 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	}.Run()
 	sum.Elapsed = time.Since(sum.Started)
 	r.settle()
-	sum.count(features, sel)
-	sum.write(o.Out)
+	fill(&sum, features, sel)
+	sum.Text(o.Out)
 
 	var failure error
 	switch {
@@ -153,7 +135,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 		// The record and godog disagree: trust the worse news.
 		failure = fmt.Errorf("features: godog failed (exit %d) though every scenario passed", code)
 	}
-	return sum, errors.Join(failure, writeReports(sum, o))
+	return sum, failure
 }
 
 // selection is what of the features is going to run.
@@ -161,7 +143,7 @@ type selection struct {
 	scenarios map[key]*recorded
 	targets   []string // for godog
 	filter    string   // for godog: the tags asked for and no excluded scenario
-	filtered  map[*Scenario]bool
+	filtered  map[*report.Scenario]bool
 }
 
 // choose applies the tag expression and the exclusions. godog gets both as one
@@ -177,8 +159,8 @@ func choose(features []*feature, o Options) (*selection, error) {
 	if err != nil {
 		return nil, err
 	}
-	backends := append([]string{o.Backend.Name}, o.Backend.Known...)
-	sel := &selection{scenarios: map[key]*recorded{}, filtered: map[*Scenario]bool{}}
+	backends := append([]string{o.Backend.Name}, o.KnownBackends...)
+	sel := &selection{scenarios: map[key]*recorded{}, filtered: map[*report.Scenario]bool{}}
 	filter, left := expr, 0
 	barred := map[string]bool{}
 	for _, f := range features {
@@ -192,7 +174,7 @@ func choose(features []*feature, o Options) (*selection, error) {
 				if !ok || backend != o.Backend.Name {
 					continue
 				}
-				s.Status, s.Problem = LeftOut, fmt.Sprintf("not on %s: %s", backend, reason)
+				s.Status, s.Problem = report.LeftOut, fmt.Sprintf("not on %s: %s", backend, reason)
 				if !barred[tag] {
 					barred[tag] = true
 					filter = append(filter, []term{{tag: tag, negate: true}})
@@ -201,7 +183,7 @@ func choose(features []*feature, o Options) (*selection, error) {
 			switch {
 			case !expr.match(s.Tags):
 				sel.filtered[s] = true
-			case s.Status == LeftOut:
+			case s.Status == report.LeftOut:
 				left++
 			default:
 				sel.scenarios[key{f.File, s.Name}] = &recorded{feature: f.Name, s: s}
@@ -219,26 +201,20 @@ func choose(features []*feature, o Options) (*selection, error) {
 	return sel, nil
 }
 
-// count copies what was recorded into the summary.
-func (s *Summary) count(features []*feature, sel *selection) {
+// fill copies what was recorded into the summary.
+func fill(sum *report.Summary, features []*feature, sel *selection) {
 	for _, f := range features {
 		out := f.Feature
 		for _, sc := range f.runs {
-			switch {
-			case sel.filtered[sc]:
-				s.Filtered++
+			if sel.filtered[sc] {
+				sum.Filtered++
 				continue
-			case sc.Status == LeftOut:
-				s.LeftOut++
-			case sc.Status == Passed:
-				s.Passed++
-			default:
-				s.Failed++
 			}
 			out.Scenarios = append(out.Scenarios, *sc)
 		}
 		if len(out.Scenarios) > 0 {
-			s.Features = append(s.Features, out)
+			sum.Features = append(sum.Features, out)
 		}
 	}
+	sum.Count()
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+
+	"aws-slurm-burst/features/report"
 )
 
 // steps are enough to make a scenario end in every way there is.
@@ -53,7 +55,7 @@ func one(lines ...string) string {
 
 func options(fsys fstest.MapFS) Options {
 	return Options{FS: fsys, Paths: []string{"f"}, Steps: steps,
-		Backend: Backend{Name: "localstack", URL: "http://127.0.0.1:1", Why: "started here", Known: []string{"embedded"}}}
+		Backend: report.Backend{Name: "localstack", URL: "http://127.0.0.1:1", Why: "started here"}, KnownBackends: []string{"embedded"}}
 }
 
 // plain is what godog answers by itself, as it comes: the trap is that this is 0.
@@ -65,15 +67,15 @@ func plain(fsys fstest.MapFS, tags string) int {
 func TestScenariosThatGodogPassesOverFail(t *testing.T) {
 	for _, tc := range []struct {
 		name, step string
-		status     Status
+		status     report.Status
 		says       string
 	}{
-		{"undefined step", "nobody wrote this", Undefined, "step is undefined"},
-		{"pending step", "it is pending", Pending, "pending"},
-		{"ambiguous step", "it is two things", Ambiguous, "^it is two .*$"},
-		{"skip by the test handle", "it skips", Skipped, "@not-BACKEND:REASON"},
-		{"skip by the error", "it returns a skip", Skipped, "@not-BACKEND:REASON"},
-		{"a failure hidden by a skip", "it fails and then skips", Skipped, "@not-BACKEND:REASON"},
+		{"undefined step", "nobody wrote this", report.Undefined, "step is undefined"},
+		{"pending step", "it is pending", report.Pending, "pending"},
+		{"ambiguous step", "it is two things", report.Ambiguous, "^it is two .*$"},
+		{"skip by the test handle", "it skips", report.Skipped, "@not-BACKEND:REASON"},
+		{"skip by the error", "it returns a skip", report.Skipped, "@not-BACKEND:REASON"},
+		{"a failure hidden by a skip", "it fails and then skips", report.Skipped, "@not-BACKEND:REASON"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			fsys := files(one("it works", tc.step, "it works"))
@@ -168,7 +170,7 @@ Feature: F
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := names(sum, Passed); got != want {
+			if got := names(sum, report.Passed); got != want {
 				t.Errorf("ran %q, want %q", got, want)
 			}
 			if sum.Passed+sum.Filtered != 4 {
@@ -178,7 +180,7 @@ Feature: F
 	}
 }
 
-func names(sum Summary, status Status) string {
+func names(sum report.Summary, status report.Status) string {
 	var out []string
 	for _, f := range sum.Features {
 		for _, s := range f.Scenarios {
@@ -219,7 +221,7 @@ Feature: F
 	if sum.Passed != 2 || sum.LeftOut != 2 || sum.Failed != 0 {
 		t.Errorf("%d passed, %d left out, %d failed", sum.Passed, sum.LeftOut, sum.Failed)
 	}
-	if got := names(sum, LeftOut); got != "PG row 1" {
+	if got := names(sum, report.LeftOut); got != "PG row 1" {
 		t.Errorf("left out %q", got)
 	}
 	for _, want := range []string{"left out: 1, not on localstack: no-placement-groups\n", "left out: 1, not on localstack: no-capacity-errors\n", "scenarios: 2 passed, 0 failed, 2 skipped\n"} {
@@ -228,9 +230,9 @@ Feature: F
 		}
 	}
 
-	o.Backend.Name, o.Backend.Known = "embedded", []string{"localstack"}
-	if sum, _ := Run(t.Context(), o); names(sum, LeftOut) != "STS" || names(sum, Failed) != "PG" {
-		t.Errorf("on the other backend: left out %q, failed %q", names(sum, LeftOut), names(sum, Failed))
+	o.Backend.Name, o.KnownBackends = "embedded", []string{"localstack"}
+	if sum, _ := Run(t.Context(), o); names(sum, report.LeftOut) != "STS" || names(sum, report.Failed) != "PG" {
+		t.Errorf("on the other backend: left out %q, failed %q", names(sum, report.LeftOut), names(sum, report.Failed))
 	}
 }
 
@@ -349,7 +351,7 @@ func TestStepsThatRunStepsOfTheirOwnCountOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, st := range sum.Features[0].Scenarios[0].Steps {
-		if st.Status != Passed {
+		if st.Status != report.Passed {
 			t.Errorf("%s: %s", st.Text, st.Status)
 		}
 	}
@@ -360,8 +362,8 @@ func TestOneScenarioRunsByItsLine(t *testing.T) {
 	o := options(fsys)
 	o.Paths = []string{"f/a.feature:4", "f/a.feature:10"}
 	sum, err := Run(t.Context(), o)
-	if err != nil || names(sum, Passed) != "row 1 row 2 last" || sum.Failed != 0 {
-		t.Errorf("passed %q, %v", names(sum, Passed), err)
+	if err != nil || names(sum, report.Passed) != "row 1 row 2 last" || sum.Failed != 0 {
+		t.Errorf("passed %q, %v", names(sum, report.Passed), err)
 	}
 	o.Paths = []string{"f/a.feature:4", "f"} // the whole includes the part, once
 	if sum, _ = Run(t.Context(), o); sum.Passed != 3 || sum.Failed != 2 {

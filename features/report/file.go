@@ -1,0 +1,84 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Files are the reports that were asked for; an empty name is none.
+type Files struct{ JUnit, Cucumber string }
+
+type output struct {
+	flag, file string
+	write      func(io.Writer, ...Summary) error
+}
+
+func (f Files) outputs() []output {
+	var wanted []output
+	for _, o := range []output{
+		{"JUnit", f.JUnit, WriteJUnit}, {"Cucumber", f.Cucumber, WriteCucumberJSON},
+	} {
+		if o.file != "" {
+			wanted = append(wanted, o)
+		}
+	}
+	return wanted
+}
+
+// Check fails where a report could not be written, so that nobody learns of it
+// after the run. It leaves nothing behind.
+func (f Files) Check() error {
+	for _, o := range f.outputs() {
+		if info, err := os.Stat(o.file); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s report: %s is no file", o.flag, o.file)
+		}
+		aside, err := create(o.file)
+		if err != nil {
+			return fmt.Errorf("%s report: %w", o.flag, err)
+		}
+		aside.Close()
+		os.Remove(aside.Name())
+	}
+	return nil
+}
+
+// Write writes every report, of a green run or not. Those that cannot be
+// written do not keep the others from it.
+func (f Files) Write(runs ...Summary) error {
+	var errs []error
+	for _, o := range f.outputs() {
+		if err := o.save(runs); err != nil {
+			errs = append(errs, fmt.Errorf("%s report: %w", o.flag, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// save writes aside and renames, so that nobody reads half a report.
+func (o output) save(runs []Summary) error {
+	f, err := create(o.file)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(o.write(f, runs...), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), o.file)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// create makes a file beside the one that is meant. Its errors name the latter.
+func create(file string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
+	if p := new(fs.PathError); errors.As(err, &p) {
+		p.Path = file
+	}
+	return f, err
+}

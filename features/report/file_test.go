@@ -1,0 +1,55 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestReportsAreWrittenAsideAndAllOfThem(t *testing.T) {
+	dir := t.TempDir()
+	f := Files{JUnit: filepath.Join(dir, "junit.xml"), Cucumber: filepath.Join(dir, "cucumber.json")}
+	if err := f.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("the check left %v", left)
+	}
+	for range 2 { // the second over the first
+		if err := f.Write(sample()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, says := range map[string]string{f.JUnit: `failures="2"`, f.Cucumber: `"status": "failed"`} {
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(text), says) {
+			t.Errorf("%s: %v, does not say %s", file, err, says)
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm() != 0o644 {
+			t.Errorf("%s: mode %v: a CI job's other users could not read it", file, info.Mode())
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 2 {
+		t.Errorf("%d files in the folder, want 2", len(left))
+	}
+}
+
+func TestAReportThatCannotBeWrittenIsToldBeforeAndAfter(t *testing.T) {
+	dir := t.TempDir()
+	missing := filepath.Join(dir, "missing", "junit.xml")
+	for _, f := range []Files{{JUnit: missing}, {JUnit: dir}, {Cucumber: "/dev/null"}} {
+		err := f.Check()
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), " report: ") {
+			t.Errorf("%+v: check says %v", f, err)
+		}
+	}
+	// One that fails does not keep the others from being written.
+	f := Files{JUnit: missing, Cucumber: filepath.Join(dir, "cucumber.json")}
+	if err := f.Write(sample()); err == nil || !strings.Contains(err.Error(), missing) {
+		t.Errorf("write says %v", err)
+	}
+	if _, err := os.Stat(f.Cucumber); err != nil {
+		t.Error(err)
+	}
+}
