@@ -22,6 +22,8 @@ import (
 // Run is one run of a program.
 type Run struct {
 	Command string
+	Began   time.Time
+	Took    time.Duration
 	Exit    int
 	Stderr  []*Line
 	Report  Report
@@ -41,9 +43,20 @@ type Report struct {
 	Command string `json:"command"`
 	Mode    string `json:"mode"`
 	Nodes   []Node `json:"nodes"`
-	// APICalls and ExitCode are there in JSON alone.
-	APICalls map[string]int `json:"api_calls"`
-	ExitCode *int           `json:"exit_code"`
+	// The rest is there in JSON alone.
+	Plan struct {
+		Outcome string `json:"outcome"`
+		Dialect string `json:"dialect"`
+	} `json:"plan"`
+	Rungs []struct {
+		Outcome string `json:"outcome"`
+	} `json:"rungs"`
+	Decisions []struct {
+		Gang bool `json:"gang"`
+	} `json:"decisions"`
+	APICalls   map[string]int `json:"api_calls"`
+	HourlyCost *float64       `json:"hourly_cost"` // USD an hour at most
+	ExitCode   *int           `json:"exit_code"`
 }
 
 // Node is what a program reported of one.
@@ -51,6 +64,10 @@ type Node struct {
 	Name     string `json:"name"`
 	State    string `json:"state"`
 	Instance string `json:"instance_id"`
+	Type     string `json:"instance_type"`
+	Market   string `json:"market"`
+	AZ       string `json:"az"`
+	Address  string `json:"private_ip"`
 }
 
 // Program runs one program with arguments in the scenario's folder, and reads
@@ -96,7 +113,7 @@ func (w *Site) Run(ctx context.Context, command string, read func([]byte) (Repor
 	if err := w.readyProxy(); err != nil {
 		return err
 	}
-	before := len(w.AllCalls())
+	before, began := len(w.AllCalls()), time.Now()
 	outs, errs := make([]bytes.Buffer, len(cmds)), make([]bytes.Buffer, len(cmds))
 	failures := make([]error, len(cmds))
 	var all sync.WaitGroup
@@ -110,12 +127,13 @@ func (w *Site) Run(ctx context.Context, command string, read func([]byte) (Repor
 		all.Go(func() { failures[n] = cmd.run(ctx) })
 	}
 	all.Wait()
+	took := time.Since(began)
 	live, err := w.Live(ctx)
 	if err != nil {
 		return err
 	}
 	for n := range cmds {
-		r := &Run{Command: command, Away: w.away, Calls: w.AllCalls()[before:], After: live}
+		r := &Run{Command: command, Began: began, Took: took, Away: w.away, Calls: w.AllCalls()[before:], After: live}
 		w.Runs = append(w.Runs, r)
 		for text := range strings.Lines(errs[n].String()) {
 			l := &Line{Text: strings.TrimSuffix(text, "\n")}

@@ -37,6 +37,7 @@ type Site struct {
 	// earlier are proxies with rules that were replaced; their calls count.
 	earlier []*faultproxy.Proxy
 	rules   []string // list items of the rule language
+	file    ruleFile // stands before them
 	fresh   bool     // front has these rules
 	// Where they are set, beforeCall holds up a call before anything sees it,
 	// and onAnswer an answer before its caller has it.
@@ -49,6 +50,9 @@ type Site struct {
 	claimed map[string]string
 	gangs   []gang
 }
+
+// ruleFile is a whole file of rules.
+type ruleFile struct{ name, text string }
 
 // gang is a set of nodes that was resumed as one.
 type gang struct{ nodes []string }
@@ -137,8 +141,14 @@ func (w *Site) Rules(items string) {
 	w.fresh = false
 }
 
+// RulesFile puts a whole file of rules before EC2, in place of all others; name
+// is how mistakes in it are told.
+func (w *Site) RulesFile(text []byte, name string) {
+	w.rules, w.file, w.fresh = nil, ruleFile{name, string(text)}, false
+}
+
 // Heal takes all rules back.
-func (w *Site) Heal() { w.rules, w.fresh = nil, false }
+func (w *Site) Heal() { w.rules, w.file, w.fresh = nil, ruleFile{}, false }
 
 // Unreachable gives the programs an endpoint where nobody listens: port 1 is
 // nobody's (it was tcpmux's), and the kernel refuses it.
@@ -168,7 +178,11 @@ func (w *Site) readyProxy() error {
 	if w.fresh {
 		return nil
 	}
-	rules, err := faults.Parse([]byte("faults:\n"+strings.Join(w.rules, "")), "rules of the scenario")
+	text, name := w.file.text, w.file.name
+	if text == "" {
+		text, name = "faults:\n"+strings.Join(w.rules, ""), "rules of the scenario"
+	}
+	rules, err := faults.Parse([]byte(text), name)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/cucumber/godog"
 
 	"aws-slurm-burst/features/site"
-	"aws-slurm-burst/localstack/faultproxy"
 )
 
 func registerThen(sc *godog.ScenarioContext) {
@@ -125,7 +124,7 @@ func leftRungs(ctx context.Context, code string) error {
 	}
 	var rungs []string
 	for _, c := range site.Launches(r.Calls) {
-		rung := strings.Join([]string{c.Params.Get("InstanceType"), market(c), zones[subnet(c)]}, " ")
+		rung := strings.Join([]string{c.Params.Get("InstanceType"), site.LaunchMarket(c), zones[site.LaunchSubnet(c)]}, " ")
 		if len(rungs) == 0 || rungs[len(rungs)-1] != rung {
 			rungs = append(rungs, rung)
 		}
@@ -138,20 +137,6 @@ func leftRungs(ctx context.Context, code string) error {
 		want = append(want, fmt.Sprintf("WARN: %s: %s, trying %s", rungs[n], code, rung))
 	}
 	return w.Says(want)
-}
-
-func market(c faultproxy.Call) string {
-	if m := c.Params.Get("InstanceMarketOptions.MarketType"); m != "" {
-		return m
-	}
-	return "on-demand"
-}
-
-func subnet(c faultproxy.Call) string {
-	if s := c.Params.Get("SubnetId"); s != "" {
-		return s
-	}
-	return c.Params.Get("NetworkInterface.1.SubnetId")
 }
 
 func reported(ctx context.Context, list, state string) error {
