@@ -19,82 +19,102 @@ const EndpointEnv = "AWS_ENDPOINT_URL_EC2"
 // LocalStack answers its health page in milliseconds even before its first call.
 const probeWithin = 2 * time.Second
 
-// Kind says which rung of the ladder a backend stands on.
-type Kind string
-
-const (
-	Given       Kind = "given endpoint"
-	HostProcess Kind = "LocalStack on this host"
-)
-
 // Want is what Find may use.
 type Want struct {
+	// Rungs are the rungs to try, in this order; nil means all four, from the
+	// given endpoint to the embedded EC2.
+	Rungs []Kind
 	// URL of an endpoint that runs already; it wins over $AWS_ENDPOINT_URL_EC2.
 	URL string
 	// Getenv reads the environment; nil means os.Getenv.
 	Getenv func(string) string
-	// Dir, Port and LogTo are Start's, for the host process.
+	// Dir, Port and LogTo are Start's, for what is started here.
 	Dir   string
 	Port  int
 	LogTo io.Writer
+	// Container starts a LocalStack in a container: localstack/container's Rung,
+	// handed over so that only who wants containers links an engine's client.
+	// Nil means that there is no such rung.
+	Container func(context.Context, Options) (Running, error)
+	// Embedded starts the caller's own EC2. Nil means that there is no such rung.
+	Embedded func(ctx context.Context) (url string, stop func() error, err error)
 }
 
-// Backend is where EC2 calls go, and why there.
-type Backend struct {
-	Kind Kind
-	// Name is "localstack" where LocalStack answers and "endpoint" for anything
-	// else that was given. Scenarios are excluded by it.
-	Name string
-	// Product is what says it answers there: "LocalStack 4.14.0", or "EC2 API".
-	Product string
-	URL     string
-	// Why this rung was taken, in one clause.
-	Why string
-
-	server *Server // set where Find started it
-}
-
-// Stop ends what Find started; a given endpoint is left as it is.
-func (b Backend) Stop() error {
-	if b.server == nil {
-		return nil
-	}
-	return b.server.Stop()
-}
-
-func (b Backend) String() string {
-	return fmt.Sprintf("%s: %s at %s (%s)", b.Kind, b.Product, b.URL, b.Why)
-}
-
-// Find takes the first rung there is: the endpoint that was given, else a
-// process on this host. An endpoint that was given and does not answer is an
-// *EndpointError, never a reason to go on quietly; a host without LocalStack is
-// a *NotInstalledError, on which the caller may take its own next rung.
+// Find takes the first rung of Want that can be had, and says in the Backend why
+// it was none before. One rung that was asked for alone fails with its own error;
+// several fail with a *NoBackendError. An endpoint that was given and does not
+// answer is an *EndpointError, never a reason to go on quietly.
 func Find(ctx context.Context, w Want) (Backend, error) {
-	getenv := w.Getenv
-	if getenv == nil {
-		getenv = os.Getenv
+	if w.Getenv == nil {
+		w.Getenv = os.Getenv
 	}
-	endpoint, from := w.URL, "asked for"
-	if endpoint == "" {
-		endpoint, from = getenv(EndpointEnv), "$"+EndpointEnv
+	rungs := w.Rungs
+	if rungs == nil {
+		rungs = ladder
 	}
-	if endpoint != "" {
-		b, err := probe(ctx, endpoint)
-		if err != nil {
-			return Backend{}, &EndpointError{URL: endpoint, From: from, Err: err}
+	none := &NoBackendError{}
+	for _, k := range rungs {
+		b, err := w.take(ctx, k)
+		if err == nil {
+			if b.Why == "" {
+				b.Why = "started here"
+				if len(rungs) == 1 {
+					b.Why = "asked for by name"
+				}
+			}
+			b.Passed = none.Passed
+			return b, nil
 		}
-		b.Why = from
-		return b, nil
+		wrong := new(EndpointError)
+		if len(rungs) == 1 || ctx.Err() != nil || errors.As(err, &wrong) {
+			return Backend{}, err
+		}
+		none.errs = append(none.errs, err)
+		none.Passed = append(none.Passed, Passed{Kind: k, Why: strings.TrimPrefix(err.Error(), "localstack: ")})
 	}
-	s, err := Start(ctx, Options{Dir: w.Dir, Port: w.Port, LogTo: w.LogTo})
+	return Backend{}, none
+}
+
+// take tries one rung.
+func (w Want) take(ctx context.Context, k Kind) (Backend, error) {
+	switch {
+	case k == Given:
+		return w.given(ctx)
+	case k == Container && w.Container != nil:
+		return w.started(k, func(o Options) (Running, error) { return w.Container(ctx, o) })
+	case k == Host:
+		return w.started(k, func(o Options) (Running, error) { return Start(ctx, o) })
+	case k == Embedded && w.Embedded != nil:
+		url, stop, err := w.Embedded(ctx)
+		return Backend{Kind: k, Name: "embedded", Product: "aws-slurm-burst ec2", URL: url, stop: stop}, err
+	}
+	return Backend{}, &NoRungError{Kind: k}
+}
+
+// started takes a rung on which LocalStack is started.
+func (w Want) started(k Kind, start func(Options) (Running, error)) (Backend, error) {
+	r, err := start(Options{Dir: w.Dir, Port: w.Port, LogTo: w.LogTo})
 	if err != nil {
 		return Backend{}, err
 	}
-	return Backend{
-		Kind: HostProcess, Name: "localstack", Product: "LocalStack " + Version, URL: s.URL(),
-		Why: "no endpoint given, started here", server: s,
-	}, nil
+	return Backend{Kind: k, Name: "localstack", Product: "LocalStack " + Version, URL: r.URL(), running: r}, nil
+}
+
+// given takes the endpoint that was asked for, if one was.
+func (w Want) given(ctx context.Context) (Backend, error) {
+	endpoint, from := w.URL, "asked for"
+	if endpoint == "" {
+		endpoint, from = w.Getenv(EndpointEnv), "$"+EndpointEnv
+	}
+	if endpoint == "" {
+		return Backend{}, &NoRungError{Kind: Given}
+	}
+	b, err := probe(ctx, endpoint)
+	if err != nil {
+		return Backend{}, &EndpointError{URL: endpoint, From: from, Err: err}
+	}
+	b.Why = from
+	return b, nil
 }
 
 // probe finds out what answers at a given endpoint.

@@ -16,6 +16,13 @@ import (
 //go:embed requirements.txt
 var lock []byte
 
+// LockDigest is the lock's SHA-256, by which an installation or an image says
+// what it was made from.
+func LockDigest() string {
+	sum := sha256.Sum256(lock)
+	return hex.EncodeToString(sum[:])
+}
+
 // stamp is written by install.sh last of all, into the environment's folder.
 const stamp = "asba-lock.sha256"
 
@@ -33,8 +40,7 @@ func Installed(dir string) error {
 	case err != nil:
 		return &NotInstalledError{Dir: dir, Why: err.Error()}
 	}
-	sum := sha256.Sum256(lock)
-	if strings.TrimSpace(string(got)) != hex.EncodeToString(sum[:]) {
+	if strings.TrimSpace(string(got)) != LockDigest() {
 		return &NotInstalledError{Dir: dir, Why: "made from another requirements.txt than this program's"}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "bin", "python")); err != nil {

@@ -1,6 +1,11 @@
-// Package localstack finds a LocalStack that answers EC2, or starts one: release
-// 4.14.0 from a Python environment that install.sh made, as one process on
-// 127.0.0.1, in a process group of its own.
+// Package localstack finds an EC2 for scenarios: the endpoint that was given,
+// LocalStack in a container, LocalStack on this host, or the caller's embedded
+// one. It says which it took, and why none before it.
+//
+// The LocalStack it starts itself is release 4.14.0 from a Python environment
+// that install.sh made, as one process on 127.0.0.1, in a process group of its
+// own. Containers are localstack/container's, so that this package needs no
+// engine's client.
 //
 // It knows LocalStack the process, not EC2: it makes no instance and reads no
 // answer beyond "EC2 is up". It keeps no state between runs; whoever needs a
@@ -15,13 +20,13 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -29,33 +34,26 @@ import (
 // Version is the release that requirements.txt locks.
 const Version = "4.14.0"
 
-const (
-	// readyWithin bounds a start. It takes about 6 s on two cores: 2.5 s to
-	// listen, the rest for the first EC2 call, which loads the EC2 model. A
-	// cold disk has been seen to take four times that.
-	readyWithin = 90 * time.Second
-	// pollEvery is how often a starting server is asked whether it is up.
-	pollEvery = 100 * time.Millisecond
-	// stopGrace is how long a server may take to end by itself. It has nothing
-	// to save, and its own shutdown waits 5 s for its idle threads.
-	stopGrace = 2 * time.Second
-)
+// stopGrace is how long a server may take to end by itself. It has nothing to
+// save, and its own shutdown waits 5 s for its idle threads.
+const stopGrace = 2 * time.Second
 
 // launcher is run by the environment's Python; see run.py for why it is needed.
 //
 //go:embed run.py
 var launcher string
 
-// Options say how to start a server.
+// Options say how to start a LocalStack.
 type Options struct {
-	// Dir is the environment that install.sh made; empty means DefaultDir().
+	// Dir is the environment that install.sh made; empty means DefaultDir(). A
+	// container has its own.
 	Dir string
 	// Port to listen on, 0 for a free one.
 	Port int
 	// LogTo gets what LocalStack prints; nil discards it. The last lines are
 	// kept in any case, for the error of a server that died.
 	LogTo io.Writer
-	// Timeout bounds the start; 0 means 90 s.
+	// Timeout bounds the start; 0 means 3 minutes.
 	Timeout time.Duration
 }
 
@@ -64,11 +62,12 @@ type Server struct {
 	port int
 	home string // private home, caches and volume; removed by Stop
 	cmd  *exec.Cmd
-	log  *tail
+	log  *Tail
 
 	done chan struct{} // closed when the process has been waited for
 	exit error         // what Wait said; read only after done
 
+	stopping atomic.Bool
 	stopOnce sync.Once
 	stopErr  error
 }
@@ -101,31 +100,48 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("localstack: private home: %w", err)
 	}
-	s := &Server{port: port, home: home, log: newTail(o.LogTo), done: make(chan struct{})}
+	s := &Server{port: port, home: home, log: NewTail(o.LogTo), done: make(chan struct{})}
 	if err := s.spawn(dir); err != nil {
 		os.RemoveAll(home)
 		return nil, fmt.Errorf("localstack: %w", err)
 	}
-	timeout := o.Timeout
-	if timeout == 0 {
-		timeout = readyWithin
-	}
-	if err := s.waitReady(ctx, timeout); err != nil {
+	if err := AwaitEC2(ctx, s, o.Timeout); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-// URL is the endpoint, for AWS_ENDPOINT_URL_EC2.
+// URL implements Running.
 func (s *Server) URL() string { return "http://127.0.0.1:" + strconv.Itoa(s.port) }
 
-// Done is closed when the process has ended, wanted or not.
+// Done implements Running.
 func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Err implements Running.
+func (s *Server) Err() error {
+	select {
+	case <-s.done:
+	default:
+		return nil
+	}
+	if s.stopping.Load() {
+		return nil
+	}
+	return &DiedError{Kind: Host, Err: s.exit, Log: s.Lines()}
+}
+
+// Lines implements Running.
+func (s *Server) Lines() []string { return s.log.Lines() }
 
 // Stop ends the server and everything it started, and removes its private home.
 // Only the first call does anything; the others return its result.
 func (s *Server) Stop() error {
 	s.stopOnce.Do(func() {
+		select {
+		case <-s.done: // it died before
+		default:
+			s.stopping.Store(true)
+		}
 		s.signal(syscall.SIGTERM)
 		select {
 		case <-s.done:
@@ -183,7 +199,7 @@ func (s *Server) spawn(dir string) error {
 // environment is the whole of what the server sees: nothing of the caller's, so
 // that no credential, proxy or LocalStack setting of theirs reaches it.
 func environment(home string, port int) []string {
-	return []string{
+	return append([]string{
 		"PATH=/usr/local/bin:/usr/bin:/bin",
 		"LANG=C.UTF-8",
 		"HOME=" + home,
@@ -191,17 +207,21 @@ func environment(home string, port int) []string {
 		"TMPDIR=" + home,
 		"LOCALSTACK_VOLUME_DIR=" + filepath.Join(home, "volume"),
 		"GATEWAY_LISTEN=127.0.0.1:" + strconv.Itoa(port),
-		// EC2 alone. STS of this release cannot be loaded by Python 3.11: it
-		// uses syntax of 3.12.
-		"SERVICES=ec2",
-		"STRICT_SERVICE_LOADING=1",
-		// Nothing goes out to the network, and no DNS server is started.
-		"SKIP_SSL_CERT_DOWNLOAD=1",
-		"DISABLE_EVENTS=1",
-		"DNS_ADDRESS=0",
 		// Inside a container it would write below /var/lib.
 		"OVERRIDE_IN_DOCKER=0",
-	}
+	}, Settings...)
+}
+
+// Settings are the environment of every LocalStack, wherever it runs.
+var Settings = []string{
+	// EC2 alone. STS of this release cannot be loaded by Python 3.11: it uses
+	// syntax of 3.12.
+	"SERVICES=ec2",
+	"STRICT_SERVICE_LOADING=1",
+	// Nothing goes out to the network, and no DNS server is started.
+	"SKIP_SSL_CERT_DOWNLOAD=1",
+	"DISABLE_EVENTS=1",
+	"DNS_ADDRESS=0",
 }
 
 // choosePort returns want if it can be listened on, or a free port for 0.
@@ -213,39 +233,3 @@ func choosePort(want int) (int, error) {
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
-
-// waitReady returns nil once an EC2 call was answered.
-func (s *Server) waitReady(ctx context.Context, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTooSlow)
-	defer cancel()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	last := errors.New("no answer yet")
-	for {
-		select {
-		case <-s.done:
-			return &DiedError{Err: s.exit, Log: s.log.lines()}
-		case <-ctx.Done():
-			if errors.Is(context.Cause(ctx), errTooSlow) {
-				return &NotReadyError{URL: s.URL(), After: timeout, Err: last, Log: s.log.lines()}
-			}
-			return fmt.Errorf("localstack: start: %w", context.Cause(ctx))
-		case <-tick.C:
-		}
-		h, err := askHealth(ctx, http.DefaultClient, s.URL())
-		if err == nil {
-			err = h.ec2Up()
-		}
-		if err == nil {
-			err = askEC2(ctx, http.DefaultClient, s.URL())
-		}
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() == nil {
-			last = err // a cancelled request says nothing about the server
-		}
-	}
-}
-
-var errTooSlow = errors.New("the time to start is over")

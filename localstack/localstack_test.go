@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -190,6 +191,27 @@ func TestStartFailsWithOneLineThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestAServerThatDiesInMidRunSaysSoOnOneLine(t *testing.T) {
+	s := start(t, Options{Dir: stubDir(t, "serves")})
+	if err := s.Err(); err != nil {
+		t.Errorf("while it runs: %v", err)
+	}
+	if err := syscall.Kill(s.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-s.Done()
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+	err := s.Err() // Stop after its death does not hide it
+	if died := new(DiedError); !errors.As(err, &died) || died.Starting {
+		t.Fatalf("got %v, want a *DiedError in mid-run", err)
+	}
+	if want := "localstack: LocalStack on this host died in mid-run (signal: killed): it printed nothing: what ran against it proves nothing, run it again"; err.Error() != want {
+		t.Errorf("got  %s\nwant %s", err, want)
+	}
+}
+
 func TestStartEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(200*time.Millisecond, cancel)
@@ -237,17 +259,17 @@ func TestDefaultDirIsTheNearestInstallationUpwards(t *testing.T) {
 
 func TestTailKeepsTheLastLines(t *testing.T) {
 	var all buffer
-	log := newTail(&all)
+	log := NewTail(&all)
 	for i := range 30 {
 		fmt.Fprintf(log, "line %d\n\n", i)
 	}
 	fmt.Fprint(log, "no end")
-	got := log.lines()
+	got := log.Lines()
 	if len(got) != tailLines+1 || got[0] != "line 10" || got[len(got)-1] != "no end" {
 		t.Errorf("kept %q", got)
 	}
 	fmt.Fprint(log, strings.Repeat("x", 3*tailWidth))
-	if last := log.lines()[tailLines]; len(last) != tailWidth {
+	if last := log.Lines()[tailLines]; len(last) != tailWidth {
 		t.Errorf("a long line is kept with %d bytes, want %d", len(last), tailWidth)
 	}
 	if !strings.HasPrefix(all.String(), "line 0\n\nline 1\n") {

@@ -13,23 +13,25 @@ const (
 	tailWidth = 4096 // bytes of one line that are kept
 )
 
-// tail passes on what is written and keeps the last lines of it.
-type tail struct {
+// Tail passes on what is written and keeps the last lines of it. It is safe for
+// concurrent use.
+type Tail struct {
 	mu   sync.Mutex
 	to   io.Writer
 	kept []string
 	part []byte // the line that has no end yet
 }
 
-func newTail(to io.Writer) *tail {
+// NewTail passes on to to; nil discards.
+func NewTail(to io.Writer) *Tail {
 	if to == nil {
 		to = io.Discard
 	}
-	return &tail{to: to}
+	return &Tail{to: to}
 }
 
 // Write never fails: a log that cannot be written must not stop the server.
-func (t *tail) Write(p []byte) (int, error) {
+func (t *Tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, _ = t.to.Write(p)
@@ -48,7 +50,7 @@ func (t *tail) Write(p []byte) (int, error) {
 }
 
 // keep moves the finished line to the kept ones. Blank lines say nothing.
-func (t *tail) keep() {
+func (t *Tail) keep() {
 	if line := strings.TrimSpace(string(t.part)); line != "" {
 		t.kept = append(t.kept, line)
 		if len(t.kept) > tailLines {
@@ -58,8 +60,8 @@ func (t *tail) keep() {
 	t.part = t.part[:0]
 }
 
-// lines returns the last lines, oldest first.
-func (t *tail) lines() []string {
+// Lines returns the last lines, oldest first.
+func (t *Tail) Lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	out := slices.Clone(t.kept)
