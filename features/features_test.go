@@ -108,7 +108,7 @@ func reports(backend string) report.Files {
 		return report.Files{}
 	}
 	base := filepath.Join(dir, "features-"+backend)
-	return report.Files{JUnit: base + ".xml", Cucumber: base + ".json"}
+	return report.Files{JUnit: base + ".xml", Cucumber: base + ".json", HTML: base + ".html"}
 }
 
 // The README of the seed and its feature must not drift apart.

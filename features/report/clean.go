@@ -1,18 +1,55 @@
 package report
 
 import (
+	"reflect"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
 // escapes are a terminal's escape sequences: colours, titles, cursor moves.
 var escapes = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\))")
 
-// clean makes text of programs fit for every report: terminal escapes are taken
+// clean copies runs with every text in them made fit for a report.
+func clean(runs []Summary) []Summary {
+	var out []Summary
+	cleanInto(reflect.ValueOf(&out).Elem(), reflect.ValueOf(runs))
+	return out
+}
+
+// cleanInto fills what is new of a type, depth first. Bytes (attachments) and
+// times are taken as they are.
+func cleanInto(to, from reflect.Value) {
+	switch from.Kind() {
+	case reflect.String:
+		to.SetString(cleanText(from.String()))
+	case reflect.Struct:
+		if from.Type() == reflect.TypeFor[time.Time]() {
+			to.Set(from)
+			return
+		}
+		for i := range from.NumField() {
+			cleanInto(to.Field(i), from.Field(i))
+		}
+	case reflect.Slice:
+		if from.IsNil() || from.Type().Elem().Kind() == reflect.Uint8 {
+			to.Set(from)
+			return
+		}
+		to.Set(reflect.MakeSlice(from.Type(), from.Len(), from.Len()))
+		for i := range from.Len() {
+			cleanInto(to.Index(i), from.Index(i))
+		}
+	default:
+		to.Set(from)
+	}
+}
+
+// cleanText makes text of programs fit for every report: terminal escapes are taken
 // out, and what XML cannot hold stands as a picture (␀) or, where it is no UTF-8,
 // as U+FFFD. Lines and tabs stay.
-func clean(text string) string {
+func cleanText(text string) string {
 	if plain(text) {
 		return text
 	}

@@ -70,6 +70,7 @@ type cukeEmbedding struct {
 // for a backend: where there are several it stands in the feature's name and id.
 func WriteCucumberJSON(w io.Writer, runs ...Summary) error {
 	out := []cukeFeature{}
+	runs = clean(runs)
 	titles := titles(runs)
 	for n, s := range runs {
 		for _, f := range s.Features {
@@ -85,20 +86,20 @@ func WriteCucumberJSON(w io.Writer, runs ...Summary) error {
 }
 
 func newCukeFeature(f Feature) cukeFeature {
-	out := cukeFeature{URI: clean(f.File), ID: cukeID(f.Name), Keyword: "Feature", Name: clean(f.Name),
-		Description: clean(f.Description), Line: f.Line, Tags: cukeTags(f.Tags), Elements: []cukeElement{}}
+	out := cukeFeature{URI: f.File, ID: cukeID(f.Name), Keyword: "Feature", Name: f.Name,
+		Description: f.Description, Line: f.Line, Tags: cukeTags(f.Tags), Elements: []cukeElement{}}
 	for _, sc := range f.Scenarios {
 		id := out.ID + ";"
 		if sc.Rule != "" {
 			id += cukeID(sc.Rule) + ";"
 		}
-		el := cukeElement{ID: id + cukeID(sc.Name), Keyword: sc.Keyword, Name: clean(sc.Name),
-			Description: clean(sc.Description), Line: sc.Line, Type: "scenario", Tags: cukeTags(sc.Tags), Steps: []cukeStep{}}
+		el := cukeElement{ID: id + cukeID(sc.Name), Keyword: sc.Keyword, Name: sc.Name,
+			Description: sc.Description, Line: sc.Line, Type: "scenario", Tags: cukeTags(sc.Tags), Steps: []cukeStep{}}
 		for _, st := range sc.Steps {
 			el.Steps = append(el.Steps, newCukeStep(st))
 		}
 		if i := sc.blame(); i >= 0 {
-			el.Steps[i].Result.Status, el.Steps[i].Result.Error = string(Failed), clean(sc.Problem)
+			el.Steps[i].Result.Status, el.Steps[i].Result.Error = string(Failed), sc.Problem
 		}
 		out.Elements = append(out.Elements, el)
 	}
@@ -125,23 +126,19 @@ func (s Scenario) blame() int {
 }
 
 func newCukeStep(st Step) cukeStep {
-	c := cukeStep{Keyword: st.Keyword + " ", Name: clean(st.Text), Line: st.Line,
-		Result: cukeResult{Status: string(st.Status), Duration: int64(max(0, st.Elapsed)), Error: clean(st.Problem)}}
+	c := cukeStep{Keyword: st.Keyword + " ", Name: st.Text, Line: st.Line,
+		Result: cukeResult{Status: string(st.Status), Duration: int64(max(0, st.Elapsed)), Error: st.Problem}}
 	if st.Status == NotRun {
 		c.Result.Status = "skipped"
 	}
 	if st.DocString != "" {
-		c.DocString = &cukeDocString{Value: clean(st.DocString), ContentType: st.MediaType}
+		c.DocString = &cukeDocString{Value: st.DocString, ContentType: st.MediaType}
 	}
 	for _, row := range st.Table {
-		cells := make([]string, len(row))
-		for i, text := range row {
-			cells[i] = clean(text)
-		}
-		c.Rows = append(c.Rows, cukeRow{Cells: cells})
+		c.Rows = append(c.Rows, cukeRow{Cells: row})
 	}
 	for _, a := range st.Attachments {
-		c.Embeddings = append(c.Embeddings, cukeEmbedding{Name: clean(a.Name), MimeType: a.MediaType, Data: a.Body})
+		c.Embeddings = append(c.Embeddings, cukeEmbedding{Name: a.Name, MimeType: a.MediaType, Data: a.Body})
 	}
 	return c
 }
@@ -149,9 +146,9 @@ func newCukeStep(st Step) cukeStep {
 func cukeTags(names []string) []cukeTag {
 	var tags []cukeTag
 	for _, n := range names {
-		tags = append(tags, cukeTag{Name: clean(n)})
+		tags = append(tags, cukeTag{Name: n})
 	}
 	return tags
 }
 
-func cukeID(name string) string { return clean(strings.ReplaceAll(strings.ToLower(name), " ", "-")) }
+func cukeID(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", "-") }

@@ -87,7 +87,7 @@ func TestCucumberJSONTellsBackendsApart(t *testing.T) {
 func TestWhatProgramsSayDoesNotBreakCucumberJSON(t *testing.T) {
 	for _, text := range unfit {
 		got := cucumber(t, hostile(text))
-		if name := got[0].Elements[0].Name; name != clean(text) {
+		if name := got[0].Elements[0].Name; name != cleanText(text) {
 			t.Errorf("%q reads %q", text, name)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Files are the reports that were asked for; an empty name is none.
-type Files struct{ JUnit, Cucumber string }
+type Files struct{ JUnit, Cucumber, HTML string }
 
 type output struct {
 	flag, file string
@@ -20,7 +20,7 @@ type output struct {
 func (f Files) outputs() []output {
 	var wanted []output
 	for _, o := range []output{
-		{"JUnit", f.JUnit, WriteJUnit}, {"Cucumber", f.Cucumber, WriteCucumberJSON},
+		{"JUnit", f.JUnit, WriteJUnit}, {"Cucumber", f.Cucumber, WriteCucumberJSON}, {"HTML", f.HTML, WriteHTML},
 	} {
 		if o.file != "" {
 			wanted = append(wanted, o)

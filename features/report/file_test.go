@@ -9,7 +9,7 @@ import (
 
 func TestReportsAreWrittenAsideAndAllOfThem(t *testing.T) {
 	dir := t.TempDir()
-	f := Files{JUnit: filepath.Join(dir, "junit.xml"), Cucumber: filepath.Join(dir, "cucumber.json")}
+	f := Files{JUnit: filepath.Join(dir, "junit.xml"), Cucumber: filepath.Join(dir, "cucumber.json"), HTML: filepath.Join(dir, "features.html")}
 	if err := f.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestReportsAreWrittenAsideAndAllOfThem(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for file, says := range map[string]string{f.JUnit: `failures="2"`, f.Cucumber: `"status": "failed"`} {
+	for file, says := range map[string]string{f.JUnit: `failures="2"`, f.Cucumber: `"status": "failed"`, f.HTML: "2 instances left"} {
 		text, err := os.ReadFile(file)
 		if err != nil || !strings.Contains(string(text), says) {
 			t.Errorf("%s: %v, does not say %s", file, err, says)
@@ -30,15 +30,15 @@ func TestReportsAreWrittenAsideAndAllOfThem(t *testing.T) {
 			t.Errorf("%s: mode %v: a CI job's other users could not read it", file, info.Mode())
 		}
 	}
-	if left, _ := os.ReadDir(dir); len(left) != 2 {
-		t.Errorf("%d files in the folder, want 2", len(left))
+	if left, _ := os.ReadDir(dir); len(left) != 3 {
+		t.Errorf("%d files in the folder, want 3", len(left))
 	}
 }
 
 func TestAReportThatCannotBeWrittenIsToldBeforeAndAfter(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing", "junit.xml")
-	for _, f := range []Files{{JUnit: missing}, {JUnit: dir}, {Cucumber: "/dev/null"}} {
+	for _, f := range []Files{{JUnit: missing}, {HTML: dir}, {Cucumber: "/dev/null"}} {
 		err := f.Check()
 		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), " report: ") {
 			t.Errorf("%+v: check says %v", f, err)

@@ -70,10 +70,11 @@ type junitProblem struct {
 func WriteJUnit(w io.Writer, runs ...Summary) error {
 	out := junitSuites{Name: "features"}
 	var elapsed time.Duration
+	runs = clean(runs)
 	titles := titles(runs)
 	for n, s := range runs {
 		if n == 0 {
-			out.Name = clean(s.Name)
+			out.Name = s.Name
 		}
 		elapsed += max(0, s.Elapsed)
 		for _, f := range s.Features {
@@ -99,29 +100,29 @@ func WriteJUnit(w io.Writer, runs ...Summary) error {
 
 func newJUnitSuite(s Summary, f Feature, title string) junitSuite {
 	suite := junitSuite{
-		Name: clean(title + ": " + f.Name), File: clean(f.File), Time: seconds(f.Elapsed()),
+		Name: title + ": " + f.Name, File: f.File, Time: seconds(f.Elapsed()),
 		Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
-			{"version", clean(s.Version)}, {"backend", clean(s.Backend.Name)}, {"rung", clean(s.Backend.Rung)},
-			{"product", clean(s.Backend.Product)}, {"url", clean(s.Backend.URL)}, {"why", clean(s.Backend.Why)},
-			{"tags", clean(s.Tags)}, {"seed", strconv.FormatInt(s.Seed, 10)},
+			{"version", s.Version}, {"backend", s.Backend.Name}, {"rung", s.Backend.Rung},
+			{"product", s.Backend.Product}, {"url", s.Backend.URL}, {"why", s.Backend.Why},
+			{"tags", s.Tags}, {"seed", strconv.FormatInt(s.Seed, 10)},
 		},
 	}
 	class := className(title, f.File)
 	for _, sc := range f.Scenarios {
 		c := junitCase{
-			Name: clean(sc.FullName()), ClassName: class, Time: seconds(sc.Elapsed),
-			File: clean(f.File), Line: sc.Line, SystemOut: clean(strings.Join(sc.Log, "\n")),
+			Name: sc.FullName(), ClassName: class, Time: seconds(sc.Elapsed),
+			File: f.File, Line: sc.Line, SystemOut: strings.Join(sc.Log, "\n"),
 		}
 		suite.Tests++
 		switch {
 		case sc.Status == Passed:
 		case sc.Status == LeftOut:
 			suite.Skipped++
-			c.Skipped = &junitSkipped{Message: clean(sc.Problem)}
+			c.Skipped = &junitSkipped{Message: sc.Problem}
 		default:
-			p := &junitProblem{Message: clean(sc.headline()), Type: string(sc.Status),
-				Body: clean("\n" + sc.steps() + sc.Problem + "\nalone: " + sc.Alone(f.File) + "\n")}
+			p := &junitProblem{Message: sc.headline(), Type: string(sc.Status),
+				Body: "\n" + sc.steps() + sc.Problem + "\nalone: " + sc.Alone(f.File) + "\n"}
 			if sc.Status == Failed {
 				suite.Failures++
 				c.Failure = p
@@ -137,8 +138,8 @@ func newJUnitSuite(s Summary, f Feature, title string) junitSuite {
 
 // className is BACKEND.FOLDER.FEATURE, each part without dots of its own.
 func className(title, file string) string {
-	parts := []string{clean(title)}
-	for part := range strings.SplitSeq(strings.TrimSuffix(clean(file), ".feature"), "/") {
+	parts := []string{title}
+	for part := range strings.SplitSeq(strings.TrimSuffix(file, ".feature"), "/") {
 		if part != "" && part != "." && part != ".." {
 			parts = append(parts, part)
 		}
