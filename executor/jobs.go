@@ -9,6 +9,36 @@ import (
 	"aws-slurm-burst/executor/slurm"
 )
 
+// askRecords asks slurmctld for the records of the call's jobs, of all jobs
+// where there are several or none is known: one call in any case.
+func (r *resumption) askRecords(ctx context.Context) (all []slurm.Record, err error) {
+	r.asked = true
+	if len(r.jobs) == 1 {
+		all, err = r.Slurm.Records(ctx, r.jobs[0].ID)
+	} else {
+		all, err = r.Slurm.Jobs(ctx)
+	}
+	r.records = recordsByJob(all)
+	return all, err
+}
+
+// records are what slurmctld knows of jobs, by job id: the tasks of an array
+// are also under the array's, components also under their leader's.
+type records map[string][]slurm.Record
+
+func recordsByJob(all []slurm.Record) records {
+	by := records{}
+	for _, rec := range all {
+		by[rec.ID] = append(by[rec.ID], rec)
+		for _, id := range []string{rec.ArrayID, rec.HetID} {
+			if id != "" && id != rec.ID {
+				by[id] = append(by[id], rec)
+			}
+		}
+	}
+	return by
+}
+
 // record returns the record of a job, resolved to the array task that runs on
 // the nodes; ok is false where slurmctld does not tell.
 func (r *resumption) record(ctx context.Context, id string, nodes []string) (slurm.Record, bool) {
@@ -84,9 +114,16 @@ func (r *resumption) comeBack(ctx context.Context, jobs []slurm.Record) {
 
 // keepAway carries out advice against bursting, once the jobs are requeued:
 // they get the burst nodes excluded where their partition has others, or are
-// held, or just come back.
-func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record) {
+// held, or just come back. A job of which no node was given back, since others
+// wait for them all, is requeued first.
+func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record, back []string) {
 	for _, rec := range jobs {
+		if len(overlap(rec.Nodes, back)) == 0 {
+			if err := r.Slurm.Requeue(ctx, rec); err != nil {
+				env.Warnf(r.Env, "job", "job %s: %v", rec.Ref(), err)
+				continue
+			}
+		}
 		var err error
 		switch r.Config.Plans.OnAdviceAgainst {
 		case "requeue":

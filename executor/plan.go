@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,53 +17,109 @@ import (
 	"aws-slurm-burst/executor/report"
 )
 
-// readPlan finds the plan of the call and says which way things go from here;
-// false means that they end: the plan is invalid or advises against bursting.
-func (r *resumption) readPlan(ctx context.Context) bool {
-	var a plansource.Answer
-	switch {
-	case r.request.PlanFile != "":
+// found is a plan that was looked for, and what it means for the nodes that it
+// is about.
+type found struct {
+	plansource.Answer
+	// jobs are those whose plan it is, by the names that people know them by;
+	// none for the plan of the call, which speaks of all of its nodes.
+	jobs []string
+	size int // nodes it is for, as far as they are known
+	info *report.PlanInfo
+	// use is the plan to launch by, nil for the configuration alone.
+	use *plan.Plan
+	// refusal says why nothing is launched, nil where something is.
+	refusal *refusal
+}
+
+// readPlans finds the plan of the call, or else of each of its jobs. It leaves
+// in r.nodes and r.jobs what is to be launched, and puts aside the others.
+func (r *resumption) readPlans(ctx context.Context) {
+	a, explicit := plansource.Answer{}, r.request.PlanFile != ""
+	if explicit {
 		a = plansource.FromFile(ctx, r.Plans, r.request.PlanFile)
-	default:
-		var present bool
-		if a, present = plansource.FromEnvironment(r.request.Getenv); !present {
-			return true
+	} else {
+		a, explicit = plansource.FromEnvironment(r.request.Getenv)
+	}
+	switch {
+	case explicit:
+		f := &found{Answer: a, size: len(r.nodes)}
+		r.weigh(f)
+		r.rep.Plan, r.plan = f.info, f.use
+		r.plans = map[*plan.Plan]*found{f.use: f}
+		if f.refusal != nil {
+			f.refusal.wanted, f.refusal.nodes = r.nodes, r.nodes
+			r.refusals, r.nodes = []*refusal{f.refusal}, nil
 		}
+	case r.Config.Plans.Dir != "":
+		r.readJobPlans(ctx)
 	}
-	r.rep.Plan = &report.PlanInfo{Source: a.Source, Outcome: report.PlanUsed}
-	if a.Outcome == plansource.Missing {
-		return r.planMissing(ctx, a)
+}
+
+// weigh judges a plan: it says all that there is to say of it, and which way
+// things go from here.
+func (r *resumption) weigh(f *found) {
+	f.info = &report.PlanInfo{Source: f.Source, Outcome: report.PlanUsed}
+	if f.Outcome == plansource.Missing {
+		r.planMissing(f)
+		return
 	}
-	if a.Plan != nil {
-		a.Findings = append(a.Findings, a.Plan.LintNodes(len(r.nodes))...)
-		r.rep.Plan.Digest, r.rep.Plan.Dialect = a.Plan.Digest, a.Plan.Dialect
+	if f.Plan != nil {
+		f.Findings = append(f.Findings, f.Plan.LintNodes(f.size)...)
+		f.info.Digest, f.info.Dialect = f.Plan.Digest, f.Plan.Dialect
 	}
-	finding.Sort(a.Findings)
-	r.rep.Findings = append(r.rep.Findings, a.Findings...)
-	if a.Outcome == plansource.Invalid || finding.Count(a.Findings, finding.Error) > 0 {
-		return r.planInvalid(ctx, a.Findings)
+	finding.Sort(f.Findings)
+	r.rep.Findings = append(r.rep.Findings, f.Findings...)
+	if f.Outcome == plansource.Invalid || finding.Count(f.Findings, finding.Error) > 0 {
+		r.planInvalid(f, f.Findings)
+		return
 	}
-	for _, f := range a.Findings {
-		env.Warnf(r.Env, "plan.finding", "%s", planLine(f))
+	for _, x := range f.Findings {
+		env.Warnf(r.Env, "plan.finding", "%s%s", f.who(), planLine(x))
 	}
-	if !a.Plan.Bursts() {
-		return r.planAgainst(ctx, a.Plan)
+	if !f.Plan.Bursts() {
+		r.planAgainst(f)
+		return
 	}
-	if fields := r.bind(a); len(fields) > 0 {
+	if fields := r.bind(f.Answer); len(fields) > 0 {
 		whose := "policy does not let a plan set"
-		if !a.Trusted {
+		if !f.Trusted {
 			whose = "the plan is untrusted and cannot set"
-			r.rep.Plan.Outcome = report.PlanUntrusted
+			f.info.Outcome = report.PlanUntrusted
 		}
-		env.Warnf(r.Env, "plan.bound", "%s %s, using the configuration's", whose, strings.Join(fields, ", "))
+		env.Warnf(r.Env, "plan.bound", "%s%s %s, using the configuration's", f.who(), whose, strings.Join(fields, ", "))
 	}
-	if f, none := r.keepPossible(a.Plan); none {
-		r.rep.Findings = append(r.rep.Findings, f)
-		return r.planInvalid(ctx, []finding.Finding{f})
+	if x, none := r.keepPossible(f.Plan); none {
+		r.rep.Findings = append(r.rep.Findings, x)
+		r.planInvalid(f, []finding.Finding{x})
+		return
 	}
-	r.plan = a.Plan
+	f.use = f.Plan
 	r.rep.Mode = report.ModeASBA
-	return true
+}
+
+// who begins a line about the plan of jobs: "job 2_3: ".
+func (f *found) who() string {
+	if len(f.jobs) == 0 {
+		return ""
+	}
+	return listed("job", f.jobs) + ": "
+}
+
+// listedAtOnce is how many names a line has; of the others it has the number.
+const listedAtOnce = 5
+
+// listed names a few of many: "job 2", "jobs 2, 3 and 4", "jobs 2, 3, 4, 5, 6
+// and 12 more".
+func listed(noun string, names []string) string {
+	switch n := len(names); {
+	case n == 1:
+		return noun + " " + names[0]
+	case n <= listedAtOnce:
+		return noun + "s " + strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	default:
+		return fmt.Sprintf("%ss %s and %d more", noun, strings.Join(names[:listedAtOnce], ", "), n-listedAtOnce)
+	}
 }
 
 // bind takes out of a plan what it may not set: an untrusted one nothing that
@@ -86,41 +143,46 @@ func planLine(f finding.Finding) string {
 	return s
 }
 
-func (r *resumption) planMissing(ctx context.Context, a plansource.Answer) bool {
-	r.rep.Plan.Outcome = report.PlanMissing
-	if r.Config.Plans.OnMissing == "hold" {
-		text := a.Cause + ", and plans.on_missing is hold"
-		r.failNodes(ctx, report.ExitPlan, "PlanMissing", text)
-		return false
+func (r *resumption) planMissing(f *found) {
+	f.info.Outcome = report.PlanMissing
+	cause := f.who() + f.Cause
+	if f.Cause == "" { // none in a folder: most jobs need none
+		cause = fmt.Sprintf("No execution plan for %s in %s", listed("job", f.jobs), f.Source)
 	}
-	env.Warnf(r.Env, "plan.missing", "%s, falling back to standalone mode", a.Cause)
-	env.Infof(r.Env, "plan.missing", "Using static configuration from %s", r.Config.Base())
-	return true
+	switch {
+	case r.Config.Plans.OnMissing == "hold":
+		text := cause + ", and plans.on_missing is hold"
+		env.Errorf(r.Env, "plan.missing", "%s", text)
+		f.refusal = &refusal{exit: report.ExitPlan, giving: giving{Code: "PlanMissing", Text: text, Hold: true}}
+	case f.Cause == "":
+		env.Infof(r.Env, "plan.missing", "%s, using static configuration from %s", cause, r.Config.Base())
+	default:
+		env.Warnf(r.Env, "plan.missing", "%s, falling back to standalone mode", cause)
+		env.Infof(r.Env, "plan.missing", "Using static configuration from %s", r.Config.Base())
+	}
 }
 
 // planInvalid says every finding and launches nothing, unless the site chose
 // the configuration instead.
-func (r *resumption) planInvalid(ctx context.Context, fs []finding.Finding) bool {
-	r.rep.Plan.Outcome = report.PlanInvalid
+func (r *resumption) planInvalid(f *found, fs []finding.Finding) {
+	f.info.Outcome = report.PlanInvalid
 	first := ""
-	for _, f := range fs {
-		if f.Level < finding.Error {
+	for _, x := range fs {
+		if x.Level < finding.Error {
 			continue
 		}
-		line := invalidLine(f)
+		line := invalidLine(x)
 		if first == "" {
 			first = line
 		}
-		env.Errorf(r.Env, "plan.invalid", "Invalid execution plan: %s", line)
+		env.Errorf(r.Env, "plan.invalid", "Invalid execution plan: %s%s", f.who(), line)
 	}
 	env.Suggestf(r.Env, "plan.invalid", "Run 'asba analyze' to generate valid plan")
 	if r.Config.Plans.OnInvalid == "standalone" {
 		env.Infof(r.Env, "plan.invalid", "Using static configuration from %s", r.Config.Base())
-		return true
+		return
 	}
-	r.rep.ExitCode, r.rep.Error = report.ExitPlan, "Invalid execution plan: "+first
-	r.giveBack(ctx, r.nodes, giving{Code: "InvalidPlan", Text: r.rep.Error, Hold: true})
-	return false
+	f.refusal = &refusal{exit: report.ExitPlan, giving: giving{Code: "InvalidPlan", Text: "Invalid execution plan: " + first, Hold: true}}
 }
 
 // noInstanceTypes are words of the contract: the line about a plan without
@@ -136,16 +198,16 @@ func invalidLine(f finding.Finding) string {
 	return planLine(f)
 }
 
-func (r *resumption) planAgainst(ctx context.Context, p *plan.Plan) bool {
-	r.rep.Plan.Outcome = report.PlanAgainst
+func (r *resumption) planAgainst(f *found) {
+	f.info.Outcome = report.PlanAgainst
 	r.rep.Mode = report.ModeASBA
-	reason := strings.Join(p.Reasons.Value, "; ")
+	reason := strings.Join(f.Plan.Reasons.Value, "; ")
 	if reason == "" {
 		reason = "no reason given"
 	}
-	env.Infof(r.Env, "plan.against", "ASBA advises against bursting: %s", reason)
-	r.giveBack(ctx, r.nodes, giving{Code: "AdvisedAgainst", Text: "ASBA advises against bursting: " + reason, Against: true})
-	return false
+	const words = "ASBA advises against bursting: "
+	env.Infof(r.Env, "plan.against", "%s%s%s", words, f.who(), reason)
+	f.refusal = &refusal{giving: giving{Code: "AdvisedAgainst", Text: words + reason, Against: true}}
 }
 
 // saidDrops is after how many dropped types only their number is said.
@@ -158,12 +220,12 @@ func (r *resumption) keepPossible(p *plan.Plan) (f finding.Finding, none bool) {
 	drops := p.Impossible(r.Types)
 	if _, none := p.NoneLeft(drops); none && r.Config.Plans.OnImpossible == "relax" {
 		for _, wish := range p.Relax(r.Types) {
-			env.Warnf(r.Env, "plan.relaxed", "%s, doing without", wish)
+			r.once(env.Warn, "plan.relaxed", wish+", doing without")
 		}
 		drops = p.Impossible(r.Types)
 	}
 	for _, d := range drops[:min(len(drops), saidDrops)] {
-		env.Warnf(r.Env, "plan.dropped", "%s, dropped", d.Why)
+		r.once(env.Warn, "plan.dropped", d.Why+", dropped")
 	}
 	if more := len(drops) - saidDrops; more > 0 {
 		env.Warnf(r.Env, "plan.dropped", "%d more instance types that are not possible, dropped", more)
@@ -173,6 +235,18 @@ func (r *resumption) keepPossible(p *plan.Plan) (f finding.Finding, none bool) {
 	return f, none
 }
 
+// once says a line that holds for several plans or groups of the call the first
+// time alone.
+func (r *resumption) once(l env.Level, name, text string) {
+	if r.said == nil {
+		r.said = map[string]bool{}
+	}
+	if !r.said[text] {
+		r.said[text] = true
+		r.Env.Log(env.Event{Level: l, Name: name, Text: text})
+	}
+}
+
 // decide makes the groups of the call and the ladder of each. It looks subnets
 // and images up, except in a client's dry run, which shows filters as filters.
 func (r *resumption) decide(ctx context.Context) bool {
@@ -180,17 +254,17 @@ func (r *resumption) decide(ctx context.Context) bool {
 	if r.request.DryRun != DryRunClient {
 		m.Lookups = r.lookup()
 	}
-	if r.plan != nil {
-		for _, line := range decide.FilledIn(r.plan, r.Config) {
-			env.Infof(r.Env, "plan.partial", "%s", line)
+	for _, g := range decide.Groups(r.nodes, r.jobs, r.Config, r.plan) {
+		var info *report.PlanInfo
+		if g.Plan != nil {
+			info = r.plans[g.Plan].info
+			for _, line := range decide.FilledIn(g.Plan, r.Config) {
+				r.once(env.Info, "plan.partial", line)
+			}
 		}
-	}
-	// An explicit plan speaks of all nodes of a call that names no jobs.
-	whole := r.plan != nil && len(r.jobs) == 0
-	for _, g := range decide.Groups(r.nodes, r.jobs, r.Config, whole) {
 		d, err := m.For(ctx, g)
 		for _, why := range d.Dropped {
-			env.Warnf(r.Env, "type.dropped", "%s, dropped", why)
+			r.once(env.Warn, "type.dropped", why+", dropped")
 		}
 		p := &part{Group: g, Decision: d, ladder: ladder.Build(d.Wish)}
 		switch most := r.Config.Policy.MaxNodes; {
@@ -202,7 +276,7 @@ func (r *resumption) decide(ctx context.Context) bool {
 		}
 		r.parts = append(r.parts, p)
 		r.rep.Decisions = append(r.rep.Decisions, report.Decision{
-			Job: strings.Join(g.Jobs, ","), Nodes: hostlist.Fold(g.Nodes), Gang: d.Gang, Settings: d.Sources,
+			Job: strings.Join(g.Jobs, ","), Nodes: hostlist.Fold(g.Nodes), Gang: d.Gang, Plan: info, Settings: d.Sources,
 		})
 	}
 	if slices.ContainsFunc(r.parts, func(p *part) bool { return p.err == nil }) {
@@ -213,5 +287,5 @@ func (r *resumption) decide(ctx context.Context) bool {
 }
 
 func (r *resumption) maker() *decide.Maker {
-	return &decide.Maker{Config: r.Config, Types: r.Types, Plan: r.plan, UserData: r.UserData, Start: r.start}
+	return &decide.Maker{Config: r.Config, Types: r.Types, UserData: r.UserData, Start: r.start}
 }

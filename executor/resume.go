@@ -54,10 +54,19 @@ type resumption struct {
 	*call
 	request ResumeRequest
 	nonce   string
-	nodes   []string // sorted, each once
+	nodes   []string // to be launched: sorted, each once
 	jobs    []decide.Job
-	plan    *plan.Plan // nil in standalone mode
-	parts   []*part
+	// records are what slurmctld said when it was asked for the jobs: once.
+	records records
+	asked   bool
+	// plan is the one of the call, nil where each job has its own or none has;
+	// plans are all that are launched by.
+	plan        *plan.Plan
+	plans       map[*plan.Plan]*found
+	refusals    []*refusal
+	refusedTold bool            // their jobs know
+	said        map[string]bool // lines that are said once a call
+	parts       []*part
 	// suspended is when each node was last suspended, as this call began.
 	suspended map[string]env.Time
 	fleet     *fleet.Fleet // what lived before this call
@@ -88,8 +97,7 @@ func (x *Executor) Resume(ctx context.Context, q ResumeRequest) *report.Report {
 }
 
 func (r *resumption) run(ctx context.Context) {
-	dry := r.request.DryRun != ""
-	if !dry {
+	if r.request.DryRun == "" {
 		// The resume file disappears with slurmctld's patience: first a copy.
 		begun, err := r.journal.Begin(journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: r.request.ResumeFile})
 		if err != nil {
@@ -112,13 +120,19 @@ func (r *resumption) run(ctx context.Context) {
 			return
 		}
 	}
-	if !r.readPlan(ctx) {
-		return
+	r.readPlans(ctx)
+	if len(r.nodes) > 0 {
+		r.launch(ctx)
 	}
+	r.refuse(ctx)
+}
+
+// launch powers up what no plan forbids.
+func (r *resumption) launch(ctx context.Context) {
 	if !r.decide(ctx) {
 		return
 	}
-	if dry {
+	if r.request.DryRun != "" {
 		r.dryRun(ctx)
 		return
 	}
@@ -153,12 +167,12 @@ func (r *resumption) readJobs(ctx context.Context) {
 	if r.Slurm.Off() || r.request.DryRun == DryRunClient {
 		return
 	}
-	records, err := r.Slurm.Jobs(ctx)
+	all, err := r.askRecords(ctx)
 	if err != nil {
 		env.Warnf(r.Env, "jobs", "jobs not known, launching without: %v", err)
 		return
 	}
-	for _, rec := range records {
+	for _, rec := range all {
 		if !rec.Configuring() {
 			continue
 		}
@@ -176,26 +190,15 @@ func (r *resumption) completeJobs(ctx context.Context) {
 	if r.Slurm.Off() || r.request.DryRun == DryRunClient || !slices.ContainsFunc(r.jobs, func(j decide.Job) bool { return j.Alloc == nil }) {
 		return
 	}
-	var records []slurm.Record
-	var err error
-	if len(r.jobs) == 1 {
-		records, err = r.Slurm.Records(ctx, r.jobs[0].ID)
-	} else {
-		records, err = r.Slurm.Jobs(ctx)
-	}
-	if err != nil {
+	if _, err := r.askRecords(ctx); err != nil {
 		env.Warnf(r.Env, "jobs", "nodes of the jobs not known, going by the resume file: %v", err)
 		return
 	}
 	for i := range r.jobs {
-		if rec, ok := slurm.ResolveTask(recordsOf(records, r.jobs[i].ID), r.jobs[i].ID, r.jobs[i].Resume); ok {
+		if rec, ok := slurm.ResolveTask(r.records[r.jobs[i].ID], r.jobs[i].ID, r.jobs[i].Resume); ok {
 			r.jobs[i].Alloc = rec.Nodes
 		}
 	}
-}
-
-func recordsOf(all []slurm.Record, id string) []slurm.Record {
-	return slices.DeleteFunc(slices.Clone(all), func(rec slurm.Record) bool { return rec.ID != id && rec.ArrayID != id && rec.HetID != id })
 }
 
 func overlap(list, with []string) []string {
@@ -310,7 +313,7 @@ func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launc
 					r.closeIntent(l, "NeverSeen")
 				}
 			case slices.ContainsFunc(nodes, func(n string) bool { return r.suspended[n] > l.Written }):
-			case !slices.Equal(nodes, p.Nodes) || !p.allows(l.Request):
+			case !slices.Equal(nodes, p.Nodes) || l.Plan != p.Ask.Plan || !p.allows(l.Request):
 			case last == nil || l.Written > last.Written:
 				last = &l
 			}
@@ -559,7 +562,8 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []
 	}
 	// Slurm gives the nodes of a cancelled job to the next one at once, without
 	// another call of ours: then the launch is for that job, where it has all
-	// of them. Where it has some, the others would boot for nobody.
+	// of them and the same plan. Where it has some, the others would boot for
+	// nobody; where it has another plan, it comes back for its own.
 	gone := strings.Join(p.Jobs, ",")
 	records, err := ctl.Jobs(ctx)
 	if err != nil {
@@ -567,6 +571,10 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []
 	}
 	for _, rec := range records {
 		if rec.Configuring() && len(overlap(nodes, rec.Nodes)) == len(nodes) {
+			if !r.samePlan(ctx, records, rec, p) {
+				env.Infof(r.Env, "job", "job %s is gone, its nodes now wait for job %s, which has another plan", gone, rec.Ref())
+				break
+			}
 			env.Infof(r.Env, "job", "job %s is gone, its nodes now wait for job %s", gone, rec.Ref())
 			p.Jobs = []string{rec.ID} // who is told, held or delayed from here on
 			return nil, nil

@@ -153,31 +153,35 @@ func (r *resumption) push(ctx context.Context) {
 	if r.Slurm.Off() {
 		return
 	}
-	for _, single := range []bool{false, true} {
-		var addrs []slurm.Addr
-		var owed []journal.Addr
-		reason := ""
-		for _, p := range r.parts {
-			if p.SingleUse != single {
-				continue
-			}
-			for _, a := range append(slices.Clone(p.adopted), p.outcome.Placed...) {
-				if a.Instance.PrivateIP == "" {
-					n := r.rep.Node(a.Node)
-					n.State, n.Error = report.NodePending, "EC2 has not told its address yet"
-				} else {
-					addrs = append(addrs, slurm.Addr{Node: a.Node, IP: a.Instance.PrivateIP})
-				}
-				owed = append(owed, journal.Addr{Node: a.Node, IP: a.Instance.PrivateIP, Instance: a.Instance.ID})
-			}
-			if single {
-				reason = "plan " + p.Ask.Plan
-			}
+	// One push for all nodes that other jobs may use later, and one a plan for
+	// those that may not: their reason names it.
+	var pushes []*journal.Push
+	addrs := map[*journal.Push][]slurm.Addr{}
+	for _, p := range r.parts {
+		want := journal.Push{ID: r.nonce + "-shared"}
+		if p.SingleUse {
+			want = journal.Push{ID: r.nonce + "-" + p.Ask.Plan, SingleUse: true, Reason: "plan " + p.Ask.Plan}
 		}
-		if len(owed) == 0 {
-			continue
+		i := slices.IndexFunc(pushes, func(q *journal.Push) bool { return q.ID == want.ID })
+		if i < 0 {
+			i = len(pushes)
+			pushes = append(pushes, &want)
 		}
-		r.pushSome(ctx, addrs, journal.Push{ID: fmt.Sprintf("%s-%t", r.nonce, single), Addrs: owed, SingleUse: single, Reason: reason})
+		q := pushes[i]
+		for _, a := range append(slices.Clone(p.adopted), p.outcome.Placed...) {
+			if a.Instance.PrivateIP == "" {
+				n := r.rep.Node(a.Node)
+				n.State, n.Error = report.NodePending, "EC2 has not told its address yet"
+			} else {
+				addrs[q] = append(addrs[q], slurm.Addr{Node: a.Node, IP: a.Instance.PrivateIP})
+			}
+			q.Addrs = append(q.Addrs, journal.Addr{Node: a.Node, IP: a.Instance.PrivateIP, Instance: a.Instance.ID})
+		}
+	}
+	for _, q := range pushes {
+		if len(q.Addrs) > 0 {
+			r.pushSome(ctx, addrs[q], *q)
+		}
 	}
 	r.payOld(ctx)
 }
@@ -258,10 +262,7 @@ func (r *resumption) givingFor(e *cloud.Error) giving {
 // giveBack reports nodes as failed and, where there is a Slurm, hands them
 // back in one update with the reason, after their jobs were told why.
 func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
-	for _, n := range nodes {
-		rep := r.rep.Node(n)
-		rep.State, rep.Error = report.NodeFailed, g.Code+": "+g.Text
-	}
+	r.reportFailed(nodes, g)
 	if r.Slurm.Off() || r.request.DryRun != "" {
 		return
 	}
@@ -271,9 +272,21 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 			jobs = append(jobs, j.ID)
 		}
 	}
-	back := slices.Clone(nodes)
-	// Before the nodes go: a requeued job has none, and could not be told from
-	// the other tasks of its array.
+	r.tellRefused(ctx)
+	r.handBack(ctx, nodes, g, r.tellJobs(ctx, jobs, nodes, g))
+}
+
+func (r *resumption) reportFailed(nodes []string, g giving) {
+	for _, n := range nodes {
+		rep := r.rep.Node(n)
+		rep.State, rep.Error = report.NodeFailed, g.Code+": "+g.Text
+	}
+}
+
+// tellJobs tells the jobs on some nodes why they lose them, and returns their
+// records. It comes before the nodes go: a requeued job has none, and could not
+// be told from the other tasks of its array.
+func (r *resumption) tellJobs(ctx context.Context, jobs, nodes []string, g giving) []slurm.Record {
 	var records []slurm.Record
 	for _, id := range jobs {
 		if rec, ok := r.record(ctx, id, nodes); ok && !slurm.Gone(rec) {
@@ -281,6 +294,12 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 			records = append(records, rec)
 		}
 	}
+	return records
+}
+
+// handBack gives nodes back to Slurm; records are those of their jobs.
+func (r *resumption) handBack(ctx context.Context, nodes []string, g giving, records []slurm.Record) {
+	back := slices.Clone(nodes)
 	hostlist.Sort(back)
 	refused, err := r.Slurm.GiveBack(ctx, back, g.Code, g.Text)
 	if err != nil {
@@ -297,7 +316,7 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 	}
 	switch {
 	case g.Against:
-		r.keepAway(ctx, records)
+		r.keepAway(ctx, records, back)
 	case !g.Hold:
 		r.comeBack(ctx, records)
 	}

@@ -66,6 +66,10 @@ type world struct {
 	disk   *simulator.Disk
 	config string
 	plans  map[string]string
+	// owners are the users whose plan files are not ours, open the files that
+	// anyone may write.
+	owners map[string]int
+	open   map[string]bool
 	faults *faults.Rules
 	onCall func(p *simulator.Process, call string)
 	// cloud may stand between an executor and its EC2, skew before its clock.
@@ -84,7 +88,7 @@ func newWorld(t *testing.T) *world {
 // newLaggingWorld has an EC2 that shows new instances only after a while.
 func newLaggingWorld(t *testing.T, lag time.Duration) *world {
 	t.Helper()
-	w := &world{t: t, tier: tierA, disk: simulator.NewDisk(), alive: map[string]bool{}, config: siteConfig, plans: map[string]string{"plan.json": gangPlan}}
+	w := &world{t: t, tier: tierA, disk: simulator.NewDisk(), alive: map[string]bool{}, config: siteConfig, plans: map[string]string{"plan.json": gangPlan}, owners: map[string]int{}, open: map[string]bool{}}
 	w.engine = simulator.New(simulator.Options{
 		Seed: 1, Start: env.At(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)), MaxEvents: 1e6,
 		OnCall: func(p *simulator.Process, call string) {
@@ -155,7 +159,7 @@ func (w *world) executor(e env.Env) *executor.Executor {
 	if err != nil {
 		panic(err)
 	}
-	x := &executor.Executor{Env: e, Config: cfg, Types: catalog.Default(), Store: w.disk.For(e), Plans: planFiles(w.plans), Endpoint: "http://ec2.test"}
+	x := &executor.Executor{Env: e, Config: cfg, Types: catalog.Default(), Store: w.disk.For(e), Plans: planFiles{w}, Endpoint: "http://ec2.test"}
 	switch w.tier {
 	case tierA:
 		x.Cloud = ec2.NewPort(w.ec2, e, latency).WithFaults(w.faults)
@@ -277,16 +281,26 @@ func names(prefix string, from, to int) []string {
 	return out
 }
 
-// planFiles are plan files by name, all of them ours.
-type planFiles map[string]string
+// planFiles are the plan files of a world.
+type planFiles struct{ *world }
 
-func (p planFiles) ReadPlan(_ context.Context, path string, _ int64) ([]byte, plansource.FileInfo, error) {
-	text, ok := p[path]
-	if !ok {
-		return nil, plansource.FileInfo{}, plansource.ErrNotFound
+func (w planFiles) ReadPlan(_ context.Context, path string, limit int64) ([]byte, plansource.FileInfo, error) {
+	text, ok := w.plans[path]
+	uid, others := w.owners[path]
+	info := plansource.FileInfo{OwnedByRootOrSelf: !others, UID: uid, WorldWritable: w.open[path]}
+	switch {
+	case !ok:
+		return nil, info, plansource.ErrNotFound
+	case text == unreadable:
+		return nil, info, fmt.Errorf("%w: permission denied", plansource.ErrUnreadable)
+	case int64(len(text)) > limit:
+		return nil, info, plansource.ErrTooLarge
 	}
-	return []byte(text), plansource.FileInfo{OwnedByRootOrSelf: true}, nil
+	return []byte(text), info, nil
 }
+
+// unreadable is the text of a plan file that may not be read.
+const unreadable = "unreadable"
 
 // wants fails unless a line is among those said.
 func wants(t *testing.T, lines []string, want ...string) {

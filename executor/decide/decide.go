@@ -40,8 +40,6 @@ const expiryMargin = time.Hour
 type Maker struct {
 	Config *config.Config
 	Types  *catalog.Catalog
-	// Plan is nil in standalone mode.
-	Plan *plan.Plan
 	// UserData is the text of the node groups' user data files, by path.
 	UserData map[string]string
 	// Start is when the call began: expiry counts from it.
@@ -76,7 +74,7 @@ type Decision struct {
 
 // For decides for one group.
 func (m *Maker) For(ctx context.Context, g Group) (Decision, error) {
-	p := m.Plan
+	p := g.Plan
 	if p == nil {
 		p = &plan.Plan{}
 	}
@@ -152,8 +150,8 @@ func (m *Maker) merge(p *plan.Plan, g Group) Decision {
 
 	jobless := len(g.Jobs) == 0
 	gangDefault := ng.Gang && g.Multi && (!jobless || p.IsMPI.Value)
-	d.Gang = choose(&d, "gang", p.Gang, gangDefault, false) && n > 1
-	d.SingleUse = d.Gang && m.Plan != nil && !m.Config.ReuseNodes
+	d.Gang = choose(&d, "gang", p.Gang, gangDefault, false) && n > 1 && !g.single()
+	d.SingleUse = d.Gang && g.Plan != nil && !m.Config.ReuseNodes
 
 	d.types = m.types(&d, p, ng)
 	markets, cap := m.markets(&d, p, ng)
@@ -163,13 +161,13 @@ func (m *Maker) merge(p *plan.Plan, g Group) Decision {
 	d.Wish = ladder.Wish{
 		Markets: markets, Nodes: len(g.Nodes), JobNodes: n, Gang: d.Gang,
 		Strategy: strategy, EFA: efa, MaxPrice: cap, MaxHourly: m.maxHourly(&d, p, ng),
-		PerNode:      !g.Multi && len(g.Jobs) > 0,
+		PerNode:      g.single(),
 		UnknownPrice: m.Config.Policy.AllowUnknownPrice,
 	}
 	d.subnets, d.image = m.places(&d, p, ng), m.imageQuery(ng)
 	d.Ask = launch.Ask{
 		Cluster: m.Config.Cluster, Plan: p.Digest, Gang: d.Gang, GroupPreferred: preferred,
-		OneAZ: p.SingleAZ.Value || strategy == plan.Cluster || efa,
+		OneAZ: (p.SingleAZ.Value || strategy == plan.Cluster || efa) && !g.single(),
 		Base: cloud.LaunchRequest{
 			Template: ng.Template, TemplateVersion: ng.TemplateVersion,
 			SecurityGroups:  chooseList(&d, "security_groups", p.SecurityGroupIDs, ng.SecurityGroups),
@@ -238,6 +236,9 @@ func (m *Maker) placement(d *Decision, p *plan.Plan, g Group) (strategy string, 
 	strategy = choose(d, "placement", p.Placement, configured, plan.None)
 	if strategy == plan.None || g.Size() < 2 {
 		return "", false
+	}
+	if p.Placement.Given && g.single() {
+		return "", false // a plan speaks of its job's nodes
 	}
 	if p.Placement.Given {
 		return strategy, !m.Config.Plans.PlacementRequired

@@ -63,30 +63,42 @@ func nodes(prefix string, n int) []string {
 
 func TestJobsBecomeGroups(t *testing.T) {
 	cfg := parse(t, site)
+	one, two := readPlan(t, `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}}`), readPlan(t, `{"instance_specification": {"instance_types": ["c5n.9xlarge"]}}`)
+	names := map[*plan.Plan]string{nil: "", one: " by one", two: " by two"}
 	for _, c := range []struct {
-		name  string
-		nodes []string
-		jobs  []Job
-		whole bool
-		want  []string // jobs: nodes / outside, multi
+		name   string
+		nodes  []string
+		jobs   []Job
+		ofCall *plan.Plan
+		want   []string // jobs: nodes / outside, multi, by a plan
 	}{
-		{"a job of many nodes", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 3)}}, false, []string{"1: hpc-1 hpc-2 hpc-3 / multi"}},
-		{"single-node jobs go together", nodes("hpc", 2), []Job{{ID: "1", Resume: []string{"hpc-1"}}, {ID: "2", Resume: []string{"hpc-2"}}}, false, []string{"1 2: hpc-1 hpc-2 /"}},
-		{"nodes for nobody", nodes("hpc", 2), nil, false, []string{": hpc-1 hpc-2 /"}},
-		{"nodes for a plan", nodes("hpc", 2), nil, true, []string{": hpc-1 hpc-2 / multi"}},
-		{"jobs that share a node are one group", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 2)}, {ID: "2", Resume: []string{"hpc-2", "hpc-3"}}}, false, []string{"1 2: hpc-1 hpc-2 hpc-3 / multi"}},
-		{"members that are up already are outside", []string{"hpc-2"}, []Job{{ID: "1", Resume: []string{"hpc-2"}, Alloc: nodes("hpc", 3)}}, false, []string{"1: hpc-2 / hpc-1 hpc-3 multi"}},
-		{"the command line is the authority", []string{"hpc-1"}, []Job{{ID: "1", Resume: nodes("hpc", 2)}}, false, []string{"1: hpc-1 /"}},
-		{"a job over two node groups", []string{"hpc-1", "cpu-1"}, []Job{{ID: "1", Resume: []string{"hpc-1", "cpu-1"}}}, false, []string{"1: cpu-1 / hpc-1 multi", "1: hpc-1 / cpu-1 multi"}},
+		{"a job of many nodes", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 3)}}, nil, []string{"1: hpc-1 hpc-2 hpc-3 / multi"}},
+		{"single-node jobs go together", nodes("hpc", 2), []Job{{ID: "1", Resume: []string{"hpc-1"}}, {ID: "2", Resume: []string{"hpc-2"}}}, nil, []string{"1 2: hpc-1 hpc-2 /"}},
+		{"nodes for nobody", nodes("hpc", 2), nil, nil, []string{": hpc-1 hpc-2 /"}},
+		{"nodes for a plan", nodes("hpc", 2), nil, one, []string{": hpc-1 hpc-2 / multi by one"}},
+		{"jobs that share a node are one group", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 2)}, {ID: "2", Resume: []string{"hpc-2", "hpc-3"}}}, nil, []string{"1 2: hpc-1 hpc-2 hpc-3 / multi"}},
+		{"members that are up already are outside", []string{"hpc-2"}, []Job{{ID: "1", Resume: []string{"hpc-2"}, Alloc: nodes("hpc", 3)}}, nil, []string{"1: hpc-2 / hpc-1 hpc-3 multi"}},
+		{"the command line is the authority", []string{"hpc-1"}, []Job{{ID: "1", Resume: nodes("hpc", 2)}}, nil, []string{"1: hpc-1 /"}},
+		{"a job over two node groups", []string{"hpc-1", "cpu-1"}, []Job{{ID: "1", Resume: []string{"hpc-1", "cpu-1"}}}, nil, []string{"1: cpu-1 / hpc-1 multi", "1: hpc-1 / cpu-1 multi"}},
+		{"jobs that share their only node", nodes("hpc", 1), []Job{{ID: "1", Resume: nodes("hpc", 1)}, {ID: "2", Resume: nodes("hpc", 1)}}, nil, []string{"1 2: hpc-1 /"}},
+		{"a job of one node that a larger one shares", nodes("hpc", 2), []Job{{ID: "1", Resume: []string{"hpc-2"}}, {ID: "2", Resume: nodes("hpc", 2)}}, nil, []string{"2 1: hpc-1 hpc-2 / multi"}},
+		{"jobs with plans of their own are apart", nodes("hpc", 4), []Job{{ID: "1", Resume: []string{"hpc-1"}, Plan: one}, {ID: "2", Resume: []string{"hpc-2"}}, {ID: "3", Resume: []string{"hpc-3"}, Plan: two}, {ID: "4", Resume: []string{"hpc-4"}, Plan: one}}, nil,
+			[]string{"2: hpc-2 /", "1 4: hpc-1 hpc-4 / by one", "3: hpc-3 / by two"}},
+		{"a larger job brings its plan", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 2), Plan: one}, {ID: "2", Resume: []string{"hpc-3"}}}, nil, []string{"1: hpc-1 hpc-2 / multi by one", "2: hpc-3 /"}},
+		{"on a shared node the first job that has a plan decides", nodes("hpc", 1), []Job{{ID: "1", Resume: nodes("hpc", 1)}, {ID: "2", Resume: nodes("hpc", 1), Plan: two}, {ID: "3", Resume: nodes("hpc", 1), Plan: one}}, nil, []string{"1 2 3: hpc-1 / by two"}},
+		{"in a chain of shared nodes too", nodes("hpc", 4), []Job{{ID: "1", Resume: []string{"hpc-1", "hpc-2"}, Plan: one}, {ID: "2", Resume: []string{"hpc-3", "hpc-4"}, Plan: two}, {ID: "3", Resume: []string{"hpc-4", "hpc-1"}}}, nil, []string{"2 1 3: hpc-1 hpc-2 hpc-3 hpc-4 / multi by one"}},
+		{"the plan of a job of one node counts as well", nodes("hpc", 2), []Job{{ID: "1", Resume: []string{"hpc-2"}, Plan: one}, {ID: "2", Resume: nodes("hpc", 2), Plan: two}}, nil, []string{"2 1: hpc-1 hpc-2 / multi by one"}},
+		{"a plan of the call is everyone's", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 2), Plan: two}, {ID: "2", Resume: []string{"hpc-3"}}}, one, []string{"1: hpc-1 hpc-2 / multi by one", "2: hpc-3 / by one"}},
+		{"a plan over two node groups", []string{"hpc-1", "cpu-1"}, []Job{{ID: "1", Resume: []string{"hpc-1", "cpu-1"}, Plan: one}}, nil, []string{"1: cpu-1 / hpc-1 multi by one", "1: hpc-1 / cpu-1 multi by one"}},
 	} {
 		var got []string
-		for _, g := range Groups(c.nodes, c.jobs, cfg, c.whole) {
+		for _, g := range Groups(c.nodes, c.jobs, cfg, c.ofCall) {
 			multi := ""
 			if g.Multi {
 				multi = "multi"
 			}
 			text := fmt.Sprintf("%s: %s / %s", strings.Join(g.Jobs, " "), strings.Join(g.Nodes, " "), strings.TrimSpace(strings.Join(g.Outside, " ")+" "+multi))
-			got = append(got, strings.TrimSuffix(text, " "))
+			got = append(got, strings.TrimSuffix(text, " ")+names[g.Plan])
 		}
 		if d := cmp.Diff(c.want, got); d != "" {
 			t.Errorf("%s: (-want +got)\n%s", c.name, d)
@@ -94,7 +106,7 @@ func TestJobsBecomeGroups(t *testing.T) {
 	}
 }
 
-func decideFor(t *testing.T, m *Maker, prefix string, n int, jobs ...string) Decision {
+func decideFor(t *testing.T, m *Maker, p *plan.Plan, prefix string, n int, jobs ...string) Decision {
 	t.Helper()
 	if m.Types == nil {
 		m.Types = catalog.Default()
@@ -104,7 +116,7 @@ func decideFor(t *testing.T, m *Maker, prefix string, n int, jobs ...string) Dec
 	}
 	ns := nodes(prefix, n)
 	site, _ := m.Config.GroupOf(ns[0])
-	d, err := m.For(t.Context(), Group{Jobs: jobs, Nodes: ns, Multi: n > 1, Site: site})
+	d, err := m.For(t.Context(), Group{Jobs: jobs, Nodes: ns, Multi: n > 1, Site: site, Plan: p})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,10 +133,10 @@ func from(d Decision, name string) string {
 }
 
 func TestThePlanComesBeforeTheConfigurationBeforeTheDefaults(t *testing.T) {
-	m := &Maker{Config: parse(t, site), Plan: readPlan(t, `{"instance_specification": {"instance_types": ["c6in.32xlarge"], "purchasing_option": "spot", "max_spot_price": 2},
+	p := readPlan(t, `{"instance_specification": {"instance_types": ["c6in.32xlarge"], "purchasing_option": "spot", "max_spot_price": 2},
 		"mpi_configuration": {"requires_gang_scheduling": true, "requires_efa": true}, "cost_constraints": {"max_cost_per_hour": 30},
-		"network_configuration": {"availability_zones": ["us-east-1b"]}, "execution_metadata": {"tags": {"Owner": "plan", "App": "x"}}}`)}
-	d := decideFor(t, m, "hpc", 4, "1")
+		"network_configuration": {"availability_zones": ["us-east-1b"]}, "execution_metadata": {"tags": {"Owner": "plan", "App": "x"}}}`)
+	d := decideFor(t, &Maker{Config: parse(t, site)}, p, "hpc", 4, "1")
 	for name, want := range map[string]string{
 		"instance_types": "plan c6in.32xlarge", "purchasing_option": "plan spot", "max_spot_price": "plan 2", "gang": "plan true", "efa": "plan true",
 		"security_groups": "config sg-00000001", "placement": "default none", "availability_zones": "plan us-east-1b", "max_cost_per_hour": "plan 30",
@@ -142,17 +154,17 @@ func TestThePlanComesBeforeTheConfigurationBeforeTheDefaults(t *testing.T) {
 }
 
 func TestWithoutAPlanTheConfigurationDecides(t *testing.T) {
-	d := decideFor(t, &Maker{Config: parse(t, site)}, "cpu", 3, "1")
+	d := decideFor(t, &Maker{Config: parse(t, site)}, nil, "cpu", 3, "1")
 	if d.SingleUse || !d.Gang || len(d.Wish.Markets) != 2 || d.Wish.Markets[0] != cloud.Spot || d.Wish.MaxPrice != 0.1 {
 		t.Errorf("decision: %+v", d)
 	}
 	if d := cmp.Diff([]string{"c6i.large has 2 CPUs, nodes of cpu are declared with 4"}, d.Dropped); d != "" {
 		t.Errorf("a smaller machine would register as invalid, for ever: %s", d)
 	}
-	if len(decideFor(t, &Maker{Config: parse(t, site)}, "cpu", 3).Wish.Types) != 1 {
+	if len(decideFor(t, &Maker{Config: parse(t, site)}, nil, "cpu", 3).Wish.Types) != 1 {
 		t.Error("the type that is large enough was lost")
 	}
-	if decideFor(t, &Maker{Config: parse(t, site)}, "cpu", 3).Gang {
+	if decideFor(t, &Maker{Config: parse(t, site)}, nil, "cpu", 3).Gang {
 		t.Error("nodes that no job wants need each other")
 	}
 }
@@ -168,7 +180,7 @@ func TestTheLowestLimitCounts(t *testing.T) {
 		{"plan's total over its duration", site, `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_cost_per_hour": 40, "max_total_cost": 100, "max_duration_hours": 4}}`, 25},
 		{"policy", policy, `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_cost_per_hour": 40}}`, 20},
 	} {
-		if got := decideFor(t, &Maker{Config: parse(t, c.config), Plan: readPlan(t, c.plan)}, "hpc", 2, "1").Wish.MaxHourly; got != c.want {
+		if got := decideFor(t, &Maker{Config: parse(t, c.config)}, readPlan(t, c.plan), "hpc", 2, "1").Wish.MaxHourly; got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -180,12 +192,12 @@ func TestInstancesExpireAnHourAfterTheLongestDuration(t *testing.T) {
 		`{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_duration_hours": 4}}`:                              5 * time.Hour,
 		`{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_duration_hours": 4, "auto_terminate_hours": 4.5}}`: 4*time.Hour + 30*time.Minute,
 	} {
-		m := &Maker{Config: parse(t, site), Plan: readPlan(t, text), Start: start}
-		if got := decideFor(t, m, "hpc", 1).Ask.Expires.Sub(start); got != want {
+		m := &Maker{Config: parse(t, site), Start: start}
+		if got := decideFor(t, m, readPlan(t, text), "hpc", 1).Ask.Expires.Sub(start); got != want {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 	}
-	if !decideFor(t, &Maker{Config: parse(t, site), Start: start}, "hpc", 1).Ask.Expires.IsZero() {
+	if !decideFor(t, &Maker{Config: parse(t, site), Start: start}, nil, "hpc", 1).Ask.Expires.IsZero() {
 		t.Error("without a duration nothing expires")
 	}
 }
@@ -211,5 +223,35 @@ func TestSectionsThatTheConfigurationFillsInAreSaid(t *testing.T) {
 	want := []string{"Using mpi configuration from config.yaml", "Using ASBA instance types with default cost constraints", "Using network configuration from config.yaml"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// Jobs of one node that are launched together are still jobs of one node.
+func TestAPlanSpeaksOfTheNodesOfItsJob(t *testing.T) {
+	m := &Maker{Config: parse(t, site)}
+	p := readPlan(t, `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "mpi_configuration": {"requires_gang_scheduling": true},
+		"network_configuration": {"placement_group_type": "cluster", "single_az_required": true}, "cost_constraints": {"max_cost_per_hour": 4}}`)
+	if d := decideFor(t, m, p, "hpc", 2, "1"); !d.Gang || !d.SingleUse || !d.Ask.OneAZ || d.Wish.Strategy != plan.Cluster || d.Wish.PerNode {
+		t.Errorf("a job of two nodes: %+v", d)
+	}
+	m.Types = catalog.Default()
+	m.Lookups = subnets{{ID: "subnet-a", AZ: "us-east-1a", AZID: "use1-az1"}}
+	hpc, _ := m.Config.GroupOf("hpc-1")
+	d, err := m.For(t.Context(), Group{Jobs: []string{"1", "2"}, Nodes: nodes("hpc", 2), Site: hpc, Plan: p})
+	if err != nil || d.Gang || d.SingleUse || d.Ask.OneAZ || d.Wish.Strategy != "" || !d.Wish.PerNode || d.Ask.Plan != p.Digest {
+		t.Errorf("two jobs of one node: %+v %v", d, err)
+	}
+}
+
+func TestSizeOfAJob(t *testing.T) {
+	for want, j := range map[int]Job{
+		0: {},
+		2: {Resume: nodes("hpc", 2)},
+		3: {Resume: nodes("hpc", 2), Alloc: nodes("hpc", 3)},
+		4: {Resume: []string{"hpc-9"}, Alloc: nodes("hpc", 3)},
+	} {
+		if got := j.Size(); got != want {
+			t.Errorf("%+v: %d, want %d", j, got, want)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/hostlist"
 )
@@ -14,14 +15,24 @@ type Job struct {
 	// Resume are its nodes in this call, Alloc all of its nodes as far as they
 	// are known.
 	Resume, Alloc []string
+	// Plan is the job's own, nil for none. Jobs with the same plan hold the
+	// same one, and may be launched together.
+	Plan *plan.Plan
+}
+
+// Size is how many nodes the job has in all, as far as they are known.
+func (j Job) Size() int {
+	all := append(slices.Clone(j.Resume), j.Alloc...)
+	hostlist.Sort(all)
+	return len(hostlist.Unique(all))
 }
 
 // Group is a set of nodes that is launched together: the nodes of a job, or
 // nodes without one. All of its nodes belong to one node group of the
 // configuration.
 type Group struct {
-	// Jobs are the ids of the jobs that want these nodes, in the order of the
-	// resume file; empty for nodes that nobody told us a job for.
+	// Jobs are the ids of the jobs that want these nodes; empty for nodes that
+	// nobody told us a job for.
 	Jobs []string
 	// Nodes are those of this call, in Slurm's order; Outside are the jobs'
 	// other nodes, which are up already or come in another call.
@@ -30,6 +41,8 @@ type Group struct {
 	// or the configuration says otherwise.
 	Multi bool
 	Site  *config.NodeGroup
+	// Plan is nil where the configuration decides alone.
+	Plan *plan.Plan
 }
 
 // Name names the group in random streams.
@@ -43,14 +56,18 @@ func (g Group) Name() string {
 // Size is how many nodes the group's jobs have in all.
 func (g Group) Size() int { return len(g.Nodes) + len(g.Outside) }
 
-// Groups sorts the nodes of a call into groups. Jobs that share a node are
-// one group, so that the node is launched once; single-node jobs and nodes
-// without a job are put together by node group, best effort: none of them
+// single reports whether the group is of jobs of one node each, none of which
 // needs another.
+func (g Group) single() bool { return !g.Multi && len(g.Jobs) > 0 }
+
+// Groups sorts the nodes of a call into groups. Jobs that share a node are
+// one group, so that the node is launched once, by the plan of the first of
+// them that has one; single-node jobs and nodes without a job are put together
+// by plan and node group, best effort: none of them needs another.
 //
-// whole puts the nodes without a job into one group that counts as a job: an
-// explicit plan speaks of all nodes of the call.
-func Groups(nodes []string, jobs []Job, cfg *config.Config, whole bool) []Group {
+// A plan of the call is that of all of its nodes, whatever jobs have. Nodes
+// without a job are then one group that counts as a job.
+func Groups(nodes []string, jobs []Job, cfg *config.Config, ofCall *plan.Plan) []Group {
 	asked := map[string]bool{}
 	for _, n := range nodes {
 		asked[n] = true
@@ -90,31 +107,57 @@ func Groups(nodes []string, jobs []Job, cfg *config.Config, whole bool) []Group 
 		}
 	}
 
-	var out []Group
-	for _, g := range merged {
-		if len(g.Nodes) > 0 {
-			out = append(out, split(g, cfg)...)
-		}
-	}
-	single := map[string]string{} // node -> job of one node
+	// Jobs of one node: with those that share theirs, or by plan.
+	single := map[string][]Job{} // by node
 	for _, j := range jobs {
-		if mine, outside := jobNodes(j, asked); len(mine) == 1 && len(outside) == 0 && single[mine[0]] == "" {
-			single[mine[0]] = j.ID
+		mine, outside := jobNodes(j, asked)
+		if len(mine) == 0 {
+			continue
+		}
+		i, ok := owner[mine[0]]
+		alone := len(mine) == 1 && len(outside) == 0
+		switch {
+		case ok && alone:
+			merged[i].take(Group{Jobs: []string{j.ID}})
+		case alone:
+			single[mine[0]] = append(single[mine[0]], j)
+		}
+		if ok && merged[i].Plan == nil {
+			merged[i].Plan = j.Plan
 		}
 	}
-	rest := Group{Multi: whole && len(nodes) > 1}
+	rest := []Group{{Multi: ofCall != nil && len(jobs) == 0 && len(nodes) > 1}} // without a plan
+	with := map[*plan.Plan]int{}
 	for _, n := range nodes {
 		if _, ok := owner[n]; ok {
 			continue
 		}
-		rest.Nodes = append(rest.Nodes, n)
-		if id := single[n]; id != "" { // of a job of one node: listed once
-			rest.Jobs = append(rest.Jobs, id)
-			rest.Multi = false
+		var p *plan.Plan
+		var ids []string
+		for _, j := range single[n] {
+			ids = append(ids, j.ID)
+			if p == nil {
+				p = j.Plan
+			}
 		}
+		i, ok := with[p]
+		if !ok && p != nil {
+			i = len(rest)
+			with[p] = i
+			rest = append(rest, Group{Plan: p})
+		}
+		rest[i].take(Group{Jobs: ids, Nodes: []string{n}})
 	}
-	if len(rest.Nodes) > 0 {
-		out = append(out, split(rest, cfg)...)
+
+	var out []Group
+	for _, g := range append(merged, rest...) {
+		if len(g.Nodes) == 0 {
+			continue
+		}
+		if ofCall != nil {
+			g.Plan = ofCall
+		}
+		out = append(out, split(g, cfg)...)
 	}
 	return out
 }
@@ -157,7 +200,7 @@ func split(g Group, cfg *config.Config) []Group {
 		if !ok {
 			i = len(out)
 			at[ng] = i
-			out = append(out, Group{Jobs: g.Jobs, Multi: g.Multi, Site: ng})
+			out = append(out, Group{Jobs: g.Jobs, Multi: g.Multi, Site: ng, Plan: g.Plan})
 		}
 		out[i].Nodes = append(out[i].Nodes, n)
 	}

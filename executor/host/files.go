@@ -147,7 +147,8 @@ func (p PlanFiles) ReadPlan(_ context.Context, path string, limit int64) ([]byte
 		return nil, info, fmt.Errorf("%w: %w", plansource.ErrUnreadable, err)
 	}
 	defer func() { _ = f.Close() }()
-	info.OwnedByRootOrSelf = owned(st) || p.SlurmUser >= 0 && ownerOf(st) == p.SlurmUser
+	info.UID = ownerOf(st)
+	info.OwnedByRootOrSelf = owned(st) || p.SlurmUser >= 0 && info.UID == p.SlurmUser
 	info.WorldWritable = st.Mode().Perm()&0o002 != 0
 	data, err := readAtMost(f, limit)
 	switch {

@@ -134,7 +134,15 @@ func TestReadPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	stranger := write("stranger", "x", 0o644)
+	self, owner := os.Geteuid(), os.Geteuid()
 	strangers := os.Chown(stranger, 12345, -1) == nil // only root can
+	if strangers {
+		owner = 12345
+	}
+	strangerLink := filepath.Join(dir, "stranger-link")
+	if err := os.Symlink(stranger, strangerLink); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, path string
 		user       int
@@ -142,11 +150,12 @@ func TestReadPlan(t *testing.T) {
 		info       plansource.FileInfo
 		err        error
 	}{
-		{name: "good", path: good, text: "0123456789", info: plansource.FileInfo{OwnedByRootOrSelf: true}},
-		{name: "a link to it", path: link, text: "0123456789", info: plansource.FileInfo{OwnedByRootOrSelf: true}},
-		{name: "anyone's", path: write("open", "x", 0o666), text: "x", info: plansource.FileInfo{OwnedByRootOrSelf: true, WorldWritable: true}},
-		{name: "a stranger's", path: stranger, text: "x", info: plansource.FileInfo{OwnedByRootOrSelf: !strangers}},
-		{name: "the Slurm user's", path: stranger, user: 12345, text: "x", info: plansource.FileInfo{OwnedByRootOrSelf: true}},
+		{name: "good", path: good, text: "0123456789", info: plansource.FileInfo{OwnedByRootOrSelf: true, UID: self}},
+		{name: "a link to it", path: link, text: "0123456789", info: plansource.FileInfo{OwnedByRootOrSelf: true, UID: self}},
+		{name: "anyone's", path: write("open", "x", 0o666), text: "x", info: plansource.FileInfo{OwnedByRootOrSelf: true, UID: self, WorldWritable: true}},
+		{name: "a link to a stranger's", path: strangerLink, text: "x", info: plansource.FileInfo{OwnedByRootOrSelf: !strangers, UID: owner}},
+		{name: "a stranger's", path: stranger, text: "x", info: plansource.FileInfo{OwnedByRootOrSelf: !strangers, UID: owner}},
+		{name: "the Slurm user's", path: stranger, user: 12345, text: "x", info: plansource.FileInfo{OwnedByRootOrSelf: true, UID: owner}},
 		{name: "too large", path: write("large", "0123456789a", 0o600), err: plansource.ErrTooLarge},
 		{name: "missing", path: filepath.Join(dir, "missing"), err: plansource.ErrNotFound},
 		{name: "a pipe", path: fifo, err: plansource.ErrNotRegular},

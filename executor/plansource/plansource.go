@@ -1,6 +1,7 @@
-// Package plansource finds the execution plan of a call: in a file or in the
-// environment. Its answer says whether there is a plan, whether it is fit for
-// use, in which words to say so, and whether it can be trusted.
+// Package plansource finds execution plans: of a call in a file or in the
+// environment, of a job in a folder of files named after jobs. Its answer says
+// whether there is a plan, whether it is fit for use, in which words to say so,
+// and whether it can be trusted.
 //
 // It decides nothing about what follows (falling back, refusing): the executor
 // does, with the site's configuration.
@@ -30,7 +31,9 @@ type Files interface {
 type FileInfo struct {
 	// OwnedByRootOrSelf: it belongs to root, the Slurm user or the caller.
 	OwnedByRootOrSelf bool
-	WorldWritable     bool
+	// UID is the owner's, -1 where it is not known.
+	UID           int
+	WorldWritable bool
 }
 
 // Errors of Files.
@@ -73,9 +76,11 @@ type Answer struct {
 	// nodes; plan.LintNodes adds what depends on it.
 	Findings []finding.Finding
 	// Cause says why a plan is Missing, as the beginning of a line for people:
-	// "Execution plan not found".
+	// "Execution plan not found". It is empty where a folder has none for the
+	// job.
 	Cause string
-	// Source is the file's path, or "environment".
+	// Source is the file's path, or "environment"; the folder where that has
+	// no plan for the job.
 	Source string
 	// Trusted is false where someone else may have written the plan: then
 	// Restrict it before use.
@@ -87,26 +92,35 @@ const idWorldWritable = "SRC001"
 
 // FromFile reads the plan in a file.
 func FromFile(ctx context.Context, files Files, path string) Answer {
-	a := Answer{Source: path}
+	a, ok := read(ctx, files, path, -1)
+	if !ok {
+		a.Outcome, a.Cause = Missing, "Execution plan not found"
+	}
+	return a
+}
+
+// read reads the plan in a file, which may also be of a user; -1 is nobody. ok
+// is false where there is no such file.
+func read(ctx context.Context, files Files, path string, user int) (a Answer, ok bool) {
+	a.Source = path
 	data, info, err := files.ReadPlan(ctx, path, plan.MaxSize)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		a.Outcome, a.Cause = Missing, "Execution plan not found"
-		return a
+		return a, false
 	case errors.Is(err, ErrTooLarge):
-		return a.judge(nil, []finding.Finding{plan.TooLarge(path)})
+		return a.judge(nil, []finding.Finding{plan.TooLarge(path)}), true
 	case err != nil:
 		a.Outcome, a.Cause = Missing, fmt.Sprintf("Execution plan not readable: %v", err)
-		return a
+		return a, true
 	case info.WorldWritable:
 		// Whatever it says, and however well, anyone could have written it.
 		return a.judge(nil, []finding.Finding{{
 			ID: idWorldWritable, Level: finding.Error, File: path,
 			Message: "the plan file is world-writable: anyone could have written it", Suggestion: "chmod o-w it",
-		}})
+		}}), true
 	}
-	a.Trusted = info.OwnedByRootOrSelf
-	return a.judge(plan.Read(data, path))
+	a.Trusted = info.OwnedByRootOrSelf || user >= 0 && info.UID == user
+	return a.judge(plan.Read(data, path)), true
 }
 
 // FromEnvironment reads the plan in the ASBA_* variables; ok is false where

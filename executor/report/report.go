@@ -64,7 +64,8 @@ type Report struct {
 	Command string `json:"command"`
 	// Mode is standalone or asba.
 	Mode string `json:"mode"`
-	// Plan tells where the plan came from, null without one.
+	// Plan tells where the plan of the call came from; null without one, and
+	// where each job has its own: Decisions tell those.
 	Plan     *PlanInfo         `json:"plan"`
 	DryRun   string            `json:"dry_run,omitempty"`
 	Nodes    []Node            `json:"nodes"`
@@ -88,7 +89,7 @@ type Report struct {
 	index map[string]int // of Nodes, by name
 }
 
-// PlanInfo identifies the plan of a call.
+// PlanInfo identifies a plan.
 type PlanInfo struct {
 	Source  string `json:"source"`
 	Digest  string `json:"digest,omitempty"`
@@ -137,12 +138,16 @@ type Rung struct {
 }
 
 // Decision is what a group of nodes was launched by, with the source of each
-// setting: plan, config or default.
+// setting: plan, config or default. Nodes that were given back because of the
+// plan of their jobs have no setting.
 type Decision struct {
-	Job      string   `json:"job,omitempty"`
-	Nodes    string   `json:"nodes"`
-	Gang     bool     `json:"gang"`
-	Settings []Source `json:"settings"`
+	Job   string `json:"job,omitempty"`
+	Nodes string `json:"nodes"`
+	Gang  bool   `json:"gang"`
+	// Plan is the one that decided, or that nothing was launched because of;
+	// null where the configuration alone did.
+	Plan     *PlanInfo `json:"plan"`
+	Settings []Source  `json:"settings"`
 }
 
 // Source is one setting and where it came from.
