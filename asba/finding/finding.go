@@ -55,8 +55,8 @@ type Finding struct {
 	// File, Line and Column (both from 1, in bytes) say where; a Line of 0
 	// means the document as a whole. Pointer is a JSON Pointer (RFC 6901).
 	File    string `json:"file,omitempty"`
-	Line    int    `json:"line,omitempty"`
-	Column  int    `json:"column,omitempty"`
+	Line    int    `json:"line,omitzero"`
+	Column  int    `json:"column,omitzero"`
 	Pointer string `json:"pointer,omitempty"`
 	// Message says what is wrong, Suggestion what to do about it.
 	Message    string `json:"message"`

@@ -3,7 +3,9 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +20,7 @@ func registerGiven(sc *godog.ScenarioContext) {
 	sc.Step(`^the execution plan "([^"]+)"$`, func(ctx context.Context, name string) error {
 		return in(ctx).Plan(name)
 	})
+	sc.Step(`^the execution plan "([^"]+)" as the plan of job (\d+)$`, planOfJob)
 	sc.Step(`^an execution plan "([^"]+)" that says:$`, func(ctx context.Context, name string, text *godog.DocString) error {
 		return in(ctx).Write(name, []byte(text.Content))
 	})
@@ -76,15 +79,52 @@ func rule(text string) func(context.Context) {
 	return func(ctx context.Context) { in(ctx).Fault(text) }
 }
 
-// wantNodes writes Slurm's resume file, in the form that Slurm 23.02 and later
-// give it.
+// planOfJob puts a plan into the site's folder of plans.
+func planOfJob(ctx context.Context, name string, job int) error {
+	w := in(ctx)
+	if err := w.Plan(name); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(filepath.Join(w.Dir, name))
+	if err != nil {
+		return err
+	}
+	return w.Write(fmt.Sprintf("plans/%d.json", job), data)
+}
+
+// resumeFile is Slurm's resume file, in the form that Slurm 23.02 and later give
+// it.
+type resumeFile struct {
+	All  string      `json:"all_nodes_resume"`
+	Jobs []resumeJob `json:"jobs"`
+}
+
+type resumeJob struct {
+	ID     int    `json:"job_id"`
+	Alloc  string `json:"nodes_alloc"`
+	Resume string `json:"nodes_resume"`
+}
+
+// wantNodes adds a job to the resume file. It may name nodes that a call does
+// not: the command line is the authority.
 func wantNodes(ctx context.Context, job int, nodes string) error {
 	w := in(ctx)
-	data, err := json.Marshal(map[string]any{
-		"all_nodes_resume": nodes,
-		"jobs":             []map[string]any{{"job_id": job, "nodes_alloc": nodes, "nodes_resume": nodes}},
-	})
-	if err != nil {
+	var f resumeFile
+	data, err := os.ReadFile(filepath.Join(w.Dir, "resume.json"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		w.Env = append(w.Env, "SLURM_RESUME_FILE="+filepath.Join(w.Dir, "resume.json"))
+	case err != nil:
+		return err
+	default:
+		if err := json.Unmarshal(data, &f); err != nil {
+			return err
+		}
+		f.All += ","
+	}
+	f.All += nodes
+	f.Jobs = append(f.Jobs, resumeJob{job, nodes, nodes})
+	if data, err = json.Marshal(f); err != nil {
 		return err
 	}
 	names, err := site.Expand(nodes)
@@ -92,7 +132,6 @@ func wantNodes(ctx context.Context, job int, nodes string) error {
 		return err
 	}
 	w.Gang(names)
-	w.Env = append(w.Env, "SLURM_RESUME_FILE="+filepath.Join(w.Dir, "resume.json"))
 	return w.Write("resume.json", data)
 }
 

@@ -55,6 +55,7 @@ func registerThen(sc *godog.ScenarioContext) {
 	sc.Step(`^nothing is running$`, func(ctx context.Context) error { return in(ctx).Running(ctx, nil) })
 	sc.Step(`^(\d+) of "([^"]+)" are running$`, someRunning)
 	sc.Step(`^every node is a (\S+), (spot|on-demand), in (\S+)$`, everyNode)
+	sc.Step(`^each of "([^"]+)" is a (\S+), (spot|on-demand), in (\S+)$`, eachNode)
 	sc.Step(`^every node carries the tags:$`, carriesTags)
 	sc.Step(`^"([^"]+)" (?:has|have) the same instances? as before$`, func(ctx context.Context, list string) error {
 		return compareBefore(in(ctx), list, true)
@@ -208,12 +209,41 @@ func someRunning(ctx context.Context, want int, list string) error {
 }
 
 func everyNode(ctx context.Context, typ, market, az string) error {
+	return in(ctx).Each(ctx, isA(typ, market, az))
+}
+
+// eachNode looks at the instances that served some nodes after the last run.
+func eachNode(ctx context.Context, list, typ, market, az string) error {
+	r, err := in(ctx).LastRun()
+	if err != nil {
+		return err
+	}
+	nodes, err := site.Expand(list)
+	if err != nil {
+		return err
+	}
+	want := map[string]bool{}
+	for _, n := range nodes {
+		if r.After[n] == "" {
+			return fmt.Errorf("%s has no instance", n)
+		}
+		want[r.After[n]] = true
+	}
 	return in(ctx).Each(ctx, func(i site.Instance) error {
+		if !want[i.ID] {
+			return nil
+		}
+		return isA(typ, market, az)(i)
+	})
+}
+
+func isA(typ, market, az string) func(site.Instance) error {
+	return func(i site.Instance) error {
 		if i.Type != typ || i.Market() != market || i.AZ != az {
 			return fmt.Errorf("%s is a %s, %s, in %s", i.ID, i.Type, i.Market(), i.AZ)
 		}
 		return nil
-	})
+	}
 }
 
 func carriesTags(ctx context.Context, table *godog.Table) error {

@@ -21,6 +21,7 @@ func TestAnswersAreWhatTheSchemaSays(t *testing.T) {
 	}
 	e := newEndpoint(t, nil)
 	plan := "--execution-plan=examples/asba-execution-plan.json"
+	jobs := jobsWithPlans(t)
 	for name, r := range map[string]func() result{
 		"resume":         func() result { return e.resume("aws-hpc-[001-008]", plan) },
 		"adopted":        func() result { return e.resume("aws-hpc-[001-008]", plan) },
@@ -28,6 +29,9 @@ func TestAnswersAreWhatTheSchemaSays(t *testing.T) {
 		"dry run":        func() result { return e.resume("aws-hpc-[011-018]", plan, "--dry-run") },
 		"server dry run": func() result { return e.resume("aws-hpc-[011-018]", plan, "--dry-run=server") },
 		"invalid plan":   func() result { return e.resume("aws-cpu-009", "--execution-plan=examples/seed/invalid.json") },
+		"plans of jobs":  func() result { return jobs(e, "aws-cpu-[021-023]") },
+		"dry, of jobs":   func() result { return jobs(e, "aws-cpu-[021-023]", "--dry-run") },
+		"invalid, alone": func() result { return jobs(e, "aws-cpu-022") },
 		"missing plan":   func() result { return e.resume("aws-cpu-010", "--execution-plan=none.json") },
 		"suspend":        func() result { return e.suspend("aws-cpu-[001-002]") },
 		"resume-fail": func() result {
@@ -50,6 +54,69 @@ func TestAnswersAreWhatTheSchemaSays(t *testing.T) {
 				t.Errorf("exit %d, the answer says %d", got.code, got.report.ExitCode)
 			}
 		})
+	}
+}
+
+// jobsWithPlans is a site with a folder of plans, and two jobs that wait for a
+// node each: one has a good plan, one an invalid one.
+func jobsWithPlans(t *testing.T) func(e *endpoint, nodes string, more ...string) result {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	example, err := os.ReadFile(filepath.Join(repo, exampleConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials, err := os.ReadFile(filepath.Join(repo, "examples/aws-credentials"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("aws-credentials", string(credentials))
+	config := write("config.yaml", string(example)+"  dir: plans\n") // plans is its last section
+	write("plans/21.json", `{"instance_specification": {"instance_types": ["c5.xlarge"]}}`)
+	write("plans/22.json", `{}`)
+	file := write("resume.json", `{"all_nodes_resume": "aws-cpu-[021-023]", "jobs": [
+		{"job_id": 21, "nodes_resume": "aws-cpu-021", "nodes_alloc": "aws-cpu-021"},
+		{"job_id": 22, "nodes_resume": "aws-cpu-022", "nodes_alloc": "aws-cpu-022"}]}`)
+	return func(e *endpoint, nodes string, more ...string) result {
+		return e.run("aws-slurm-burst-resume", append([]string{nodes, "--config=" + config, "-o", "json"}, more...), "SLURM_RESUME_FILE="+file)
+	}
+}
+
+func TestEachJobsPlanIsInTheAnswer(t *testing.T) {
+	e := newEndpoint(t, nil)
+	jobs := jobsWithPlans(t)
+	r := jobs(e, "aws-cpu-[021-023]")
+	if r.code != 3 || r.report.Plan != nil || r.report.Mode != "asba" || len(e.live()) != 2 {
+		t.Fatalf("exit %d, %+v, %d live\n%s", r.code, r.report.Plan, len(e.live()), r.stderr)
+	}
+	got := map[string]string{}
+	for _, d := range r.report.Decisions {
+		outcome := "none"
+		if d.Plan != nil {
+			outcome = filepath.Base(d.Plan.Source) + " " + d.Plan.Outcome
+		}
+		got[d.Nodes] = outcome
+	}
+	for nodes, want := range map[string]string{"aws-cpu-021": "21.json used", "aws-cpu-022": "22.json invalid", "aws-cpu-023": "none"} {
+		if got[nodes] != want {
+			t.Errorf("%s: %s, want %s", nodes, got[nodes], want)
+		}
+	}
+	if len(r.report.Findings) != 1 || filepath.Base(r.report.Findings[0].File) != "22.json" {
+		t.Errorf("findings: %v", r.report.Findings)
+	}
+	if r := jobs(e, "aws-cpu-022"); r.code != 4 || len(e.live()) != 2 {
+		t.Errorf("alone: exit %d, %d live\n%s", r.code, len(e.live()), r.stderr)
 	}
 }
 
