@@ -229,17 +229,17 @@ func TestJobsOfOneNodeWithTheSamePlanAreOneLaunch(t *testing.T) {
 }
 
 func TestManyJobsWithoutAPlanAreOneLine(t *testing.T) {
-	var jobs []slurmmodel.Job
-	var waiting []wanting
+	gang := names("aws-hpc", 1, 2)
+	jobs, waiting := []slurmmodel.Job{configuring(99, gang)}, []wanting{{99, gang}}
 	for i, n := range names("aws-cpu", 1, 40) {
 		jobs, waiting = append(jobs, configuring(100+i, []string{n})), append(waiting, wanting{100 + i, []string{n}})
 	}
 	w := planned(t, nil, jobs...)
 	r, lines := w.resume(resumeOf(false, waiting...))
-	if r.ExitCode != 0 || r.Mode != report.ModeStandalone || r.APICalls["RunInstances"] != 1 {
+	if r.ExitCode != 0 || r.Mode != report.ModeStandalone || r.APICalls["RunInstances"] != 2 {
 		t.Errorf("exit %d, mode %s, %v", r.ExitCode, r.Mode, r.APICalls)
 	}
-	if want := []string{"INFO: No execution plan for jobs 100, 101, 102, 103, 104 and 35 more in plans, using static configuration from config.yaml"}; !slices.Equal(lines, want) {
+	if want := []string{"INFO: No execution plan for jobs 99, 100, 101, 102, 103 and 36 more in plans, using static configuration from config.yaml"}; !slices.Equal(lines, want) {
 		t.Errorf("lines: %v", lines)
 	}
 }
@@ -273,6 +273,9 @@ func TestOnASharedNodeTheFirstPlanDecides(t *testing.T) {
 			}
 			if given := strings.HasPrefix(w.slurm.Node(node[0]).Reason, "(Code:InvalidPlan)"); given != (c.want == "") {
 				t.Errorf("given back: %v", given)
+			}
+			if n := r.ScontrolCalls["update node"]; n != 1 {
+				t.Errorf("%d updates for one node", n)
 			}
 		})
 	}
@@ -629,6 +632,23 @@ func TestTheNextJobOnTheNodesIsNotLaunchedByAnotherPlan(t *testing.T) {
 		if n := r.Nodes[0]; n.State != report.NodeGivenBack || held(w.slurm.Job(8)) {
 			t.Errorf("%s: %+v, job 8 is %s", name, n, w.slurm.Job(8).Reason)
 		}
+	}
+}
+
+// A shared node that goes back for want of capacity takes a refused job along:
+// that is held by then.
+func TestARefusedJobIsHeldBeforeItsSharedNodeGoesBack(t *testing.T) {
+	node := names("aws-cpu", 1, 1)
+	w := planned(t, map[string]string{"8.json": noTypes}, configuring(7, node), configuring(8, node)).withFaults("- {error: InsufficientInstanceCapacity}")
+	q := resumeOf(false, wanting{7, node}, wanting{8, node})
+	q.Nodes = node
+	r, lines := w.resume(q)
+	w.check()
+	if j := w.slurm.Job(8); r.ExitCode != report.ExitPlan || !held(j) || j.AdminComment != "Invalid execution plan: no instance types specified" {
+		t.Errorf("exit %d, job 8 is %s (%s): %q: %v", r.ExitCode, j.State, j.Reason, j.AdminComment, lines)
+	}
+	if j := w.slurm.Job(7); j.State != "PENDING" || held(j) {
+		t.Errorf("job 7 is %s (%s)", j.State, j.Reason)
 	}
 }
 
