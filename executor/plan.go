@@ -158,7 +158,7 @@ func (r *resumption) planMissing(f *found) {
 		env.Infof(r.Env, "plan.missing", "%s, using static configuration from %s", cause, r.Config.Base())
 	default:
 		env.Warnf(r.Env, "plan.missing", "%s, falling back to standalone mode", cause)
-		env.Infof(r.Env, "plan.missing", "Using static configuration from %s", r.Config.Base())
+		r.once(env.Info, "plan.missing", "Using static configuration from "+r.Config.Base())
 	}
 }
 
@@ -177,9 +177,9 @@ func (r *resumption) planInvalid(f *found, fs []finding.Finding) {
 		}
 		env.Errorf(r.Env, "plan.invalid", "Invalid execution plan: %s%s", f.who(), line)
 	}
-	env.Suggestf(r.Env, "plan.invalid", "Run 'asba analyze' to generate valid plan")
+	r.once(env.Suggestion, "plan.invalid", "Run 'asba analyze' to generate valid plan")
 	if r.Config.Plans.OnInvalid == "standalone" {
-		env.Infof(r.Env, "plan.invalid", "Using static configuration from %s", r.Config.Base())
+		r.once(env.Info, "plan.invalid", "Using static configuration from "+r.Config.Base())
 		return
 	}
 	f.refusal = &refusal{exit: report.ExitPlan, giving: giving{Code: "InvalidPlan", Text: "Invalid execution plan: " + first, Hold: true}}
