@@ -49,7 +49,7 @@ func detail(c faultproxy.Call) string {
 		if most := p.Get("MaxCount"); most != count {
 			count += " to " + most
 		}
-		say(count + " x ", p.Get("InstanceType"))
+		say(count+" x ", p.Get("InstanceType"))
 		say(LaunchMarket(c))
 		say("at most USD ", p.Get("InstanceMarketOptions.SpotOptions.MaxPrice"))
 		say("in ", LaunchSubnet(c))
