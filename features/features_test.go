@@ -2,7 +2,6 @@ package features
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"aws-slurm-burst/features/site"
 	"aws-slurm-burst/features/steps"
 	"aws-slurm-burst/localstack"
+	"aws-slurm-burst/localstack/container"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -30,7 +30,7 @@ const (
 // TestFeatures runs every scenario against the programs in ASBA_BIN (else
 // ../bin), on every backend this machine can have. ASBA_FEATURES selects files or
 // scenarios ("gang.feature trouble.feature:5"), ASBA_REQUIRE_LOCALSTACK=1 fails
-// without LocalStack, ASBA_REPORTS names a folder for JUnit and Cucumber reports.
+// where a backend is missing, ASBA_REPORTS names a folder for JUnit and Cucumber reports.
 func TestFeatures(t *testing.T) {
 	bin := os.Getenv("ASBA_BIN")
 	if bin == "" {
@@ -42,41 +42,47 @@ func TestFeatures(t *testing.T) {
 	var table strings.Builder
 	defer func() { fmt.Printf("\nfeatures by backend\n%s", table.String()) }()
 
-	t.Run("embedded", func(t *testing.T) {
-		e, err := site.StartEmbedded(context.WithoutCancel(t.Context()), bin, os.Stderr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer e.Stop()
-		table.WriteString(runOn(t, bin, report.Backend{Name: "embedded", URL: e.URL, Why: "always there"}))
-	})
-	t.Run("localstack", func(t *testing.T) {
-		b, err := localstack.Find(t.Context(), localstack.Want{})
-		if missing := new(localstack.NotInstalledError); errors.As(err, &missing) {
-			fmt.Fprintf(&table, "  %-10s  LEFT OUT: %v\n", "localstack", err)
-			if os.Getenv("ASBA_REQUIRE_LOCALSTACK") == "1" {
+	for _, name := range []string{"embedded", "localstack-host", "localstack-container"} {
+		t.Run(name, func(t *testing.T) {
+			want, err := localstack.Parse(name)
+			if err != nil {
 				t.Fatal(err)
 			}
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := b.Stop(); err != nil {
+			want.Container = container.Rung
+			want.Embedded = func(ctx context.Context) (string, func() error, error) {
+				e, err := site.StartEmbedded(context.WithoutCancel(ctx), bin, os.Stderr)
+				if err != nil {
+					return "", nil, err
+				}
+				return e.URL, func() error { e.Stop(); return nil }, nil
+			}
+			b, err := localstack.Find(t.Context(), want)
+			if localstack.Missing(err) && os.Getenv("ASBA_REQUIRE_LOCALSTACK") != "1" {
+				fmt.Fprintf(&table, "  %-20s  LEFT OUT: %v\n", name, err)
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := b.Stop(); err != nil {
+					t.Error(err)
+				}
+			}()
+			ctx, cancel := b.Watch(t.Context())
+			defer cancel()
+			table.WriteString(runOn(ctx, t, bin, report.Backend{Name: b.Name, Rung: name, URL: b.URL, Product: b.Product, Why: b.Why}))
+			if err := b.Err(); err != nil {
 				t.Error(err)
 			}
-		}()
-		if b.Name != "localstack" {
-			t.Fatalf("%s is no LocalStack: unset %s", b, localstack.EndpointEnv)
-		}
-		table.WriteString(runOn(t, bin, report.Backend{Name: b.Name, URL: b.URL, Product: b.Product, Why: b.Why}))
-	})
+		})
+	}
 }
 
-// runOn runs the scenarios on one backend and returns its row of the table.
-func runOn(t *testing.T, bin string, backend report.Backend) string {
-	s, err := site.Open(t.Context(), site.Options{Bin: bin, Examples: "../examples", Endpoint: backend.URL})
+// runOn runs the scenarios on one backend, until ctx ends with it, and returns its
+// row of the table.
+func runOn(ctx context.Context, t *testing.T, bin string, backend report.Backend) string {
+	s, err := site.Open(ctx, site.Options{Bin: bin, Examples: "../examples", Endpoint: backend.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,20 +90,20 @@ func runOn(t *testing.T, bin string, backend report.Backend) string {
 	if len(paths) == 0 {
 		paths = []string{"."}
 	}
-	sum, err := runner.Run(t.Context(), runner.Options{
-		Name: "features on " + backend.Name, FS: Files, Paths: paths,
+	sum, err := runner.Run(ctx, runner.Options{
+		Name: "features on " + backend.Title(), FS: Files, Paths: paths,
 		Backend: backend, KnownBackends: Backends, Steps: steps.On(s), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
 	})
 	if err != nil {
 		t.Error(err)
 	}
-	if err := reports(backend.Name).Write(sum); err != nil {
+	if err := reports(backend.Title()).Write(sum); err != nil {
 		t.Error(err)
 	}
 	if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
 		t.Error(err)
 	}
-	return fmt.Sprintf("  %-10s  %3d passed  %3d failed  %3d left out  %6.1f s\n", backend.Name, sum.Passed, sum.Failed, sum.LeftOut, sum.Elapsed.Seconds())
+	return fmt.Sprintf("  %-20s  %3d passed  %3d failed  %3d left out  %6.1f s\n", backend.Title(), sum.Passed, sum.Failed, sum.LeftOut, sum.Elapsed.Seconds())
 }
 
 // reports names the reports of a backend, in the folder ASBA_REPORTS where they
