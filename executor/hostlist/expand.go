@@ -2,9 +2,12 @@
 // "aws-hpc-[001-008],login1". It is pure: it asks neither slurmctld nor
 // scontrol, so a call that cannot reach Slurm still knows its nodes.
 //
-// The grammar is that of `scontrol show hostnames`; what scontrol silently
-// repairs (an open bracket, blanks or signs within one, a number beyond 64
-// bits) is an error here, because a guessed node name starts a real machine.
+// The grammar is that of `scontrol show hostnames`, and a test compares the two
+// where Slurm is installed. What scontrol silently repairs (an open bracket,
+// blanks or signs within one, a number in brackets beyond 64 bits) is an error
+// here, because a guessed node name starts a real machine; characters that no
+// node name has are one too. White space separates everywhere, beside a bracket
+// too, where Slurm takes a line's end for text.
 // Slurm's function-like forms (partition{...}) and boxes ([00x11], for machines
 // wired as a grid) never reach ResumeProgram and are not read.
 package hostlist
@@ -16,9 +19,10 @@ import (
 	"strings"
 )
 
-// The limits. Slurm refuses a range of more than 64 Ki hosts and bounds the
-// product of several brackets alike; the others are ours, far above any real
-// list: they bound memory, whoever wrote the text.
+// The limits. Slurm refuses a range of more than 64 Ki hosts; the others are
+// ours, far above any real list: they bound memory, whoever wrote the text.
+// Slurm 22.05 does not bound the product of several brackets: it fills the
+// memory.
 const (
 	MaxHosts = 1 << 16 // names of a range and of a whole expansion
 	MaxInput = 1 << 20 // bytes of an expression
@@ -48,8 +52,8 @@ func (e *Error) Error() string {
 
 // Expand returns the names of a hostlist in the order they are written, with
 // duplicates. Items are separated by commas or white space; an item may have
-// several brackets, of which the last varies fastest, and text after the last
-// (Slurm 23.11). Leading zeros of a range's low end fix the least width:
+// several brackets, of which the last varies fastest and then, as in Slurm, the
+// first, the second and so on; and text after the last (Slurm 23.11). Leading zeros of a range's low end fix the least width:
 // [098-102] is 098 099 100 101 102. Every error is an *Error.
 func Expand(expr string) ([]string, error) {
 	p := parser{expr: expr}
@@ -109,39 +113,37 @@ func inName(c byte) bool {
 	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_' || c == '.'
 }
 
-// item reads up to the next separator outside brackets. The set of names so
-// far is multiplied by each part; it never shrinks, so the limit holds at every
-// step.
+// item reads up to the next separator outside brackets. names are those of all
+// brackets but the last, tails those of the last and of the text around it;
+// neither ever shrinks, so the limit holds at every step.
 func (p *parser) item() ([]string, error) {
 	if c := p.peek(); c == '-' || c == '.' {
 		return nil, p.fail(p.at, "a name cannot begin with %q; begin it with a letter or a digit", c)
 	}
-	start, names := p.at, []string{""}
+	start, names, tails := p.at, []string{""}, []string{""}
 	for !p.done() && !isSeparator(p.peek()) {
-		var part []string
+		var err error
 		switch c := p.peek(); {
 		case c == '[':
-			var err error
-			if part, err = p.bracket(); err != nil {
-				return nil, err
+			if names, err = p.product(start, names, tails, namesFastest); err == nil {
+				tails, err = p.bracket()
 			}
 		case inName(c):
 			from := p.at
 			for inName(p.peek()) {
 				p.at++
 			}
-			part = []string{p.expr[from:p.at]}
+			tails, err = p.product(start, tails, []string{p.expr[from:p.at]}, tailsFastest)
 		case c == ']':
-			return nil, p.fail(p.at, `"]" without "["; remove it or open the bracket`)
+			err = p.fail(p.at, `"]" without "["; remove it or open the bracket`)
 		default:
-			return nil, p.fail(p.at, "%q cannot stand in a node name; use letters, digits, '-', '_' and '.'", p.rune())
+			err = p.fail(p.at, "%q cannot stand in a node name; use letters, digits, '-', '_' and '.'", p.rune())
 		}
-		var err error
-		if names, err = p.product(start, names, part); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
-	return names, nil
+	return p.product(start, names, tails, tailsFastest)
 }
 
 // rune returns the character at the reading place, whole, for a message.
@@ -152,19 +154,28 @@ func (p *parser) rune() rune {
 	return 0
 }
 
-// product appends every part to every name, parts varying fastest.
-func (p *parser) product(start int, names, parts []string) ([]string, error) {
-	if len(names)*len(parts) > MaxHosts {
+// Which factor of a product varies fastest.
+const (
+	namesFastest = true
+	tailsFastest = false
+)
+
+// product appends every tail to every name.
+func (p *parser) product(start int, names, tails []string, namesFastest bool) ([]string, error) {
+	total := len(names) * len(tails)
+	if total > MaxHosts {
 		return nil, p.fail(start, "more than %d names; split the list", MaxHosts)
 	}
-	out := make([]string, 0, len(names)*len(parts))
-	for _, n := range names {
-		for _, s := range parts {
-			if len(n)+len(s) > MaxName {
-				return nil, p.fail(start, "a name of more than %d bytes; shorten it", MaxName)
-			}
-			out = append(out, n+s)
+	out := make([]string, total)
+	for i := range out {
+		n, t := i/len(tails), i%len(tails)
+		if namesFastest {
+			n, t = i%len(names), i/len(names)
 		}
+		if len(names[n])+len(tails[t]) > MaxName {
+			return nil, p.fail(start, "a name of more than %d bytes; shorten it", MaxName)
+		}
+		out[i] = names[n] + tails[t]
 	}
 	return out, nil
 }
@@ -197,22 +208,25 @@ func (p *parser) numbers(open int, out []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	lo, errLo := strconv.ParseUint(low, 10, 64)
 	if p.peek() != '-' {
-		if len(out) >= MaxHosts {
+		switch {
+		case errLo != nil:
+			return nil, p.fail(from, "a number in brackets ends at %d; write larger ones without brackets", uint64(math.MaxUint64))
+		case len(out) >= MaxHosts:
 			return nil, p.fail(from, "more than %d names; split the list", MaxHosts)
 		}
-		return append(out, low), nil // as text: no number is too large
+		return append(out, low), nil // as it is written, zeros and all
 	}
 	p.at++
 	high, err := p.number(open)
 	if err != nil {
 		return nil, err
 	}
-	lo, errLo := strconv.ParseUint(low, 10, 64)
 	hi, errHi := strconv.ParseUint(high, 10, 64)
 	switch {
 	case errLo != nil || errHi != nil:
-		return nil, p.fail(from, "a range ends at %d; name larger numbers one by one", uint64(math.MaxUint64))
+		return nil, p.fail(from, "a range ends at %d; write larger numbers without brackets", uint64(math.MaxUint64))
 	case lo > hi:
 		return nil, p.fail(from, "the range %s-%s runs backwards; write %s-%s", low, high, high, low)
 	case hi-lo >= MaxHosts || uint64(len(out))+hi-lo >= MaxHosts:
