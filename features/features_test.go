@@ -82,7 +82,7 @@ func TestFeatures(t *testing.T) {
 // runOn runs the scenarios on one backend, until ctx ends with it, and returns its
 // row of the table.
 func runOn(ctx context.Context, t *testing.T, bin string, backend report.Backend) string {
-	s, err := site.Open(ctx, site.Options{Bin: bin, Examples: "../examples", Endpoint: backend.URL})
+	s, err := site.Open(ctx, site.Options{Bin: bin, Endpoint: backend.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func runOn(ctx context.Context, t *testing.T, bin string, backend report.Backend
 	}
 	sum, err := runner.Run(ctx, runner.Options{
 		Name: "features on " + backend.Title(), FS: Files, Paths: paths,
-		Backend: backend, KnownBackends: Backends, Steps: steps.On(s), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
+		Backend: backend, KnownBackends: Backends, Steps: steps.On(s, Files), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
 	})
 	if err != nil {
 		t.Error(err)

@@ -29,7 +29,7 @@ func suite(t *testing.T) *site.Suite {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Stop)
-	s, err := site.Open(t.Context(), site.Options{Bin: bin, Examples: "../../examples", Endpoint: e.URL})
+	s, err := site.Open(t.Context(), site.Options{Bin: bin, Endpoint: e.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,15 +49,7 @@ type backendRow struct {
 }
 
 // Facts are what else there is to know of a run on a backend.
-func (b backendRow) Facts() []string {
-	var out []string
-	for _, text := range []string{b.Backend.Product, b.Backend.URL, b.Backend.Why} {
-		if text != "" {
-			out = append(out, text)
-		}
-	}
-	return out
-}
+func (b backendRow) Facts() []string { return b.Backend.facts() }
 
 // When is the beginning, in one zone for everybody.
 func (b backendRow) When() string { return b.Started.UTC().Format("2006-01-02 15:04:05 UTC") }

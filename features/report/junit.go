@@ -77,6 +77,11 @@ func WriteJUnit(w io.Writer, runs ...Summary) error {
 			out.Name = s.Name
 		}
 		elapsed += max(0, s.Elapsed)
+		if s.Backend.Missing != "" {
+			s.Features = []Feature{{Name: "backend", File: "backend", Scenarios: []Scenario{{
+				Name: "every scenario", Status: LeftOut, Problem: "no " + titles[n] + ": " + s.Backend.Missing,
+			}}}}
+		}
 		for _, f := range s.Features {
 			suite := newJUnitSuite(s, f, titles[n])
 			out.Tests += suite.Tests

@@ -179,12 +179,13 @@ func checkJUnit(t *testing.T, data []byte) map[string]string {
 func TestSeveralBackendsAreOneJUnitFileInWhichNoTestHidesAnother(t *testing.T) {
 	other := sample() // a second LocalStack, taken by the same rung
 	var b bytes.Buffer
-	if err := WriteJUnit(&b, sample(), wellOn("embedded"), other); err != nil {
+	missing := Summary{Backend: Backend{Name: "localstack", Rung: "localstack-container", Missing: "no container engine"}}
+	if err := WriteJUnit(&b, sample(), wellOn("embedded"), other, missing); err != nil {
 		t.Fatal(err)
 	}
 	tests := checkJUnit(t, b.Bytes())
-	if len(tests) != 15 {
-		t.Errorf("%d tests, want 15", len(tests))
+	if len(tests) != 16 {
+		t.Errorf("%d tests, want 16", len(tests))
 	}
 	for test, outcome := range map[string]string{
 		"localstack-host.f.other leaves something behind":     "failure",
@@ -192,6 +193,7 @@ func TestSeveralBackendsAreOneJUnitFileInWhichNoTestHidesAnother(t *testing.T) {
 		"localstack-host-2.f.other leaves something behind":   "failure",
 		"localstack-host.f.gang whole or gone / skips itself": "error",
 		"localstack-host.f.gang in a group":                   "skipped",
+		"localstack-container.backend every scenario":         "skipped",
 	} {
 		if tests[test] != outcome {
 			t.Errorf("%s: %q, want %s", test, tests[test], outcome)

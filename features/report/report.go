@@ -77,6 +77,9 @@ type Backend struct {
 	Product string // what answers there: "LocalStack 4.14.0"
 	URL     string
 	Why     string // it was taken
+	// Missing says why there is none, where it was wanted and is left out: no
+	// scenario ran.
+	Missing string
 }
 
 // Title is what tells it from other backends in a table.
@@ -92,16 +95,22 @@ func (b Backend) String() string {
 	if b.URL != "" {
 		s += " at " + b.URL
 	}
-	var more []string
-	for _, text := range []string{b.Product, b.Why} {
-		if text != "" {
-			more = append(more, text)
-		}
-	}
-	if len(more) > 0 {
+	b.URL = ""
+	if more := b.facts(); len(more) > 0 {
 		s += " (" + strings.Join(more, ", ") + ")"
 	}
 	return s
+}
+
+// facts are what there is to know of it beside its title.
+func (b Backend) facts() []string {
+	var out []string
+	for _, text := range []string{b.Product, b.URL, b.Why} {
+		if text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // Feature is one feature file.

@@ -97,7 +97,7 @@ func wellOn(name string) Summary {
 func hostile(text string) Summary {
 	s := sample()
 	s.Name, s.Version, s.Tags = text, text, text
-	s.Backend = Backend{text, text, text, text, text}
+	s.Backend = Backend{text, text, text, text, text, ""}
 	for i := range s.Features {
 		f := &s.Features[i]
 		f.File, f.Name, f.Description, f.Tags = text+".feature", text, text, []string{text}

@@ -4,35 +4,70 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
 )
 
+// Terminal is where people see a run go by. What it cannot write it forgets: a
+// closed stdout stops no run.
+type Terminal struct {
+	W     io.Writer
+	Color bool
+}
+
+// ColorOn reports whether colours are wanted on w: only on a terminal, and not
+// where NO_COLOR is set or TERM says that there are none.
+func ColorOn(w io.Writer, getenv func(string) string) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd()) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}
+
+// The colours that every terminal has.
+const (
+	red   = "31"
+	green = "32"
+	faint = "2"
+)
+
+func (t Terminal) paint(color, text string) string {
+	if !t.Color {
+		return text
+	}
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
+}
+
 // Header says what is about to run, and where.
-func (s Summary) Header(w io.Writer, running int) {
-	fmt.Fprintf(w, "%s: %d scenarios on %s", s.Name, running, s.Backend)
+func (t Terminal) Header(s Summary, running int) {
+	line := fmt.Sprintf("%s: %s on %s", s.Name, plural(running, "scenario"), s.Backend)
 	if s.Tags != "" {
-		fmt.Fprintf(w, ", tags %s", s.Tags)
+		line += ", tags " + s.Tags
 	}
 	if s.Seed != 0 {
-		fmt.Fprintf(w, ", in random order of seed %d", s.Seed)
+		line += fmt.Sprintf(", in random order of seed %d", s.Seed)
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(t.W, cleanText(line))
 }
 
 // Progress is the one line a scenario gets when it ends.
-func Progress(w io.Writer, feature string, s Scenario) {
-	word := "ok  "
+func (t Terminal) Progress(feature string, s Scenario) {
+	word := t.paint(green, "ok  ")
 	if s.Status != Passed {
-		word = "FAIL"
+		word = t.paint(red, "FAIL")
 	}
-	fmt.Fprintf(w, "%s  %s: %s (%s)\n", word, feature, s.FullName(), s.Elapsed.Round(time.Millisecond))
+	fmt.Fprintf(t.W, "%s  %s %s\n", word, cleanText(feature+": "+s.FullName()), t.paint(faint, fmt.Sprintf("(%s)", s.Elapsed.Round(time.Millisecond))))
 }
 
-// Text is the end of the terminal's output: failures in full, what was left out
-// by reason, and the counts on a line that CI systems read.
-func (s Summary) Text(w io.Writer) {
+// End is the end of a run's output: failures in full, what was left out by
+// reason, and the counts on a line that CI systems read.
+func (t Terminal) End(s Summary) {
+	s = clean([]Summary{s})[0]
 	left := map[string]int{}
 	for _, f := range s.Features {
 		for _, sc := range f.Scenarios {
@@ -40,37 +75,77 @@ func (s Summary) Text(w io.Writer) {
 			case sc.Status == LeftOut:
 				left[sc.Problem]++
 			case sc.Status.Bad():
-				writeFailure(w, f, sc)
+				t.failure(f, sc)
 			}
 		}
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(t.W)
 	for _, why := range slices.Sorted(maps.Keys(left)) {
-		fmt.Fprintf(w, "left out: %d, %s\n", left[why], why)
+		fmt.Fprintf(t.W, "left out: %d, %s\n", left[why], why)
 	}
 	if s.Filtered > 0 {
-		fmt.Fprintf(w, "not selected by tags %s: %d\n", s.Tags, s.Filtered)
+		fmt.Fprintf(t.W, "not selected by tags %s: %d\n", s.Tags, s.Filtered)
 	}
-	fmt.Fprintf(w, "backend: %s\n", s.Backend)
-	fmt.Fprintf(w, "time: %s\n", s.Elapsed.Round(time.Millisecond))
-	fmt.Fprintf(w, "scenarios: %d passed, %d failed, %d skipped\n", s.Passed, s.Failed, s.LeftOut)
+	fmt.Fprintf(t.W, "backend: %s\n", s.Backend)
+	fmt.Fprintf(t.W, "time: %s\n", s.Elapsed.Round(time.Millisecond))
+	fmt.Fprintf(t.W, "scenarios: %d passed, %d failed, %d skipped\n", s.Passed, s.Failed, s.LeftOut)
 }
 
-func writeFailure(w io.Writer, f Feature, s Scenario) {
-	fmt.Fprintf(w, "\n%s %s: %s\n", strings.ToUpper(string(s.Status)), f.Name, s.FullName())
+func (t Terminal) failure(f Feature, s Scenario) {
+	fmt.Fprintf(t.W, "\n%s %s: %s\n", t.paint(red, strings.ToUpper(string(s.Status))), f.Name, s.FullName())
 	// The Scenario's own line, for that is what selects it.
-	fmt.Fprintf(w, "  alone: %s", s.Alone(f.File))
+	fmt.Fprintf(t.W, "  alone: %s", s.Alone(f.File))
 	if s.Outline != 0 && s.Line != s.Outline {
-		fmt.Fprintf(w, " (the row of line %d)", s.Line)
+		fmt.Fprintf(t.W, " (the row of line %d)", s.Line)
 	}
-	fmt.Fprintln(w)
-	fmt.Fprint(w, indent(s.steps(), "  "))
+	fmt.Fprintln(t.W)
+	fmt.Fprint(t.W, indent(s.steps(), "  "))
 	if s.Problem != "" {
-		fmt.Fprint(w, indent(s.Problem+"\n", "  "))
+		fmt.Fprint(t.W, indent(s.Problem+"\n", "  "))
 	}
 	for _, line := range s.Log {
-		fmt.Fprint(w, indent(line+"\n", "  | "))
+		fmt.Fprint(t.W, indent(line+"\n", "  | "))
 	}
+}
+
+// Table is the end of a run on several backends: a row for each.
+func (t Terminal) Table(runs ...Summary) error {
+	runs = clean(runs)
+	titles := titles(runs)
+	rows := make([][]string, 0, len(runs))
+	for n, s := range runs {
+		row := []string{titles[n], fmt.Sprint(s.Passed), fmt.Sprint(s.Failed), fmt.Sprint(s.LeftOut), duration(s.Elapsed), strings.Join(s.Backend.facts(), ", ")}
+		if s.Backend.Missing != "" {
+			row = []string{titles[n], "-", "-", "all", "-", "LEFT OUT: " + s.Backend.Missing}
+		}
+		rows = append(rows, row)
+	}
+	var b strings.Builder
+	right := tw.CellAlignment{PerColumn: []tw.Align{tw.AlignLeft, tw.AlignRight, tw.AlignRight, tw.AlignRight, tw.AlignRight, tw.AlignLeft}}
+	table := tablewriter.NewTable(&b,
+		tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithHeaderAlignmentConfig(right), tablewriter.WithRowAlignmentConfig(right),
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders: tw.BorderNone, Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
+		})))
+	table.Header("backend", "passed", "failed", "left out", "time", "what, where and why")
+	if err := table.Bulk(rows); err != nil {
+		return err
+	}
+	if err := table.Render(); err != nil {
+		return err
+	}
+	n := 0
+	for line := range strings.Lines(b.String()) {
+		if line = strings.TrimRight(line, " \n"); n > 0 && n <= len(runs) && runs[n-1].Failed > 0 {
+			line = t.paint(red, line)
+		}
+		n++
+		if _, err := fmt.Fprintln(t.W, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // steps lists the steps with what came of each.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
+
+	"github.com/cucumber/godog"
 
 	"aws-slurm-burst/features/report"
 )
@@ -13,6 +16,7 @@ type notesKey struct{}
 // notes are what the steps of a scenario leave for the reports. Goroutines that
 // a step started may write them.
 type notes struct {
+	began time.Time
 	mu    sync.Mutex
 	lines []string
 	runs  []report.Run
@@ -43,4 +47,19 @@ func Note(ctx context.Context, run report.Run) {
 		defer n.mu.Unlock()
 		n.runs = append(n.runs, run)
 	}
+}
+
+// Began is when the scenario began, from which the times of a report.Run count;
+// outside a scenario it is the zero time.
+func Began(ctx context.Context) time.Time {
+	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+		return n.began
+	}
+	return time.Time{}
+}
+
+// File is the feature file of a scenario that godog runs.
+func File(s *godog.Scenario) string {
+	file, _ := splitLine(s.Uri) // godog appends the line of FILE:LINE
+	return file
 }

@@ -100,14 +100,14 @@ func register(steps func(*godog.ScenarioContext), sc *godog.ScenarioContext) (pr
 }
 
 func (r *recorder) begin(p *godog.Scenario) *recorded {
-	file, _ := splitLine(p.Uri) // godog appends the line of FILE:LINE
 	r.mu.Lock()
-	rec := r.scenarios[key{file, p.Name}]
+	rec := r.scenarios[key{File(p), p.Name}]
 	r.mu.Unlock()
 	if rec != nil {
 		rec.begun++
 		rec.step = -1
 		rec.s.Started = time.Now()
+		rec.notes.began = rec.s.Started
 	}
 	return rec
 }
@@ -173,7 +173,7 @@ func (r *recorder) end(ctx context.Context, rec *recorded, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	report.Progress(r.o.Out, rec.feature, *s)
+	r.o.terminal().Progress(rec.feature, *s)
 }
 
 // settle judges, once godog is done, the scenarios it passed over or ran twice.

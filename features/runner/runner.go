@@ -48,8 +48,10 @@ type Options struct {
 	KnownBackends []string
 	// Steps registers steps and hooks; it is called once for each scenario.
 	Steps func(*godog.ScenarioContext)
-	// Out gets progress and the summary; nil discards them.
-	Out io.Writer
+	// Out gets progress and the summary, with colours where Color is set; nil
+	// discards them.
+	Out   io.Writer
+	Color bool
 	// Concurrency is how many scenarios run at the same time; 0 means one.
 	Concurrency int
 	// Seed shuffles the scenarios of each feature: 0 keeps the order of the
@@ -80,16 +82,7 @@ func (e *FailedError) Error() string {
 // It fails with a *UsageError (nothing ran) or a *FailedError; the summary is
 // whole unless nothing ran.
 func Run(ctx context.Context, o Options) (report.Summary, error) {
-	if o.Name == "" {
-		o.Name = "features"
-	}
-	if o.FS == nil {
-		o.FS = osFS{}
-	}
-	if o.Out == nil {
-		o.Out = io.Discard
-	}
-	o.Concurrency = max(o.Concurrency, 1)
+	o = o.defaults()
 	if o.Seed == -1 {
 		o.Seed = 1 + rand.Int64N(1_000_000) // short enough to type again
 	}
@@ -97,19 +90,12 @@ func Run(ctx context.Context, o Options) (report.Summary, error) {
 	if o.Steps == nil {
 		return sum, usagef("features: no steps were given")
 	}
-	if len(o.Paths) == 0 {
-		return sum, usagef("features: no feature file or folder was given")
-	}
-	features, err := load(o.FS, o.Paths)
-	if err != nil {
-		return sum, err
-	}
-	sel, err := choose(features, o)
+	features, sel, err := prepare(o)
 	if err != nil {
 		return sum, err
 	}
 
-	sum.Header(o.Out, len(sel.scenarios))
+	o.terminal().Header(sum, len(sel.scenarios))
 	sum.Started = time.Now()
 	r := newRecorder(ctx, o, sel.scenarios)
 	code := godog.TestSuite{
@@ -125,7 +111,7 @@ func Run(ctx context.Context, o Options) (report.Summary, error) {
 	sum.Elapsed = time.Since(sum.Started)
 	r.settle()
 	fill(&sum, features, sel)
-	sum.Text(o.Out)
+	o.terminal().End(sum)
 
 	var failure error
 	switch {
@@ -136,6 +122,48 @@ func Run(ctx context.Context, o Options) (report.Summary, error) {
 		failure = fmt.Errorf("features: godog failed (exit %d) though every scenario passed", code)
 	}
 	return sum, failure
+}
+
+func (o Options) defaults() Options {
+	if o.Name == "" {
+		o.Name = "features"
+	}
+	if o.FS == nil {
+		o.FS = osFS{}
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	o.Concurrency = max(o.Concurrency, 1)
+	return o
+}
+
+func (o Options) terminal() report.Terminal { return report.Terminal{W: o.Out, Color: o.Color} }
+
+// List returns what Run would run and leave out, and runs nothing. It fails with
+// a *UsageError.
+func List(o Options) ([]report.Feature, error) {
+	o = o.defaults()
+	features, sel, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	var sum report.Summary
+	fill(&sum, features, sel)
+	return sum.Features, nil
+}
+
+// prepare reads the features and selects of them what is to run.
+func prepare(o Options) ([]*feature, *selection, error) {
+	if len(o.Paths) == 0 {
+		return nil, nil, usagef("features: no feature file or folder was given")
+	}
+	features, err := load(o.FS, o.Paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	sel, err := choose(features, o)
+	return features, sel, err
 }
 
 // selection is what of the features is going to run.

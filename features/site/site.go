@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"aws-slurm-burst/fixtures"
+	"aws-slurm-burst/examples"
 	"aws-slurm-burst/localstack/faultproxy"
 	"aws-slurm-burst/simulator/faults"
 )
@@ -27,6 +27,9 @@ type Site struct {
 	// Dir is the folder that programs run in, State that of their journal,
 	// Cluster the name that their instances are tagged with.
 	Dir, State, Cluster string
+	// Beside reads a file that lies beside the scenario's own; nil where there
+	// are none.
+	Beside func(name string) ([]byte, error)
 	// Env are variables beyond the endpoint and the state folder.
 	Env []string
 
@@ -69,7 +72,7 @@ func (s *Suite) New(ctx context.Context) (*Site, error) {
 	}
 	w := &Site{Suite: s, Dir: filepath.Join(dir, "site"), State: filepath.Join(dir, "state"), claimed: map[string]string{},
 		Cluster: fmt.Sprintf("%s-%d", s.run, s.last.Add(1))}
-	if err := w.Copy(s.Examples, "config.yaml", "aws-credentials"); err != nil {
+	if err := w.Copy(examples.Files, "config.yaml", "aws-credentials"); err != nil {
 		return w, err
 	}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -95,41 +98,6 @@ func (w *Site) serve(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.front.Load().ServeHTTP(rw, r)
-}
-
-// Copy brings files of a folder into the scenario's, with its own cluster.
-func (w *Site) Copy(from string, names ...string) error {
-	for _, name := range names {
-		data, err := os.ReadFile(filepath.Join(from, name))
-		if err != nil {
-			return err
-		}
-		if err := w.Write(name, bytes.Replace(data, []byte(exampleCluster), []byte("cluster: "+w.Cluster+"\n"), 1)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Write puts a file into the site's folder.
-func (w *Site) Write(name string, data []byte) error {
-	file := filepath.Join(w.Dir, name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(file, data, 0o600)
-}
-
-// Plan puts a plan of the fixtures, else of the examples, into the folder.
-func (w *Site) Plan(name string) error {
-	data, err := fixtures.Plan(name)
-	if err == nil {
-		return w.Write(name, data)
-	}
-	if copyErr := w.Copy(w.Examples, name); copyErr != nil {
-		return errors.Join(err, copyErr)
-	}
-	return nil
 }
 
 // Fault adds a rule, as one item of the list in a file of rules, for what comes.

@@ -26,7 +26,7 @@ func open(t *testing.T) *Site {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Stop)
-	s, err := Open(t.Context(), Options{Bin: bin, Examples: "../../examples", Endpoint: e.URL})
+	s, err := Open(t.Context(), Options{Bin: bin, Endpoint: e.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,16 +26,16 @@ var programs = []string{"aws-slurm-burst", "aws-slurm-burst-resume", "aws-slurm-
 
 // Options say where everything is.
 type Options struct {
-	// Bin is the folder of the programs, Examples that of the examples.
-	Bin, Examples string
+	// Bin is the folder of the programs.
+	Bin string
 	// Endpoint is the URL of the EC2 behind everything.
 	Endpoint string
 }
 
 // Suite is what the sites of a run share. It is safe for concurrent use.
 type Suite struct {
-	// Bin is the folder of the programs, Examples that of the examples.
-	Bin, Examples string
+	// Bin is the folder of the programs.
+	Bin string
 	// EC2 is the endpoint itself, without a proxy.
 	EC2 EC2
 	// HasGroups says that the endpoint has placement groups.
@@ -54,7 +54,7 @@ type Suite struct {
 func CheckPrograms(bin string) error {
 	for _, p := range programs {
 		if _, err := os.Stat(filepath.Join(bin, p)); err != nil {
-			return fmt.Errorf("features run the shipped programs: %w: run `make build`, or say in ASBA_BIN where they are", err)
+			return fmt.Errorf("features run the shipped programs, and there is no %s in %s: run `make build`, or put the programs side by side", p, bin)
 		}
 	}
 	return nil
@@ -69,9 +69,6 @@ func Open(ctx context.Context, o Options) (*Suite, error) {
 	s := &Suite{EC2: EC2{url: o.Endpoint}, run: rand.Text()[:8]}
 	var err error
 	if s.Bin, err = filepath.Abs(o.Bin); err == nil {
-		s.Examples, err = filepath.Abs(o.Examples)
-	}
-	if err == nil {
 		s.endpoint, err = url.Parse(o.Endpoint)
 	}
 	if err != nil {

@@ -1,6 +1,8 @@
 package site
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,10 +30,15 @@ func (w *Site) Told(began time.Time) []report.Run {
 }
 
 func (w *Site) told(c faultproxy.Call, began time.Time) report.Call {
-	return report.Call{
+	told := report.Call{
 		At: c.Time.Std().Sub(began), Action: c.Action, Detail: detail(c), Status: c.Status, Code: c.Code,
 		Rule: c.Rule,
 	}
+	if c.Action == "TerminateInstances" {
+		told.Instances = values(c, "InstanceId.")
+		slices.Sort(told.Instances)
+	}
+	return told
 }
 
 // detail says in words what a call asks for.
@@ -58,7 +65,7 @@ func detail(c faultproxy.Call) string {
 			say("EFA")
 		}
 	case "TerminateInstances":
-		say(strings.Join(values(c, "InstanceId."), " "))
+		say(strconv.Itoa(len(values(c, "InstanceId."))), " of the cluster's")
 	case "CreatePlacementGroup", "DeletePlacementGroup":
 		say(p.Get("GroupName"))
 		say(p.Get("Strategy"))

@@ -12,8 +12,8 @@ import (
 
 	"github.com/cucumber/godog"
 
+	"aws-slurm-burst/examples"
 	"aws-slurm-burst/features/site"
-	"aws-slurm-burst/fixtures"
 )
 
 func registerGiven(sc *godog.ScenarioContext) {
@@ -25,13 +25,17 @@ func registerGiven(sc *godog.ScenarioContext) {
 		return in(ctx).Write(name, []byte(text.Content))
 	})
 	sc.Step(`^the plan in the variables of "([^"]+)"$`, func(ctx context.Context, name string) error {
-		vars, err := fixtures.Environment(name)
+		vars, err := in(ctx).Variables(name)
 		in(ctx).Env = append(in(ctx).Env, vars...)
 		return err
 	})
 	sc.Step(`^job (\d+) wants "([^"]+)"$`, wantNodes)
 	sc.Step(`^the folder of the seed's command lines$`, func(ctx context.Context) error {
-		return in(ctx).Copy(filepath.Join(in(ctx).Examples, "seed"), "config.yaml", "test-config.yaml", "aws-credentials",
+		seed, err := fs.Sub(examples.Files, "seed")
+		if err != nil {
+			return err
+		}
+		return in(ctx).Copy(seed, "config.yaml", "test-config.yaml", "aws-credentials",
 			"plan.json", "test-plan.json", "invalid.json", "partial.json", "examples/asba-execution-plan.json")
 	})
 	sc.Step(`^the site's plans\.(\w+) is "?(\w+)"?$`, sitePlans)
@@ -152,7 +156,7 @@ func sitePlans(ctx context.Context, key, value string) error {
 
 func exampleFaults(ctx context.Context, name string) error {
 	w := in(ctx)
-	data, err := os.ReadFile(filepath.Join(w.Examples, "faults", name))
+	data, err := w.FaultRules(name)
 	if err != nil {
 		return err
 	}
