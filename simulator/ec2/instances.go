@@ -53,6 +53,9 @@ type Instance struct {
 func (i *Instance) at(now env.Time) Instance {
 	v := *i
 	v.State = i.state(now)
+	if now < i.Ended {
+		v.Ended, v.ReasonCode, v.Reason = 0, "", ""
+	}
 	if v.State == cloud.Terminated {
 		// EC2 takes the network away from a terminated instance.
 		v.PrivateIP, v.Interfaces, v.SubnetID, v.VPC, v.Groups = netip.Addr{}, nil, "", "", nil
@@ -64,7 +67,7 @@ func (i *Instance) state(now env.Time) cloud.State {
 	switch {
 	case i.Ended != 0 && now >= i.terminates:
 		return cloud.Terminated
-	case i.Ended != 0:
+	case i.Ended != 0 && now >= i.Ended:
 		return cloud.ShuttingDown
 	case now >= i.runs:
 		return cloud.Running
@@ -101,8 +104,15 @@ func (m *Model) settle(now env.Time) {
 // DescribeInstances lists instances grouped by launch. EC2 promises no order;
 // here it is the order of launch.
 func (m *Model) DescribeInstances(q Query) (Page[Instance], error) {
+	return m.DescribeInstancesAgo(q, 0)
+}
+
+// DescribeInstancesAgo is DescribeInstances of a world so much older: what was
+// launched since is not there, what began to end since still lives. Tags are
+// those of today.
+func (m *Model) DescribeInstancesAgo(q Query, age time.Duration) (Page[Instance], error) {
 	return call(m, Event{Action: "DescribeInstances"}, func(now env.Time, _ *Event) (Page[Instance], error) {
-		return m.describe(q, now)
+		return m.describe(q, now.Add(-age))
 	})
 }
 

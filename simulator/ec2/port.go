@@ -41,9 +41,17 @@ func (p *Port) WithFaults(r *faults.Rules) *Port {
 // errLost is the cause of an answer that never came.
 var errLost = errors.New("connection closed before the answer came")
 
-// call runs one API call with its latency and faults. fn asks the model, for
-// no more than grant instances where that is not 0.
-func (p *Port) call(ctx context.Context, f faults.Fact, fn func(grant int) error) error {
+// outcome is what an applied call launched or ended, for the rules that count.
+type outcome struct{ launched, ended []string }
+
+// call runs one API call with its latency and faults; fn asks the model.
+func (p *Port) call(ctx context.Context, f faults.Fact, fn func() error) error {
+	return p.apply(ctx, f, func(faults.Effect) (outcome, error) { return outcome{}, fn() })
+}
+
+// apply is call for what an effect can change: fn asks for no more than its
+// grant, or for a stale world.
+func (p *Port) apply(ctx context.Context, f faults.Fact, fn func(faults.Effect) (outcome, error)) error {
 	var half time.Duration
 	if p.latency != nil {
 		half = p.latency(f.Action) / 2
@@ -54,16 +62,21 @@ func (p *Port) call(ctx context.Context, f faults.Fact, fn func(grant int) error
 	if err := p.sleep(ctx, half); err != nil {
 		return fail(cloud.Ambiguous, err)
 	}
+	f.Time = p.model.Now()
+	f.Time = p.model.Now()
 	effect, _ := p.rules.Next(f)
-	if err := p.sleep(ctx, effect.Delay); err != nil {
+	var did outcome
+	err := p.sleep(ctx, effect.Delay)
+	if err != nil {
+		p.rules.Settle(effect, nil, nil)
 		return fail(cloud.Ambiguous, err)
 	}
-	var err error
 	if effect.Refused() {
 		err = &Error{Code: effect.Code, Message: effect.Message, Status: effect.Status}
 	} else {
-		err = fn(effect.Grant)
+		did, err = fn(effect)
 	}
+	p.rules.Settle(effect, did.launched, did.ended)
 	if err := p.sleep(ctx, half); err != nil {
 		return fail(cloud.Ambiguous, err)
 	}
@@ -90,13 +103,13 @@ func (p *Port) Launch(ctx context.Context, r cloud.LaunchRequest) ([]cloud.Insta
 	f := faults.Fact{Action: "RunInstances", Type: r.Type, AZ: orDefault(p.model.ZoneOf(r.SubnetID), r.AZ),
 		Market: string(orDefault(r.Market, cloud.OnDemand)), Size: r.MinCount, Max: r.MaxCount, Token: r.Token}
 	var res Reservation
-	err := p.call(ctx, f, func(grant int) (err error) {
+	err := p.apply(ctx, f, func(e faults.Effect) (did outcome, err error) {
 		run := runRequest(r)
-		if grant > 0 {
-			run.Max = grant
+		if e.Grant > 0 {
+			run.Max = e.Grant
 		}
 		res, err = p.model.RunInstances(run)
-		return err
+		return outcome{launched: instanceIDs(res.Instances)}, err
 	})
 	if r.DryRun && cloud.Is(err, cloud.DryRunOK) {
 		return nil, nil
@@ -166,9 +179,9 @@ func (p *Port) Describe(ctx context.Context, q cloud.InstanceQuery) (cloud.Insta
 		query.Filters = append(query.Filters, f)
 	}
 	var page Page[Instance]
-	err := p.call(ctx, faults.Fact{Action: "DescribeInstances"}, func(int) (err error) {
-		page, err = p.model.DescribeInstances(query)
-		return err
+	err := p.apply(ctx, faults.Fact{Action: "DescribeInstances"}, func(e faults.Effect) (did outcome, err error) {
+		page, err = p.model.DescribeInstancesAgo(query, e.Stale)
+		return did, err
 	})
 	return cloud.InstancePage{Instances: instances(page.Items), Next: page.Next}, err
 }
@@ -202,15 +215,18 @@ var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace
 
 // Terminate is TerminateInstances.
 func (p *Port) Terminate(ctx context.Context, ids []string) error {
-	return p.call(ctx, faults.Fact{Action: "TerminateInstances"}, func(int) error {
+	return p.apply(ctx, faults.Fact{Action: "TerminateInstances"}, func(faults.Effect) (outcome, error) {
 		_, err := p.model.TerminateInstances(ids, false)
-		return err
+		if err != nil {
+			return outcome{}, err // none of them ended
+		}
+		return outcome{ended: ids}, nil
 	})
 }
 
 // Tag is CreateTags.
 func (p *Port) Tag(ctx context.Context, ids []string, tags []cloud.Tag) error {
-	return p.call(ctx, faults.Fact{Action: "CreateTags"}, func(int) error {
+	return p.call(ctx, faults.Fact{Action: "CreateTags"}, func() error {
 		return p.model.CreateTags(ids, tags, false)
 	})
 }
@@ -221,7 +237,7 @@ func (p *Port) CreateGroup(ctx context.Context, g cloud.Group) error {
 	if len(g.Tags) > 0 {
 		r.Tags = []TagSpec{{"placement-group", g.Tags}}
 	}
-	return p.call(ctx, faults.Fact{Action: "CreatePlacementGroup"}, func(int) error {
+	return p.call(ctx, faults.Fact{Action: "CreatePlacementGroup"}, func() error {
 		_, err := p.model.CreatePlacementGroup(r)
 		return err
 	})
@@ -229,7 +245,7 @@ func (p *Port) CreateGroup(ctx context.Context, g cloud.Group) error {
 
 // DeleteGroup is DeletePlacementGroup.
 func (p *Port) DeleteGroup(ctx context.Context, name string) error {
-	return p.call(ctx, faults.Fact{Action: "DeletePlacementGroup"}, func(int) error {
+	return p.call(ctx, faults.Fact{Action: "DeletePlacementGroup"}, func() error {
 		return p.model.DeletePlacementGroup(name, false)
 	})
 }
@@ -237,7 +253,7 @@ func (p *Port) DeleteGroup(ctx context.Context, name string) error {
 // DescribeGroups is DescribePlacementGroups.
 func (p *Port) DescribeGroups(ctx context.Context, tags []cloud.Tag) ([]cloud.Group, error) {
 	var list []Group
-	err := p.call(ctx, faults.Fact{Action: "DescribePlacementGroups"}, func(int) (err error) {
+	err := p.call(ctx, faults.Fact{Action: "DescribePlacementGroups"}, func() (err error) {
 		list, err = p.model.DescribePlacementGroups(Query{Filters: tagFilters(tags)}, nil)
 		return err
 	})
@@ -261,7 +277,7 @@ func (p *Port) Subnets(ctx context.Context, q cloud.SubnetQuery) (cloud.SubnetPa
 		query.Filters = append(query.Filters, Filter{"availability-zone", q.AZs})
 	}
 	var page Page[Subnet]
-	err := p.call(ctx, faults.Fact{Action: "DescribeSubnets"}, func(int) (err error) {
+	err := p.call(ctx, faults.Fact{Action: "DescribeSubnets"}, func() (err error) {
 		page, err = p.model.DescribeSubnets(query)
 		return err
 	})
@@ -282,7 +298,7 @@ func (p *Port) Images(ctx context.Context, q cloud.ImageQuery) (cloud.ImagePage,
 		query.Filters = append(query.Filters, Filter{"architecture", []string{q.Arch}})
 	}
 	var page Page[Image]
-	err := p.call(ctx, faults.Fact{Action: "DescribeImages"}, func(int) (err error) {
+	err := p.call(ctx, faults.Fact{Action: "DescribeImages"}, func() (err error) {
 		page, err = p.model.DescribeImages(query, q.Owners)
 		return err
 	})

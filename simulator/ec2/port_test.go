@@ -183,3 +183,77 @@ func TestPortHearsTheContext(t *testing.T) {
 		t.Error("called all the same")
 	}
 }
+
+// A stale describe is a world so much older, whatever the answer's filters: a
+// launch is not there yet, an end has not begun.
+func TestPortShowsAStaleWorld(t *testing.T) {
+	p, m, w := port(t, "faults: [{stale: 10s}]")
+	shown := func(q cloud.InstanceQuery) (out []string) {
+		t.Helper()
+		page, err := p.Describe(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range page.Instances {
+			out = append(out, string(i.State)+" "+i.PrivateIP+i.StateReason)
+		}
+		return out
+	}
+	live := cloud.InstanceQuery{States: []cloud.State{cloud.Pending, cloud.Running}}
+	list, err := p.Launch(t.Context(), request(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := shown(live); got != nil {
+		t.Errorf("a launch of one second ago: %v", got)
+	}
+	if _, err := p.Describe(t.Context(), cloud.InstanceQuery{IDs: []string{list[0].ID}}); !cloud.Is(err, cloud.Consistency) {
+		t.Errorf("by its id: %v", err)
+	}
+	w.pass(time.Minute)
+	if d := cmp.Diff([]string{"running " + list[0].PrivateIP}, shown(live)); d != "" {
+		t.Error(d)
+	}
+	if err := p.Terminate(t.Context(), []string{list[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"running " + list[0].PrivateIP}, shown(live)); d != "" {
+		t.Errorf("an end of one second ago: %s", d)
+	}
+	if page, err := m.DescribeInstances(Query{}); err != nil || page.Items[0].State != cloud.Terminated {
+		t.Errorf("the model itself is not stale: %v, %v", page, err)
+	}
+	w.pass(time.Minute)
+	if d := cmp.Diff([]string{"terminated Client.UserInitiatedShutdown"}, shown(cloud.InstanceQuery{})); d != "" {
+		t.Errorf("an end of a minute ago: %s", d)
+	}
+}
+
+func TestPortTellsQuotasWhatLives(t *testing.T) {
+	p, _, _ := port(t, "faults: [{quota: 4}]")
+	bad := request(4)
+	bad.Type = "hpc7a.2xlarge"
+	if _, err := p.Launch(t.Context(), bad); !cloud.Is(err, cloud.Config) {
+		t.Fatalf("%v", err)
+	}
+	r := request(4)
+	r.Token = "u"
+	list, err := p.Launch(t.Context(), r)
+	if err != nil {
+		t.Fatalf("a refused launch counts: %v", err)
+	}
+	r.Token = "v"
+	if _, err := p.Launch(t.Context(), r); !cloud.Is(err, cloud.Quota) {
+		t.Errorf("%v", err)
+	}
+	var ids []string
+	for _, i := range list {
+		ids = append(ids, i.ID)
+	}
+	if err := p.Terminate(t.Context(), ids); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Launch(t.Context(), r); err != nil {
+		t.Errorf("after their end: %v", err)
+	}
+}

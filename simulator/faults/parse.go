@@ -14,16 +14,12 @@ import (
 
 // The ids of this package's findings.
 const (
-	notYAML     = "FAULT001"
-	wrongShape  = "FAULT002"
-	unknownKey  = "FAULT003"
-	badValue    = "FAULT004"
-	noEffect    = "FAULT005"
-	twoEffects  = "FAULT006"
-	manyIDs     = 1 << 20 // the largest count a rule takes
-	ice         = "InsufficientInstanceCapacity"
-	iceText     = "There is no capacity for this request (a fault rule says so)."
-	defaultText = "A fault rule answers this call."
+	notYAML    = "FAULT001"
+	wrongShape = "FAULT002"
+	unknownKey = "FAULT003"
+	badValue   = "FAULT004"
+	noEffect   = "FAULT005"
+	twoEffects = "FAULT006"
 )
 
 // Mistakes is what Parse refuses a file for, in the order of the file.
@@ -40,7 +36,7 @@ func (m Mistakes) Error() string {
 
 // Parse reads rules; file is named in mistakes. The error is of type Mistakes.
 func Parse(data []byte, file string) (*Rules, error) {
-	p := &parser{file: file}
+	p := &parser{file: file, seed: 1}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		p.syntax(err)
@@ -48,10 +44,16 @@ func Parse(data []byte, file string) (*Rules, error) {
 	}
 	r := &Rules{}
 	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 && !isNull(doc.Content[0]) {
-		for _, n := range p.list(doc.Content[0]) {
-			if k := p.rule(n); k != nil {
-				r.rules = append(r.rules, k)
+		twins := map[string]int{}
+		for _, n := range p.document(doc.Content[0]) {
+			k, pairs := p.rule(n)
+			if k == nil {
+				continue
 			}
+			says := strings.Join(pairs, "\n")
+			k.chance = stream(p.seed, says, twins[says])
+			twins[says]++
+			r.rules = append(r.rules, k)
 		}
 	}
 	if p.mistakes != nil {
@@ -63,6 +65,7 @@ func Parse(data []byte, file string) (*Rules, error) {
 
 type parser struct {
 	file     string
+	seed     uint64
 	mistakes Mistakes
 }
 
@@ -86,23 +89,32 @@ func (p *parser) syntax(err error) {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-// list finds the rules: the value of the one key, faults.
-func (p *parser) list(n *yaml.Node) []*yaml.Node {
+// document reads the two keys of a file and returns the rules.
+func (p *parser) document(n *yaml.Node) []*yaml.Node {
 	if n.Kind != yaml.MappingNode {
 		p.add(wrongShape, n, "begin with 'faults:' and a list of rules", "the file is no mapping")
 		return nil
 	}
 	var out []*yaml.Node
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
 		switch {
+		case seen[key.Value]:
+			p.add(wrongShape, key, "", "%s is given twice", key.Value)
+		case key.Value == "seed":
+			var err error
+			if p.seed, err = strconv.ParseUint(v.Value, 10, 64); err != nil {
+				p.add(badValue, v, "", "seed is a whole number, not %q", v.Value)
+			}
 		case key.Value != "faults":
-			p.unknown(key, []string{"faults"})
+			p.unknown(key, []string{"faults", "seed"})
 		case v.Kind == yaml.SequenceNode:
-			out = append(out, v.Content...)
+			out = v.Content
 		case !isNull(v):
 			p.add(wrongShape, v, "write each rule as '- key: value'", "faults is no list")
 		}
+		seen[key.Value] = true
 	}
 	return out
 }
@@ -113,111 +125,6 @@ func (p *parser) unknown(key *yaml.Node, known []string) {
 		suggestion = "did you mean " + near + "?"
 	}
 	p.add(unknownKey, key, suggestion, "unknown key %q", key.Value)
-}
-
-var keys = []string{"action", "type", "az", "market", "size", "after", "times",
-	"error", "message", "throttle", "status", "lost-answer", "capacity", "delay"}
-
-// rule reads one rule, or returns nil after a mistake in its shape.
-func (p *parser) rule(n *yaml.Node) *rule {
-	if n.Kind != yaml.MappingNode {
-		p.add(wrongShape, n, "write it as 'key: value' pairs", "a rule is a mapping")
-		return nil
-	}
-	k := &rule{where: p.file + ":" + strconv.Itoa(n.Line), action: "RunInstances", granted: map[string]int{}}
-	var effects []string
-	seen := map[string]bool{}
-	message, before := "", len(p.mistakes)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, v := n.Content[i], n.Content[i+1]
-		if v.Kind != yaml.ScalarNode || isNull(v) {
-			p.add(wrongShape, v, "", "%s takes one plain value", key.Value)
-			continue
-		}
-		if seen[key.Value] {
-			p.add(wrongShape, key, "", "%s is given twice", key.Value)
-			continue
-		}
-		seen[key.Value] = true
-		effect := true
-		switch key.Value {
-		case "error":
-			k.code, k.status = v.Value, StatusOf(v.Value)
-			if v.Value == "" || strings.ContainsAny(v.Value, " \t\n<>&") {
-				p.add(badValue, v, "one of EC2's codes, such as "+ice, "%q is no error code", v.Value)
-			}
-		case "throttle":
-			if effect = p.truth(key, v); effect {
-				k.code, k.status = "RequestLimitExceeded", StatusOf("RequestLimitExceeded")
-			}
-		case "status":
-			k.status = p.number(key, v, 400, 599)
-			k.code = map[int]string{500: "InternalError", 501: "NotImplemented", 503: "Unavailable"}[k.status]
-		case "lost-answer":
-			effect = p.truth(key, v)
-			k.lost = effect
-		case "capacity":
-			k.capacity, k.limited = p.number(key, v, 0, manyIDs), true
-			k.code, k.status = ice, StatusOf(ice)
-		default:
-			effect = false
-			p.condition(k, key, v, &message)
-		}
-		if effect {
-			effects = append(effects, key.Value)
-		}
-	}
-	switch {
-	case len(p.mistakes) > before: // one mistake is enough to mend at a time
-	case len(effects) > 1:
-		p.add(twoEffects, n, "write one rule for each", "a rule has one effect, this one has %s", strings.Join(effects, " and "))
-	case len(effects) == 0 && k.delay == 0:
-		p.add(noEffect, n, "add error, throttle, status, lost-answer, capacity or delay", "the rule has no effect")
-	case message != "" && k.status == 0:
-		p.add(noEffect, n, "a message belongs to an error", "the message is never said")
-	}
-	if k.limited && len(p.mistakes) == before && k.action != "RunInstances" {
-		p.add(badValue, n, "leave action away", "capacity is of launches, not of %s", k.action)
-	}
-	if k.message = message; message == "" {
-		if k.message = defaultText; k.code == ice {
-			k.message = iceText
-		}
-	}
-	return k
-}
-
-// condition reads a key that is no effect of its own.
-func (p *parser) condition(k *rule, key, v *yaml.Node, message *string) {
-	switch key.Value {
-	case "action":
-		k.action = v.Value
-	case "type":
-		k.typ = v.Value
-	case "az":
-		k.az = v.Value
-	case "market":
-		if k.market = v.Value; v.Value != "spot" && v.Value != "on-demand" {
-			p.add(badValue, v, "", "market is spot or on-demand, not %q", v.Value)
-		}
-	case "size":
-		k.size = p.number(key, v, 1, manyIDs)
-	case "after":
-		k.after = p.number(key, v, 0, manyIDs)
-	case "times":
-		k.times = p.number(key, v, 1, manyIDs)
-	case "message":
-		*message = v.Value
-	case "delay":
-		d, err := time.ParseDuration(v.Value)
-		if err != nil || d <= 0 || d > 24*time.Hour {
-			p.add(badValue, v, "a duration of at most 24h, such as 500ms or 2s", "%q is no delay", v.Value)
-			return
-		}
-		k.delay = d
-	default:
-		p.unknown(key, keys)
-	}
 }
 
 func (p *parser) number(key, v *yaml.Node, least, most int) int {
@@ -235,4 +142,14 @@ func (p *parser) truth(key, v *yaml.Node) bool {
 		p.add(badValue, v, "", "%s is true or false, not %q", key.Value, v.Value)
 	}
 	return b
+}
+
+// duration reads one between least and most, which is written out as limit.
+func (p *parser) duration(v *yaml.Node, what string, least, most time.Duration, limit string) time.Duration {
+	d, err := time.ParseDuration(v.Value)
+	if err != nil || d < least || d > most {
+		p.add(badValue, v, "a duration of at most "+limit+", such as 500ms or 2s", "%q is no %s", v.Value, what)
+		return least
+	}
+	return d
 }
