@@ -122,6 +122,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"localstack/...", "simulator/faults", "asba/finding", "executor/env"},
 	}, {
+		why:   "the protocol's shapes are what proxy and stand-ins share; neither needs the other, and any endpoint can have one without the other",
+		from:  []string{"localstack/query", "localstack/faultproxy", "localstack/standin"},
+		about: []string{"localstack/..."},
+		allow: []string{"localstack/query"},
+	}, {
 		why:   "the engine is below every model, and touches no machine",
 		from:  []string{"simulator"},
 		about: []string{"./..."},
@@ -290,6 +295,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"localstack", "github.com/moby/moby/client", true},
 		{"features/steps", "github.com/testcontainers/testcontainers-go", true},
 		{"cmd/aws-slurm-burst", "localstack/container", false},
+		{"localstack/faultproxy", "localstack/query", false},
+		{"localstack/faultproxy", "localstack/standin", true},
+		{"localstack/standin", "localstack", true},
 		{"simulator/report", "cmd/internal/app", true},
 		{"cmd/asba", "asba/server", false},
 		{"fixtures", "asba/plan", true},

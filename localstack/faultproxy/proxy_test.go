@@ -145,8 +145,11 @@ func TestEffects(t *testing.T) {
 			if call.Params.Get("InstanceType") != "c6i.xlarge" {
 				t.Errorf("parameters %v", call.Params)
 			}
-			call.Params = nil
-			if d := cmp.Diff(Call{Time: start, Action: "RunInstances", Status: c.status, Code: c.code, Applied: c.applied, Rule: "f.yaml:2"}, call); d != "" {
+			if len(call.Instances) != c.launched {
+				t.Errorf("the log names the instances %v", call.Instances)
+			}
+			call.Params, call.Instances = nil, nil
+			if d := cmp.Diff(Call{Time: start, Took: c.took, Action: "RunInstances", Status: c.status, Code: c.code, Applied: c.applied, Rule: "f.yaml:2"}, call); d != "" {
 				t.Error(d)
 			}
 			if effect == "capacity: 3" {
@@ -254,7 +257,7 @@ func TestWhatIsNoCallPassesThrough(t *testing.T) {
 		t.Errorf("%v, %v, %v", res, err, b.Proxy.Calls())
 	}
 	big := httptest.NewRecorder()
-	b.Proxy.ServeHTTP(big, httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", maxBody+1))))
+	b.Proxy.ServeHTTP(big, httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1<<20+1))))
 	if big.Code != 400 {
 		t.Errorf("a body over the limit: %d", big.Code)
 	}
@@ -312,12 +315,45 @@ func TestBeforeAnEndpointElsewhere(t *testing.T) {
 	}
 }
 
+// What a proxy adds to a call that no rule is about: the proxy, and nothing of
+// the endpoint.
+func BenchmarkPass(b *testing.B) {
+	ok := []byte(`<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>`)
+	endpoint := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Write(ok)
+	})
+	launch := url.Values{"Action": {"RunInstances"}, "Version": {"2016-11-15"}, "ImageId": {x86}, "InstanceType": {"c6i.xlarge"}, "MinCount": {"8"}, "MaxCount": {"8"},
+		"Placement.AvailabilityZone": {"us-east-1a"}, "ClientToken": {"t"}, "InstanceMarketOptions.MarketType": {"spot"}}.Encode()
+	run := func(b *testing.B, h http.Handler, body string) {
+		for b.Loop() {
+			r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+	rules := func(b *testing.B) *faults.Rules {
+		r, err := faults.Parse([]byte("faults: [{type: x*, throttle: true}, {market: on-demand, quota: 3}, {az: us-east-1f, error: X}, {action: 'Delete*', delay: 1s}]"), "f")
+		if err != nil {
+			b.Fatal(err)
+		}
+		return r
+	}
+	b.Run("endpoint alone", func(b *testing.B) { run(b, endpoint, launch) })
+	b.Run("proxy without rules", func(b *testing.B) { run(b, New(endpoint, Options{}), launch) })
+	b.Run("proxy with 4 rules", func(b *testing.B) { run(b, New(endpoint, Options{Rules: rules(b)}), launch) })
+	b.Run("describe", func(b *testing.B) {
+		run(b, New(endpoint, Options{Rules: rules(b)}), "Action=DescribeInstances&Version=2016-11-15&Filter.1.Name=tag:x&Filter.1.Value.1=y")
+	})
+}
+
 func FuzzProxy(f *testing.F) {
 	f.Add("Action=RunInstances&MinCount=1&MaxCount=9&SubnetId=subnet-1&ClientToken=t", "")
 	f.Add("Action=DescribeInstances", "Action=RunInstances&MinCount=x")
+	f.Add("Action=DescribeInstances&Filter.1.Name=instance-state-name&Filter.1.Value.1=running&Filter.2.Name=x", "")
+	f.Add("Action=CreateFleet&Type=instant&TargetCapacitySpecification.TotalTargetCapacity=5", "")
 	f.Add("%zz", "%zz")
 	f.Fuzz(func(t *testing.T, body, query string) {
-		b := before(t, "faults: [{capacity: 3}, {action: '*', delay: 1s}]")
+		b := before(t, "faults: [{capacity: 3}, {action: CreateFleet, grant: 1}, {stale: 5s}, {action: '*', delay: 1s}]")
 		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
 		r.URL.RawQuery = query
 		w := httptest.NewRecorder()

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+
+	"aws-slurm-burst/localstack/query"
 )
 
 // Reverse passes requests on to an endpoint elsewhere, such as LocalStack. An
@@ -15,7 +17,7 @@ func Reverse(target *url.URL) http.Handler {
 			r.SetXForwarded()
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			writeError(w, http.StatusServiceUnavailable, "Unavailable", "no answer from "+target.Host+": "+err.Error())
+			query.Refusal(http.StatusServiceUnavailable, "Unavailable", "no answer from "+target.Host+": "+err.Error()).Send(w)
 		},
 	}
 }
