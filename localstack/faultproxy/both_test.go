@@ -174,7 +174,7 @@ func (p *play) do(step string) string {
 func TestFaultsAreTheSameBeforeEveryEndpoint(t *testing.T) {
 	const ice = "InsufficientInstanceCapacity"
 	images := map[string]string{} // by endpoint; LocalStack takes a second to list its own
-	type steps = [][2]string // what is done, and what comes of it
+	type steps = [][2]string      // what is done, and what comes of it
 	for name, c := range map[string]struct {
 		rules string
 		steps steps
