@@ -15,7 +15,6 @@ import (
 	"aws-slurm-burst/features/steps"
 	"aws-slurm-burst/localstack"
 	"aws-slurm-burst/localstack/container"
-	"aws-slurm-burst/simulator/faults"
 )
 
 const (
@@ -142,27 +141,5 @@ func TestEveryCommandLineOfTheSeedHasAScenario(t *testing.T) {
 	}
 	if lines < 9 {
 		t.Errorf("only %d command lines found in the README", lines)
-	}
-}
-
-func TestExampleFaultsAreRules(t *testing.T) {
-	files, err := filepath.Glob("../examples/faults/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no examples of faults: %v", err)
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules, err := faults.Parse(data, file)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		launch := faults.Fact{Action: "RunInstances", Type: "c5n.18xlarge", AZ: "us-east-1a", Market: "spot", Size: 8}
-		if _, acts := rules.Next(launch); !acts {
-			t.Errorf("%s does nothing to a launch in the first zone", file)
-		}
 	}
 }

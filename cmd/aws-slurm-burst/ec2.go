@@ -63,18 +63,7 @@ GET /_asb/calls tells which calls came, as JSON.`,
 			if err != nil {
 				return err
 			}
-			l, err := net.Listen("tcp", listen)
-			if err != nil {
-				return app.Exitf(report.ExitFailed, "--listen %s: %v (choose another port, or 127.0.0.1:0 for a free one)", listen, err)
-			}
-			if _, err := fmt.Fprintf(t.Stdout, "http://%s\n", l.Addr()); err != nil {
-				_ = l.Close()
-				return app.Exitf(report.ExitFailed, "the URL could not be told: %v", err)
-			}
-			if err := wire.Serve(t.Stop, l, handler); err != nil {
-				return app.Exitf(report.ExitFailed, "%v", err)
-			}
-			return nil
+			return t.serve(listen, handler)
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:4566", "listen on `ADDRESS`; port 0 is a free one")
@@ -87,10 +76,39 @@ GET /_asb/calls tells which calls came, as JSON.`,
 	return c
 }
 
+// serve serves an endpoint until the program is told to stop, and tells its URL
+// first.
+func (t *tool) serve(listen string, handler http.Handler) error {
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return app.Exitf(report.ExitFailed, "--listen %s: %v (choose another port, or 127.0.0.1:0 for a free one)", listen, err)
+	}
+	if _, err := fmt.Fprintf(t.Stdout, "http://%s\n", l.Addr()); err != nil {
+		_ = l.Close()
+		return app.Exitf(report.ExitFailed, "the URL could not be told: %v", err)
+	}
+	if err := wire.Serve(t.Stop, l, handler); err != nil {
+		return app.Exitf(report.ExitFailed, "%v", err)
+	}
+	return nil
+}
+
 // withFaults puts the rules of a file before the endpoint.
 func withFaults(h http.Handler, file string, zone func(subnet string) string) (http.Handler, error) {
 	if file == "" {
 		return h, nil
+	}
+	rules, err := readRules(file)
+	if err != nil {
+		return nil, err
+	}
+	return faultproxy.New(h, faultproxy.Options{Rules: rules, Zone: zone}), nil
+}
+
+// readRules reads a file of fault rules; no file holds none.
+func readRules(file string) (*faults.Rules, error) {
+	if file == "" {
+		return nil, nil
 	}
 	data, err := host.ReadFile(file, rulesLimit)
 	if err != nil {
@@ -100,5 +118,5 @@ func withFaults(h http.Handler, file string, zone func(subnet string) string) (h
 	if err != nil {
 		return nil, app.Exitf(report.ExitUsage, "%v", err)
 	}
-	return faultproxy.New(h, faultproxy.Options{Rules: rules, Zone: zone}), nil
+	return rules, nil
 }

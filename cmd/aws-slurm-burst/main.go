@@ -1,5 +1,6 @@
 // Command aws-slurm-burst is the operator's and the CI's tool: the embedded
-// EC2, reconcile, and a demonstration of the whole.
+// EC2, a proxy with faults before any other, reconcile, and a demonstration of
+// the whole.
 package main
 
 import (
@@ -22,7 +23,7 @@ what the programs do. Slurm itself calls aws-slurm-burst-resume,
 aws-slurm-burst-suspend and aws-slurm-burst-resume-fail.`,
 		Version: app.Version, SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(t.ec2(), t.reconcile(), t.demo())
+	root.AddCommand(t.ec2(), t.proxy(), t.reconcile(), t.demo())
 	if err := app.Execute(ctx, root, std); err != nil {
 		return app.Fail(std.Stderr, err)
 	}

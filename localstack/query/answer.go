@@ -3,9 +3,10 @@ package query
 import (
 	"bytes"
 	"encoding/xml"
-	"io"
 	"maps"
 	"net/http"
+	"strconv"
+	"strings"
 )
 
 // Answer is an endpoint's answer held back: as an http.ResponseWriter it takes
@@ -78,16 +79,28 @@ func (a *Answer) Body() []byte { return a.body.Bytes() }
 
 // Code is the error code of a refusal, "" where there is none to be found.
 func (a *Answer) Code() string {
-	if a.Status < 400 {
-		return ""
+	code, _ := a.refusal()
+	return code
+}
+
+// Why says in one line why a call was refused.
+func (a *Answer) Why() string {
+	code, message := a.refusal()
+	if code == "" {
+		return "HTTP status " + strconv.Itoa(a.Status)
 	}
+	return code + ": " + strings.ReplaceAll(message, "\n", " ")
+}
+
+func (a *Answer) refusal() (code, message string) {
 	var answer struct {
-		Code string `xml:"Errors>Error>Code"`
+		Code    string `xml:"Errors>Error>Code"`
+		Message string `xml:"Errors>Error>Message"`
 	}
-	if xml.Unmarshal(a.body.Bytes(), &answer) != nil {
-		return ""
+	if a.Status < 400 || xml.Unmarshal(a.body.Bytes(), &answer) != nil {
+		return "", ""
 	}
-	return answer.Code
+	return answer.Code, answer.Message
 }
 
 // Edit reads the answer's document, has it changed, and writes it again. A bad
@@ -139,4 +152,4 @@ func (a *Answer) Instances() []string {
 	}
 }
 
-var _ io.Writer = (*Answer)(nil)
+var _ http.ResponseWriter = (*Answer)(nil)

@@ -48,7 +48,7 @@ func Needed(ctx context.Context, endpoint http.Handler) (bool, error) {
 	case a.Status == http.StatusNotImplemented:
 		return true, nil
 	}
-	return false, fmt.Errorf("DescribePlacementGroups: HTTP status %d, %.200s: does EC2 answer there?", a.Status, a.Body())
+	return false, fmt.Errorf("no EC2 there: DescribePlacementGroups: %s", a.Why())
 }
 
 // ServeHTTP answers the calls that the endpoint lacks, mends those that it gets

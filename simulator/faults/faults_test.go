@@ -1,7 +1,9 @@
 package faults
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -404,6 +406,56 @@ func TestTheExampleFile(t *testing.T) {
 	e, _ := r.Next(launch(Fact{Type: "c6i.xlarge", AZ: "us-east-1a", Market: "on-demand", Size: 8, Max: 8}))
 	if d := cmp.Diff([]string{"RequestLimitExceeded", ice, ice, ""}, append(codes, e.Code)); d != "" {
 		t.Error(d)
+	}
+}
+
+// Every example that people are given is a file of rules, and does something.
+func TestExamplesAreRulesThatAct(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/FAULTS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := map[string]string{}
+	for n, block := range strings.Split(string(doc), "\n```yaml\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		examples[fmt.Sprint("docs/FAULTS.md, example ", n+1)] = block
+	}
+	files, err := filepath.Glob("../../examples/faults/*.yaml")
+	if err != nil || len(files) < 5 || len(examples) < 4 {
+		t.Fatalf("%d files, %d examples in the document: %v", len(files), len(examples), err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(data), "# ") {
+			t.Errorf("%s does not say what it is for", file)
+		}
+		examples[file] = string(data)
+	}
+	for name, text := range examples {
+		r := parse(t, text)
+		acted := map[string]bool{}
+		for second := range 50 {
+			for _, f := range []Fact{
+				{Action: "RunInstances", Type: "c6i.xlarge", AZ: "us-east-1a", Market: "spot", Size: 8, Max: 8},
+				{Action: "RunInstances", Type: "hpc6a.48xlarge", AZ: "us-east-2b", Market: "on-demand", Size: 8, Max: 8},
+				{Action: "RunInstances", Type: "c6i.xlarge", AZ: "us-east-1b", Market: "on-demand", Size: 8, Max: 8},
+				{Action: "CreateFleet", Type: "c6i.xlarge", Market: "spot", Max: 8},
+				{Action: "DescribeInstances"}, {Action: "TerminateInstances"},
+			} {
+				f.Time = env.Time(time.Duration(second) * time.Second)
+				e, _ := r.Next(f)
+				acted[e.Rule] = true
+			}
+		}
+		// A rule that others take all calls away from is no example of anything.
+		for _, k := range r.rules {
+			if !acted[k.where] && k.delay == 0 {
+				t.Errorf("%s: the rule at %s never acts", name, k.where)
+			}
+		}
 	}
 }
 
