@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -344,6 +345,10 @@ func TestAGangOverTwoNodeGroupsIsWholeOrGone(t *testing.T) {
 	r, lines := w.resume(executor.ResumeRequest{Nodes: nodes, ResumeFile: []byte(resumeFile("1", nodes))})
 	if r.ExitCode != report.ExitCapacity {
 		t.Errorf("exit %d: %v", r.ExitCode, lines)
+	}
+	const why = "ERROR: No capacity for 2 nodes: job 1 is nothing without its nodes of node group cpu (InsufficientInstanceCapacity)"
+	if !slices.Contains(lines, why) {
+		t.Errorf("not said of the nodes that were there: %s\n%s", why, strings.Join(lines, "\n"))
 	}
 	w.check()
 }

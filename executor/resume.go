@@ -600,7 +600,9 @@ func (r *resumption) settle(ctx context.Context) {
 	for _, p := range r.parts {
 		for _, q := range r.parts {
 			if p != q && p.Gang && q.Gang && len(p.Jobs) > 0 && slices.Equal(p.Jobs, q.Jobs) && p.failed() && !q.failed() {
-				q.err = p.why() // the job's nodes in another node group
+				e := *p.why() // the job's nodes in another node group
+				e.Err = fmt.Errorf("job %s is nothing without its nodes of node group %s (%s)", strings.Join(p.Jobs, ","), p.Site.Name, e.Word())
+				q.err = &e
 			}
 		}
 	}

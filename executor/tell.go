@@ -96,7 +96,7 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 		g.Text = fmt.Sprintf("EC2 throttled for %.0f s", r.Env.Now().Sub(r.start).Seconds())
 	case e.Class.NextRung():
 		g.Text = fmt.Sprintf("No capacity for %s: %s", count(len(lost), "node"), codesByCount(p.outcome.Attempts))
-		if len(p.outcome.Attempts) == 0 {
+		if p.err != nil || len(p.outcome.Attempts) == 0 {
 			g.Text = fmt.Sprintf("No capacity for %s: %s", count(len(lost), "node"), message(e))
 		}
 	default:
