@@ -54,6 +54,35 @@ func TestALimitIsForEachJobNotForTheCall(t *testing.T) {
 	w.check(nodes...)
 }
 
+// A job's nodes may be of several node groups, and come in several calls: they
+// have one budget. Six c6i.xlarge would cost 1.02 USD an hour.
+func TestALimitIsForAllNodesOfAJob(t *testing.T) {
+	hpc, cpu := names("aws-hpc", 1, 3), names("aws-cpu", 1, 3)
+	nodes := append(append([]string{}, hpc...), cpu...)
+	for name, c := range map[string]struct {
+		calls [][]string
+		jobs  bool
+	}{
+		"of two node groups": {[][]string{nodes}, true},
+		"without a job":      {[][]string{nodes}, false},
+		"in two calls":       {[][]string{hpc, cpu}, true},
+	} {
+		w := newWorld(t)
+		w.plans = map[string]string{"plan.json": `{"should_burst": true, "instance_specification": {"instance_types": ["c6i.xlarge"], "purchasing_option": "on-demand"},
+			"mpi_configuration": {"requires_gang_scheduling": false}, "cost_constraints": {"max_cost_per_hour": 0.55}, "network_configuration": {}}`}
+		for _, call := range c.calls {
+			q := executor.ResumeRequest{Nodes: call, PlanFile: "plan.json"}
+			if c.jobs {
+				q.ResumeFile = []byte(resumeFile("1", nodes))
+			}
+			w.resume(q)
+		}
+		if n := len(w.live()); n != 3 {
+			t.Errorf("%s: %d nodes are up, 3 are within the limit", name, n)
+		}
+	}
+}
+
 // A look-up goes stale in the middle of a best-effort launch.
 func TestAStaleLookupDoublesNothing(t *testing.T) {
 	w := newWorld(t).withFaults("- {az: us-east-1a, type: c6i.xlarge, market: spot, capacity: 3}\n- {az: us-east-1b, type: c6i.xlarge, market: spot, error: InvalidSubnetID.NotFound, times: 1}")

@@ -422,7 +422,7 @@ func (r *resumption) match(p *part, f *fleet.Fleet) (end []string) {
 // climb launches what is missing, a few groups at a time.
 func (r *resumption) climb(ctx context.Context) {
 	var short []ladder.Shortage
-	for batch := range slices.Chunk(r.parts, atOnce) {
+	for _, batch := range batches(r.parts) {
 		known := slices.Clone(short)
 		forks, ctls := make([]*calls.Caller, len(batch)), make([]*slurm.Controller, len(batch))
 		for i, p := range batch {
@@ -438,6 +438,64 @@ func (r *resumption) climb(ctx context.Context) {
 		r.calls.Join(forks...)
 		r.Slurm.Join(ctls...)
 	}
+}
+
+// batches puts parts together that are launched side by side. The parts of one
+// job come one after the other where they share its budget.
+func batches(parts []*part) [][]*part {
+	var out [][]*part
+	for _, p := range parts {
+		at := 0
+		for i, b := range out {
+			if slices.ContainsFunc(b, p.sharesBudget) {
+				at = i + 1
+			}
+		}
+		for at < len(out) && len(out[at]) == atOnce {
+			at++
+		}
+		if at == len(out) {
+			out = append(out, nil)
+		}
+		out[at] = append(out[at], p)
+	}
+	return out
+}
+
+// sharesBudget reports whether two parts are of one job with a limit. A gang's
+// rungs are affordable for all of its nodes or ruled out: it has nothing to
+// share.
+func (p *part) sharesBudget(q *part) bool {
+	return p != q && p.ladder.MaxHourly > 0 && !p.Gang && p.Multi && q.Multi && len(overlap(p.Outside, q.Nodes)) > 0
+}
+
+// spentBeside is what the job's nodes outside the part cost at most, in USD an
+// hour: those of its other parts, and those that are up from an earlier call.
+func (r *resumption) spentBeside(p *part) float64 {
+	if p.ladder.MaxHourly == 0 || p.Gang || !p.Multi {
+		return 0
+	}
+	total := 0.0
+	for _, q := range r.parts {
+		if p.sharesBudget(q) {
+			total += q.cost()
+		}
+	}
+	for _, n := range p.Outside {
+		if keep, ok, _ := r.fleet.Adopt(n, r.suspended[n]); ok && !slices.Contains(r.nodes, n) {
+			total += p.price(keep)
+		}
+	}
+	return total
+}
+
+// cost is what the part's nodes cost at most, in USD an hour.
+func (p *part) cost() float64 {
+	total := 0.0
+	for _, a := range append(slices.Clone(p.adopted), p.outcome.Placed...) {
+		total += a.Price
+	}
+	return total
 }
 
 func indexes(n int) []int {
@@ -471,9 +529,7 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 		asked++
 		return r.halted(ctx, ctl, missing, p, asked > 1)
 	}
-	for _, a := range p.adopted {
-		ask.Spent += a.Price
-	}
+	ask.Spent = p.cost() + r.spentBeside(p)
 	climber := &launch.Climber{Calls: c, Journal: r.journal}
 	o := climber.Climb(ctx, ask, p.ladder, short)
 	again := func(nonce string) {
