@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -68,7 +69,9 @@ func Exitf(code int, format string, args ...any) error {
 // because what has none is a mistake on the command line.
 func Fail(stderr io.Writer, err error) int {
 	// A closed stderr cannot be told about itself.
-	_, _ = fmt.Fprintf(stderr, "ERROR: %v\n", err)
+	for line := range strings.Lines(err.Error()) { // several where a file has several mistakes
+		_, _ = fmt.Fprintf(stderr, "ERROR: %s\n", strings.TrimSuffix(line, "\n"))
+	}
 	var e *ExitError
 	if errors.As(err, &e) {
 		return e.Code
