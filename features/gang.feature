@@ -39,6 +39,116 @@ Feature: Gangs
       And every node carries the tags:
         | aws-slurm-burst:job | 4711 |
 
+    Scenario Outline: A gang of <size>, where EC2 has room for <room>
+      Given EC2 has capacity for <room> instances
+      And the execution plan "one-zone.json"
+      When Slurm resumes "<nodes>" with "one-zone.json"
+      Then the exit code is 0
+      And it says nothing
+      And there is 1 launch
+      And only "<nodes>" are running
+
+      Examples:
+        | size | room | nodes             |
+        | 2    | 2    | aws-hpc-[001-002] |
+        | 5    | 5    | aws-hpc-[001-005] |
+        | 16   | 20   | aws-hpc-[001-016] |
+
+    Scenario Outline: A gang of <size>, where EC2 has room for <room> only
+      Given EC2 has capacity for <room> instances
+      And the execution plan "one-zone.json"
+      When Slurm resumes "<nodes>" with "one-zone.json"
+      Then the exit code is 5
+      And it says "ERROR: No capacity for <size> nodes: InsufficientInstanceCapacity (1)"
+      And "<nodes>" are reported as failed
+      And nothing is running
+
+      Examples:
+        | size | room | nodes             |
+        | 2    | 0    | aws-hpc-[001-002] |
+        | 2    | 1    | aws-hpc-[001-002] |
+        | 5    | 4    | aws-hpc-[001-005] |
+        | 16   | 1    | aws-hpc-[001-016] |
+        | 16   | 15   | aws-hpc-[001-016] |
+
+    Scenario: Two jobs in one call are two gangs
+      Given job 4711 wants "aws-cpu-[001-003]"
+      And job 4712 wants "aws-cpu-[004-005]"
+      When Slurm resumes "aws-cpu-[001-005]"
+      Then the exit code is 0
+      And there are 2 launches
+      And each of them is a request of its own
+      And only "aws-cpu-[001-005]" are running
+
+    Scenario: Two jobs that share a node are one gang
+      Given job 4711 wants "aws-cpu-[001-003]"
+      And job 4712 wants "aws-cpu-[003-004]"
+      When Slurm resumes "aws-cpu-[001-004]"
+      Then the exit code is 0
+      And there is 1 launch
+      And the launch asks for:
+        | MinCount | 4 |
+        | MaxCount | 4 |
+      And only "aws-cpu-[001-004]" are running
+
+    Scenario: A gang over two node groups
+      Given job 4711 wants "aws-hpc-[001-002],aws-cpu-[001-002]"
+      When Slurm resumes "aws-hpc-[001-002],aws-cpu-[001-002]"
+      Then the exit code is 0
+      And each of "aws-hpc-[001-002]" is a c5n.18xlarge, on-demand, in us-east-1a
+      And each of "aws-cpu-[001-002]" is a c6i.xlarge, spot, in us-east-1a
+
+    Scenario: A gang over two node groups, one of which cannot be had
+      Given job 4711 wants "aws-hpc-[001-002],aws-cpu-[001-002]"
+      And EC2 has no capacity for c*n.* instances
+      When Slurm resumes "aws-hpc-[001-002],aws-cpu-[001-002]"
+      Then the exit code is 5
+      And it tells of the rungs it left
+      And it says:
+        """
+        ERROR: No capacity for 2 nodes: job 4711 is nothing without its nodes of node group hpc (InsufficientInstanceCapacity)
+        ERROR: No capacity for 2 nodes: InsufficientInstanceCapacity (12)
+        """
+      And nothing is running
+
+  Rule: A member that dies is a gang that is not whole
+
+    Scenario: One dies before it runs, and the next zone has all
+      Given the execution plan "gang.json"
+      And an instance of the next launch dies of "Client.InternalError" before it runs
+      When Slurm resumes "aws-hpc-[001-004]" with "gang.json"
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: i-... died: Client.InternalError
+        WARN: c5n.18xlarge spot us-east-1a: Client.InternalError, trying c5n.18xlarge spot us-east-1b
+        """
+      And only "aws-hpc-[001-004]" are running
+      And every node is a c5n.18xlarge, spot, in us-east-1b
+
+    Scenario: One dies before it runs, of nodes that do not need each other
+      Given the execution plan "best-effort.json"
+      And an instance of the next launch dies of "Client.InternalError" before it runs
+      When Slurm resumes "aws-cpu-[001-004]" with "best-effort.json"
+      Then the exit code is 3
+      And it says:
+        """
+        WARN: i-... died: Client.InternalError
+        WARN: 3 of 4 nodes launched
+        """
+      And 3 of "aws-cpu-[001-004]" are running
+
+    Scenario: One has died when the job is resumed again
+      Given the execution plan "gang.json"
+      And Slurm resumes "aws-hpc-[001-004]" with "gang.json"
+      And EC2 ends the instance of "aws-hpc-003"
+      When Slurm resumes "aws-hpc-[001-004]" with "gang.json"
+      Then the exit code is 0
+      And "aws-hpc-[001-002,004]" have the same instances as before
+      And "aws-hpc-003" is reported as launched
+      And only "aws-hpc-[001-004]" are running
+      And every node is a c5n.18xlarge, spot, in us-east-1a
+
   Rule: A node is launched once
 
     Scenario: A second resume adopts what is there
@@ -50,10 +160,6 @@ Feature: Gangs
       And there is no launch
       And "aws-hpc-[001-008]" are reported as adopted
       And "aws-hpc-[001-008]" have the same instances as before
-
-    Scenario: Two calls for the same nodes at the same time
-      When "aws-cpu-[001-004]" are resumed twice at the same time
-      Then one call launched "aws-cpu-[001-004]" and the other adopted them
 
     Scenario: What runs is known from EC2 alone
       Given "aws-cpu-[001-004]" are running
@@ -114,61 +220,3 @@ Feature: Gangs
       And there are 2 launches
       And "aws-hpc-[001-008]" are reported as failed
       And nothing is running
-
-  Rule: A suspend ends what it names, and nothing else
-
-    Scenario: Four of eight nodes
-      Given the execution plan "gang.json"
-      And Slurm resumes "aws-hpc-[001-008]" with "gang.json"
-      When Slurm suspends "aws-hpc-[003-006]"
-      Then the exit code is 0
-      And it says nothing
-      And only "aws-hpc-[001-002,007-008]" are running
-      And "aws-hpc-[001-002,007-008]" have the same instances as before
-
-    Scenario: All nodes, and their placement group
-      Given the execution plan "asba-execution-plan.json"
-      And Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
-      And the nodes share a placement group of their own, where EC2 has such groups
-      When Slurm suspends "aws-hpc-[001-008]"
-      Then the exit code is 0
-      And it says nothing
-      And nothing is running
-      And no placement group is left
-
-    Scenario: Nodes that have no instance
-      When Slurm suspends "aws-hpc-[001-008]"
-      Then the exit code is 0
-      And it says nothing
-      And "aws-hpc-[001-008]" are reported as absent
-
-    Scenario: Nodes that did not come up in time
-      Given "aws-cpu-[001-002]" are running
-      When Slurm gives up waiting for "aws-cpu-[001-002]"
-      Then the exit code is 0
-      And it says of each of "aws-cpu-[001-002]" that it did not register in time, and on which instance
-      And nothing is running
-
-    Scenario: A node that comes back is another instance
-      Given "aws-cpu-001" is running
-      And Slurm suspends "aws-cpu-001"
-      When Slurm resumes "aws-cpu-001"
-      Then the exit code is 0
-      And "aws-cpu-001" is reported as launched
-      And only "aws-cpu-001" is running
-
-    Scenario: Nodes that are suspended while they are launched
-      Given the execution plan "gang.json"
-      When Slurm suspends "aws-hpc-[001-008]" while it resumes them with "gang.json"
-      Then the exit code is 0
-      And there is 1 launch
-      And "aws-hpc-[001-008]" are reported as suspended
-      And nothing is running
-
-    Scenario: What runs can be ended from EC2's tags alone
-      Given "aws-cpu-[001-004]" are running
-      But the programs' state is lost
-      When Slurm suspends "aws-cpu-[001-002]"
-      Then the exit code is 0
-      And it says nothing
-      And only "aws-cpu-[003-004]" are running

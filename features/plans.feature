@@ -31,6 +31,41 @@ Feature: Execution plans
       And the nodes are launched standalone
       And only "aws-cpu-[001-004]" are running
 
+    Scenario: A plan in a folder that is none
+      When Slurm resumes "aws-cpu-[001-004]" with "nowhere/plan.json"
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: Execution plan not found, falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And only "aws-cpu-[001-004]" are running
+
+    Scenario: A folder in the plan's place
+      Given an execution plan "plans/one.json" that says:
+        """
+        {}
+        """
+      When Slurm resumes "aws-cpu-001" with "plans"
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: Execution plan not readable: not a regular file: plans, falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And the nodes are launched standalone
+
+    Scenario: A missing plan never makes way for the one in the environment
+      Given the plan in the variables of "asba.env"
+      When Slurm resumes "aws-cpu-001" with "missing.json"
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: Execution plan not found, falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And every node is a c6i.xlarge, spot, in us-east-1a
+
     Scenario: A missing plan at a site that insists on plans
       Given the site's plans.on_missing is hold
       When Slurm resumes "aws-cpu-[001-004]" with "missing.json"
@@ -72,6 +107,28 @@ Feature: Execution plans
         | MaxCount                                   | 8    |
         | InstanceMarketOptions.SpotOptions.MaxPrice | 0.85 |
 
+    Scenario: A plan in a file wins over one in the environment
+      Given the plan in the variables of "asba.env"
+      And the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+      Then the exit code is 0
+      And it says nothing
+      And every node is a c5n.18xlarge, spot, in us-east-1a
+
+    Scenario: Two types in a variable, and nothing else
+      Given the variable ASBA_INSTANCE_TYPES=m6i.xlarge,c6i.xlarge
+      When Slurm resumes "aws-cpu-[001-002]"
+      Then the exit code is 0
+      And the nodes are launched by the plan
+      And every node is a m6i.xlarge, spot, in us-east-1a
+
+    Scenario: A variable that advises against bursting
+      Given the variable ASBA_SHOULD_BURST=false
+      When Slurm resumes "aws-cpu-[001-002]"
+      Then the exit code is 0
+      And it says "INFO: ASBA advises against bursting: no reason given"
+      And EC2 is not called
+
     Scenario: What a plan leaves out comes from the configuration
       Given the execution plan "partial.json"
       When Slurm resumes "aws-cpu-[001-004]" with "partial.json"
@@ -108,18 +165,6 @@ Feature: Execution plans
         """
       And EC2 is not called
       And nothing is running
-
-    Scenario: A plan that anyone could have written
-      Given the execution plan "gang.json"
-      And "gang.json" may be written by anyone
-      When Slurm resumes "aws-hpc-[001-004]" with "gang.json"
-      Then the exit code is 4
-      And it says:
-        """
-        ERROR: Invalid execution plan: the plan file is world-writable: anyone could have written it (chmod o-w it)
-        SUGGESTION: Run 'asba analyze' to generate valid plan
-        """
-      And EC2 is not called
 
     Scenario: An invalid plan at a site that would rather launch
       Given the site's plans.on_invalid is standalone
@@ -169,6 +214,65 @@ Feature: Execution plans
         """
       And EC2 is not called
 
+    Scenario Outline: <what>
+      Given an execution plan "plan.json" that says:
+        """
+        <text>
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: <line>
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+      Examples:
+        | what                    | text               | line |
+        | A plan that breaks off  | {"should_burst": t | plan.json:1:19: the plan ends too early (it was cut short: write it again) |
+        | A plan that is no JSON  | should_burst       | plan.json:1:1: not valid JSON: invalid character 's' at start of value |
+        | A plan that is a list   | []                 | plan.json:1:1: the plan must be an object, not an array |
+
+    Scenario: A variable with a mistake
+      Given the variable ASBA_INSTANCE_TYPES=c6i.xlarge
+      And the variable ASBA_MAX_SPOT_PRICE=cheap
+      When Slurm resumes "aws-cpu-001"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: ASBA_MAX_SPOT_PRICE must be a number of USD, not "cheap"
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+    Scenario: A wish that no type can meet
+      Given an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {"instance_types": ["c6i.xlarge"]}, "mpi_configuration": {"requires_efa": true}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        WARN: c6i.xlarge has no EFA, dropped
+        ERROR: Invalid execution plan: plan.json:1:69: no possible instance type is left: c6i.xlarge has no EFA (run 'asba recommend-instances' for types that fit)
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+    Scenario: A wish that no type can meet, at a site that lets it go
+      Given the site's plans.on_impossible is relax
+      And an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {"instance_types": ["c6i.xlarge"]}, "mpi_configuration": {"requires_efa": true},
+         "cost_constraints": {"max_cost_per_hour": 1}, "network_configuration": {"availability_zones": ["us-east-1a"]}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 0
+      And it says "WARN: no instance type of the plan has EFA, doing without"
+      And only "aws-cpu-001" is running
+
   Rule: A dry run makes no call
 
     Scenario Outline: A dry run with <plan>
@@ -185,21 +289,26 @@ Feature: Execution plans
         | gang.json                |
         | asba-execution-plan.json |
 
-  Rule: A call that cannot be meant changes nothing
+    Scenario: A dry run in which EC2 is asked
+      Given the execution plan "gang.json"
+      When the operator runs "aws-slurm-burst-resume aws-hpc-[001-008] --execution-plan=gang.json --dry-run=server"
+      Then the exit code is 0
+      And it says nothing
+      And "aws-hpc-[001-008]" are reported as planned
+      And the launch asks for:
+        | DryRun | true |
+      And nothing is running
 
-    Scenario Outline: <call>
-      When the operator runs "<call>"
-      Then the exit code is 2
+    Scenario: A dry run in which EC2 says no
+      Given EC2 answers every launch with "UnauthorizedOperation"
+      And the execution plan "gang.json"
+      When the operator runs "aws-slurm-burst-resume aws-hpc-[001-008] --execution-plan=gang.json --dry-run=server"
+      Then the exit code is 7
       And it says:
         """
-        ERROR: <line>
+        WARN: c5n.18xlarge spot us-east-1a: RunInstances c5n.18xlarge us-east-1a: UnauthorizedOperation: A fault rule answers this call.
+        WARN: c5n.18xlarge spot us-east-1b: RunInstances c5n.18xlarge us-east-1b: UnauthorizedOperation: A fault rule answers this call.
+        WARN: c5n.18xlarge on-demand us-east-1a: RunInstances c5n.18xlarge us-east-1a: UnauthorizedOperation: A fault rule answers this call.
+        WARN: c5n.18xlarge on-demand us-east-1b: RunInstances c5n.18xlarge us-east-1b: UnauthorizedOperation: A fault rule answers this call.
         """
-      And EC2 is not called
-
-      Examples:
-        | call                                        | line |
-        | aws-slurm-burst-resume                      | no hostlist given, such as 'aws-hpc-[001-008]' |
-        | aws-slurm-burst-resume 'aws-cpu-[001'       | hostlist "aws-cpu-[001", byte 9: "[" without "]"; close the bracket |
-        | aws-slurm-burst-resume gpu-001              | node gpu-001 belongs to no node group of config.yaml (see slurm.partitions[].node_groups[].nodes) |
-        | aws-slurm-burst-suspend gpu-001             | node gpu-001 belongs to no node group of config.yaml, ending nothing |
-        | aws-slurm-burst-resume aws-cpu-001 --dryrun | unknown flag: --dryrun (see aws-slurm-burst-resume --help) |
+      And nothing is running

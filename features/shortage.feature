@@ -40,31 +40,22 @@ Feature: Shortages
       And only "aws-cpu-[001-004]" are running
       And every node is a c6i.xlarge, on-demand, in us-east-1a
 
-    Scenario Outline: <code> in the first zone leaves the second
-      Given EC2 answers launches in us-east-1a with "<code>"
+    Scenario: The first zone has all but one, the second has all
+      Given EC2 has capacity for 7 instances in us-east-1a
       And the execution plan "gang.json"
-      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+      When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
       Then the exit code is 0
-      And it tells of each rung it left for "<code>"
-      And only "aws-hpc-[001-002]" are running
+      And it tells of each rung it left for "InsufficientInstanceCapacity"
+      And only "aws-hpc-[001-008]" are running
+      And every node is a c5n.18xlarge, spot, in us-east-1b
 
-      Examples:
-        | code                                 |
-        | SpotMaxPriceTooLow                   |
-        | InsufficientFreeAddressesInSubnet    |
-        | Unsupported                          |
-
-    Scenario: A used-up spot quota sends no one to the next zone's spot
-      Given EC2 answers spot launches with "MaxSpotInstanceCountExceeded"
-      And the execution plan "gang.json"
-      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+    Scenario: The first type is gone, the second is there
+      Given EC2 has no capacity for c5n.18xlarge instances
+      When Slurm resumes "aws-hpc-[001-004]"
       Then the exit code is 0
-      And it says:
-        """
-        WARN: c5n.18xlarge spot us-east-1a: MaxSpotInstanceCountExceeded, trying c5n.18xlarge on-demand us-east-1a
-        """
-      And there are 2 launches
-      And every node is a c5n.18xlarge, on-demand, in us-east-1a
+      And it tells of the rungs it left
+      And only "aws-hpc-[001-004]" are running
+      And every node is a c6in.32xlarge, on-demand, in us-east-1a
 
   Rule: A gang that cannot be had whole leaves nothing behind
 
@@ -96,17 +87,19 @@ Feature: Shortages
       And nothing is running
       And no placement group is left
 
-    Scenario: There is room for seven of eight
-      Given EC2 has capacity for 7 instances
+    Scenario Outline: There is room for <room> of eight in every zone
+      Given EC2 has capacity for <room> instances
       And the execution plan "gang.json"
       When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
       Then the exit code is 5
       And it tells of each rung it left for "InsufficientInstanceCapacity"
-      And it says:
-        """
-        ERROR: No capacity for 8 nodes: InsufficientInstanceCapacity (4)
-        """
+      And it says "ERROR: No capacity for 8 nodes: InsufficientInstanceCapacity (4)"
       And nothing is running
+
+      Examples:
+        | room |
+        | 1    |
+        | 7    |
 
     Scenario: A shortage that passes
       Given EC2 has no capacity
@@ -125,35 +118,60 @@ Feature: Shortages
 
   Rule: Nodes that do not need each other are launched as far as they can be had
 
+    Scenario: Room for all of four
+      Given EC2 has capacity for 4 instances
+      And the execution plan "best-effort.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "best-effort.json"
+      Then the exit code is 0
+      And it says nothing
+      And only "aws-cpu-[001-004]" are running
+
+    Scenario: Room for none of four
+      Given EC2 has capacity for 0 instances
+      And the execution plan "best-effort.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "best-effort.json"
+      Then the exit code is 5
+      And it says "ERROR: No capacity for 4 nodes: InsufficientInstanceCapacity (2)"
+      And nothing is running
+
     @not-localstack:launches-MinCount-where-MaxCount-is-asked-for
-    Scenario: Three of four
-      Given EC2 has capacity for 3 instances
+    Scenario Outline: Room for <room> of <wanted>
+      Given EC2 has capacity for <room> instances
+      And the execution plan "best-effort.json"
+      When Slurm resumes "<nodes>" with "best-effort.json"
+      Then the exit code is 3
+      And it says "WARN: <room> of <wanted> nodes launched"
+      And <room> of "<nodes>" are running
+
+      Examples:
+        | wanted | room | nodes             |
+        | 2      | 1    | aws-cpu-[001-002] |
+        | 4      | 1    | aws-cpu-[001-004] |
+        | 4      | 2    | aws-cpu-[001-004] |
+        | 4      | 3    | aws-cpu-[001-004] |
+        | 20     | 13   | aws-cpu-[001-020] |
+
+    @not-localstack:launches-MinCount-where-MaxCount-is-asked-for
+    Scenario: What one zone lacks comes from the next
+      Given EC2 has capacity for 3 instances in us-east-1a
+      When Slurm resumes "aws-cpu-[001-004]"
+      Then the exit code is 0
+      And it tells of the rungs it left
+      And only "aws-cpu-[001-004]" are running
+
+    Scenario: A node group that cannot be had leaves the others alone
+      Given EC2 has no capacity for t3.* instances
+      When Slurm resumes "aws-cpu-[001-002],test-[001-002]"
+      Then the exit code is 3
+      And it tells of the rungs it left
+      And it says "ERROR: No capacity for 2 nodes: InsufficientInstanceCapacity (12)"
+      And "test-[001-002]" are reported as failed
+      And only "aws-cpu-[001-002]" are running
+
+    @not-localstack:launches-MinCount-where-MaxCount-is-asked-for
+    Scenario: A request that is too large for EC2 is halved
+      Given EC2 answers the next RunInstances with "ResourceCountExceeded"
       And the execution plan "best-effort.json"
       When Slurm resumes "aws-cpu-[001-004]" with "best-effort.json"
       Then the exit code is 3
-      And it says:
-        """
-        WARN: 3 of 4 nodes launched
-        """
-      And 3 of "aws-cpu-[001-004]" are running
-
-  Rule: Nothing is launched above the plan's price
-
-    Scenario: A gang that is too expensive
-      Given the execution plan "within-5-usd.json"
-      When Slurm resumes "aws-hpc-[001-008]" with "within-5-usd.json"
-      Then the exit code is 5
-      And it says:
-        """
-        ERROR: No launch within 5.00 USD/h for 8 nodes: cheapest is c5n.9xlarge on-demand us-east-1a at 15.55 USD/h
-        """
-      And there is no launch
-      And nothing is running
-
-    Scenario: A smaller gang of the same plan is not
-      Given the execution plan "within-5-usd.json"
-      When Slurm resumes "aws-hpc-[001-002]" with "within-5-usd.json"
-      Then the exit code is 0
-      And it says nothing
-      And only "aws-hpc-[001-002]" are running
-      And every node is a c5n.9xlarge, on-demand, in us-east-1a
+      And it says "WARN: 2 of 4 nodes launched"

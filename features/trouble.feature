@@ -23,6 +23,38 @@ Feature: Trouble on the way to EC2
       And the nodes share a placement group of their own, where EC2 has such groups
       And only "aws-hpc-[001-008]" are running
 
+    @not-localstack:has-no-placement-groups
+    Scenario Outline: The answers to <times> <action> calls are lost
+      Given the answers to the next <times> <action> calls are lost
+      And the execution plan "asba-execution-plan.json"
+      When Slurm resumes "aws-hpc-[001-002]" with "asba-execution-plan.json"
+      Then the exit code is 0
+      And it says nothing
+      And there is 1 launch
+      And the nodes share a placement group of their own, where EC2 has such groups
+      And only "aws-hpc-[001-002]" are running
+
+      Examples:
+        | action               | times |
+        | CreatePlacementGroup | 2     |
+        | RunInstances         | 2     |
+
+    Scenario: The launch was made, its answer lost, and the look for it fails
+      Given the answer to the next RunInstances is lost
+      And EC2 answers the next DescribeInstances with "InternalError"
+      And the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
+      Then the exit code is 0
+      And there is 1 launch
+      And only "aws-hpc-[001-008]" are running
+
+    Scenario: The launch was made, its answer lost, and nodes need not be whole
+      Given the answer to the next RunInstances is lost
+      When Slurm resumes "aws-cpu-[001-004]"
+      Then the exit code is 0
+      And there is 1 launch
+      And only "aws-cpu-[001-004]" are running
+
     Scenario: EC2 fails before it launches anything
       Given EC2 answers the next RunInstances with "InternalError"
       And the execution plan "gang.json"
@@ -56,46 +88,14 @@ Feature: Trouble on the way to EC2
       And it says nothing
       And nothing is running
 
-  Rule: A program that dies leaves nothing that the next one does not find
-
-    Scenario: Killed as EC2 launches, and resumed again
-      Given the execution plan "gang.json"
-      And Slurm resumes "aws-hpc-[001-008]" with "gang.json", and the program is killed as EC2 answers "RunInstances"
-      When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
-      Then the exit code is 0
-      And there is no launch
-      And "aws-hpc-[001-008]" are reported as adopted
-      And "aws-hpc-[001-008]" have the same instances as before
-      And only "aws-hpc-[001-008]" are running
-
-    Scenario: Killed as EC2 launches, and suspended
-      Given the execution plan "gang.json"
-      And Slurm resumes "aws-hpc-[001-008]" with "gang.json", and the program is killed as EC2 answers "RunInstances"
-      When Slurm suspends "aws-hpc-[001-008]"
+    Scenario: The nodes were ended, the answers lost twice
+      Given "aws-cpu-[001-004]" are running
+      But the answers to the next 2 TerminateInstances calls are lost
+      When Slurm suspends "aws-cpu-[001-004]"
       Then the exit code is 0
       And it says nothing
+      And there are 3 TerminateInstances calls
       And nothing is running
-
-    @not-localstack:has-no-placement-groups
-    Scenario: Killed as EC2 launches into a placement group, and resumed again
-      Given the execution plan "asba-execution-plan.json"
-      And Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json", and the program is killed as EC2 answers "RunInstances"
-      When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
-      Then the exit code is 0
-      And there is no launch
-      And the nodes share a placement group of their own, where EC2 has such groups
-      When Slurm suspends "aws-hpc-[001-008]"
-      Then nothing is running
-      And no placement group is left
-
-    Scenario: Killed before EC2 launches, and resumed again
-      Given the execution plan "gang.json"
-      And Slurm resumes "aws-hpc-[001-008]" with "gang.json", and the program is killed as EC2 answers "DescribeInstances"
-      When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
-      Then the exit code is 0
-      And it says nothing
-      And there is 1 launch
-      And only "aws-hpc-[001-008]" are running
 
   Rule: EC2's limits are met with patience
 
@@ -130,33 +130,53 @@ Feature: Trouble on the way to EC2
         | TerminateInstances | RequestLimitExceeded |
         | TerminateInstances | InternalError        |
 
-  Rule: What waiting cannot mend is said at once
+    Scenario: Throttled at one call after the other
+      Given EC2 throttles the next 1 DescribeSubnets calls
+      And EC2 throttles the next 1 DescribeInstances calls
+      And EC2 throttles the next 1 RunInstances calls
+      And the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+      Then the exit code is 0
+      And it says nothing
+      And only "aws-hpc-[001-002]" are running
 
-    Scenario Outline: EC2 answers <code>
-      Given EC2 answers every launch with "<code>"
-      And the execution plan "best-effort.json"
-      When Slurm resumes "aws-cpu-[001-002]" with "best-effort.json"
-      Then the exit code is <exit>
-      And it says:
-        """
-        ERROR: <line>
-        """
+    Scenario Outline: Throttled by another name: <code>
+      Given EC2 answers the next RunInstances with "<code>"
+      And the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+      Then the exit code is 0
+      And it says nothing
+      And there are 2 launches
+      And each of them is the same request
+
+      Examples:
+        | code                  |
+        | Throttling            |
+        | EC2ThrottledException |
+        | SlowDown              |
+
+    Scenario Outline: Throttled at <action> until no time is left
+      Given a launch may take 2 seconds
+      And EC2 throttles every <action>
+      When Slurm resumes "aws-cpu-[001-002]"
+      Then the exit code is 6
+      And it says "ERROR: EC2 throttled for 2 s"
       And "aws-cpu-[001-002]" are reported as failed
       And nothing is running
 
       Examples:
-        | code                  | exit | line |
-        | VcpuLimitExceeded     | 6    | No capacity for 2 nodes: VcpuLimitExceeded (2) |
-        | UnauthorizedOperation | 7    | UnauthorizedOperation: the caller may not ec2:RunInstances: A fault rule answers this call. (allow ec2:RunInstances for these credentials, with ec2:CreateTags, and iam:PassRole for an instance profile) |
-        | AuthFailure           | 7    | AuthFailure: no valid credentials for ec2:RunInstances: A fault rule answers this call. (check that the keys are those of the account, and still active) |
-        | InvalidParameterValue | 9    | InvalidParameterValue: EC2 refused RunInstances: A fault rule answers this call. (correct what EC2 names, in the configuration, the plan or the launch template) |
+        | action            |
+        | DescribeSubnets   |
+        | DescribeInstances |
+        | RunInstances      |
 
-    Scenario: EC2 cannot be reached
-      Given EC2 cannot be reached
-      When Slurm resumes "aws-cpu-[001-002]"
-      Then the exit code is 1
-      And it says:
-        """
-        ERROR: EC2 not reachable at http://127.0.0.1:1: no answer from http://127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused (is the endpoint up? Check aws.endpoint_url, name resolution and the network of this host)
-        """
-      And "aws-cpu-[001-002]" are reported as failed
+    Scenario: A shortage, then throttled until no time is left
+      Given a launch may take 2 seconds
+      And EC2 has no capacity in us-east-1a
+      And EC2 throttles every RunInstances
+      And the execution plan "gang.json"
+      When Slurm resumes "aws-hpc-[001-002]" with "gang.json"
+      Then the exit code is 5
+      And it tells of the rungs it left
+      And it says "ERROR: No capacity for 2 nodes: InsufficientInstanceCapacity (1), RequestLimitExceeded (1)"
+      And nothing is running

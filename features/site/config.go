@@ -2,7 +2,9 @@ package site
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -102,4 +104,71 @@ func mapping(pairs ...string) *yaml.Node {
 		set(m, pairs[i], pairs[i+1])
 	}
 	return m
+}
+
+// Set gives a setting of the site's configuration another value, in YAML; path
+// is its keys, joined by dots.
+func (w *Site) Set(path, value string) error {
+	return w.edit(func(root *yaml.Node) error { return setPath(root, path, value) })
+}
+
+// SetGroup does so for a node group, wherever it is.
+func (w *Site) SetGroup(name, path, value string) error {
+	return w.edit(func(root *yaml.Node) error {
+		g := findGroup(root, name)
+		if g == nil {
+			return fmt.Errorf("config.yaml has no node group %s", name)
+		}
+		return setPath(g, path, value)
+	})
+}
+
+func (w *Site) edit(f func(root *yaml.Node) error) error {
+	data, err := os.ReadFile(filepath.Join(w.Dir, "config.yaml"))
+	if err != nil {
+		return err
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return err
+	}
+	if err := f(doc.Content[0]); err != nil {
+		return err
+	}
+	if data, err = yaml.Marshal(&doc); err != nil {
+		return err
+	}
+	return w.Write("config.yaml", data)
+}
+
+func setPath(n *yaml.Node, path, value string) error {
+	var v yaml.Node
+	if err := yaml.Unmarshal([]byte(value), &v); err != nil {
+		return err
+	}
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		next := child(n, key)
+		if next == nil {
+			next = mapping()
+			n.Content = append(n.Content, plain(key), next)
+		}
+		n = next
+	}
+	last := keys[len(keys)-1]
+	remove(n, last)
+	n.Content = append(n.Content, plain(last), v.Content[0])
+	return nil
+}
+
+func findGroup(n *yaml.Node, name string) *yaml.Node {
+	if v := child(n, "node_group_name"); n.Kind == yaml.MappingNode && v != nil && v.Value == name {
+		return n
+	}
+	for _, c := range n.Content {
+		if g := findGroup(c, name); g != nil {
+			return g
+		}
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The tags by which the programs know their own (docs/CONFIG.md).
@@ -21,6 +22,8 @@ const (
 	nodesTag   = tagPrefix + "nodes"
 	nodeTag    = tagPrefix + "node"
 	launchTag  = tagPrefix + "launch"
+	bornTag    = tagPrefix + "launched-at"
+	expiryTag  = tagPrefix + "expires-at"
 )
 
 // EC2 asks EC2 itself, as any client would: a form in, XML out.
@@ -64,9 +67,9 @@ func (i Instance) Market() string {
 	return "on-demand"
 }
 
-// node is the node that an instance says it serves: its own tag, else the
+// Node is the node that an instance says it serves: its own tag, else the
 // launch's nodes by launch index.
-func (i Instance) node() (string, error) {
+func (i Instance) Node() (string, error) {
 	if n := i.Tag(nodeTag); n != "" {
 		return n, nil
 	}
@@ -82,6 +85,17 @@ func (i Instance) node() (string, error) {
 		return "", fmt.Errorf("instance %s has launch index %d, and its launch nodes %q", i.ID, i.Index, list)
 	}
 	return names[i.Index], nil
+}
+
+// Life is when an instance was asked for and when it expires, by its tags.
+func (i Instance) Life() (born, expires time.Time, err error) {
+	if born, err = time.Parse(time.RFC3339Nano, i.Tag(bornTag)); err == nil {
+		expires, err = time.Parse(time.RFC3339Nano, i.Tag(expiryTag))
+	}
+	if err != nil {
+		err = fmt.Errorf("instance %s: %w", i.ID, err)
+	}
+	return born, expires, err
 }
 
 // call makes one call and reads its answer into out.
@@ -149,6 +163,14 @@ func (e EC2) OfCluster(ctx context.Context, cluster string) ([]Instance, error) 
 	return e.describe(ctx, url.Values{"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster}})
 }
 
+// liveOf returns those of them that live.
+func (e EC2) liveOf(ctx context.Context, cluster string) ([]Instance, error) {
+	return e.describe(ctx, url.Values{
+		"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster},
+		"Filter.2.Name": {"instance-state-name"}, "Filter.2.Value.1": {"pending"}, "Filter.2.Value.2": {"running"},
+	})
+}
+
 func (e EC2) byID(ctx context.Context, ids ...string) ([]Instance, error) {
 	return e.describe(ctx, idList(ids))
 }
@@ -192,6 +214,17 @@ func (e EC2) launchOne(ctx context.Context, tags map[string]string) (string, err
 		ID string `xml:"instancesSet>item>instanceId"`
 	}
 	return got.ID, e.call(ctx, form, &got)
+}
+
+// tag sets tags of one instance.
+func (e EC2) tag(ctx context.Context, id string, tags map[string]string) error {
+	form := url.Values{"Action": {"CreateTags"}, "ResourceId.1": {id}}
+	for n, key := range slices.Sorted(maps.Keys(tags)) {
+		at := "Tag." + strconv.Itoa(n+1)
+		form.Set(at+".Key", key)
+		form.Set(at+".Value", tags[key])
+	}
+	return e.call(ctx, form, nil)
 }
 
 // hasGroups asks for placement groups; 501 is the answer of an endpoint that

@@ -30,16 +30,20 @@ func (w *Site) CheckInvariants(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	live, err := w.Live(ctx) // at most one instance a node
+	w.shown = slices.DeleteFunc(slices.Clone(all), func(i Instance) bool { return !i.Live() })
+	w.looked = true
+	live, err := byNode(w.shown) // at most one instance a node
 	if err != nil {
 		return err
 	}
 	return errors.Join(
 		w.allClaimed(live),
 		w.gangsWhole(live),
+		w.gangsAskedWhole(),
 		w.tokensTrue(),
+		w.withinLimits(),
 		w.onlyOurs(ctx, all),
-		w.groupsUsed(ctx, all),
+		w.groupsUsed(ctx),
 	)
 }
 
@@ -71,6 +75,22 @@ func (w *Site) gangsWhole(live map[string]string) error {
 		}
 		if len(there) > 0 && len(there) < len(g.nodes) {
 			return fmt.Errorf("of the gang %s only %s live", strings.Join(g.nodes, ","), strings.Join(there, ","))
+		}
+	}
+	return nil
+}
+
+// gangsAskedWhole: no launch for a gang would have been content with a part.
+func (w *Site) gangsAskedWhole() error {
+	for _, r := range w.Runs {
+		for _, c := range Launches(r.Calls) {
+			nodes, _ := Expand(launchTags(c)[nodesTag]) // allClaimed looks at what has none
+			least, most := c.Params.Get("MinCount"), c.Params.Get("MaxCount")
+			for _, g := range r.gangs {
+				if len(both(nodes, g)) > 0 && least != most {
+					return fmt.Errorf("%s: a launch for the gang %s would be content with %s of %s", r.Command, strings.Join(g, ","), least, most)
+				}
+			}
 		}
 	}
 	return nil
@@ -150,7 +170,7 @@ func (w *Site) onlyOurs(ctx context.Context, all []Instance) error {
 }
 
 // groupsUsed: no placement group outlives its instances.
-func (w *Site) groupsUsed(ctx context.Context, all []Instance) error {
+func (w *Site) groupsUsed(ctx context.Context) error {
 	if !w.HasGroups {
 		return nil
 	}
@@ -159,7 +179,7 @@ func (w *Site) groupsUsed(ctx context.Context, all []Instance) error {
 		return err
 	}
 	for _, name := range names {
-		if !slices.ContainsFunc(all, func(i Instance) bool { return i.Live() && i.Group == name }) {
+		if !slices.ContainsFunc(w.shown, func(i Instance) bool { return i.Group == name }) {
 			return fmt.Errorf("placement group %s has no live instance", name)
 		}
 	}

@@ -30,7 +30,14 @@ type Run struct {
 	Calls   []faultproxy.Call // made while it ran
 	Away    bool              // its calls went nowhere
 	After   map[string]string // node -> instance that EC2 showed afterwards
+
+	live   []Instance // that EC2 showed afterwards
+	limits []limit    // that it had to keep to
+	gangs  [][]string // nodes that were of use to it only together
 }
+
+// killed is the exit code of a program that a signal ended.
+const killed = -1
 
 // Line is one that a program printed on stderr.
 type Line struct {
@@ -43,8 +50,10 @@ type Report struct {
 	Command string `json:"command"`
 	Mode    string `json:"mode"`
 	Nodes   []Node `json:"nodes"`
-	// The rest is there in JSON alone.
-	Plan struct {
+	// The rest is there in JSON alone. Actions are what a reconcile did, or would
+	// do.
+	Actions []Action `json:"actions"`
+	Plan    struct {
 		Outcome string `json:"outcome"`
 		Dialect string `json:"dialect"`
 	} `json:"plan"`
@@ -68,6 +77,14 @@ type Node struct {
 	Market   string `json:"market"`
 	AZ       string `json:"az"`
 	Address  string `json:"private_ip"`
+}
+
+// Action is one thing that a reconcile did, or would do.
+type Action struct {
+	Kind     string `json:"kind"`
+	Instance string `json:"instance_id"`
+	Text     string `json:"text"`
+	Done     bool   `json:"done"`
 }
 
 // Program runs one program with arguments in the scenario's folder, and reads
@@ -113,7 +130,9 @@ func (w *Site) Run(ctx context.Context, command string, read func([]byte) (Repor
 	if err := w.readyProxy(); err != nil {
 		return err
 	}
+	limits := w.limitsOf(command)
 	before, began := len(w.AllCalls()), time.Now()
+	w.changed()
 	outs, errs := make([]bytes.Buffer, len(cmds)), make([]bytes.Buffer, len(cmds))
 	failures := make([]error, len(cmds))
 	var all sync.WaitGroup
@@ -123,29 +142,33 @@ func (w *Site) Run(ctx context.Context, command string, read func([]byte) (Repor
 		// the shell of a person alone.
 		cmd.Env = append([]string{"AWS_ENDPOINT_URL_EC2=" + w.url, "XDG_STATE_HOME=" + w.State, "PATH=" + w.Bin}, w.Env...)
 		cmd.Stdout, cmd.Stderr = &outs[n], &errs[n]
-		cmd.WaitDelay = time.Second
+		if cmd.WaitDelay == 0 {
+			cmd.WaitDelay = time.Second
+		}
 		all.Go(func() { failures[n] = cmd.run(ctx) })
 	}
 	all.Wait()
 	took := time.Since(began)
-	live, err := w.Live(ctx)
-	if err != nil {
+	if _, err := w.Instances(ctx); err != nil {
 		return err
 	}
+	live, _ := byNode(w.shown) // what is wrong now may be mended by the next run
 	for n := range cmds {
-		r := &Run{Command: command, Began: began, Took: took, Away: w.away, Calls: w.AllCalls()[before:], After: live}
+		r := &Run{Command: command, Began: began, Took: took, Away: w.away, Calls: w.AllCalls()[before:], After: live, live: w.shown, limits: limits, gangs: w.gangsOf(command)}
 		w.Runs = append(w.Runs, r)
 		for text := range strings.Lines(errs[n].String()) {
 			l := &Line{Text: strings.TrimSuffix(text, "\n")}
 			r.Stderr = append(r.Stderr, l)
 			w.said = append(w.said, l)
 		}
-		var exit *exec.ExitError
-		if err := failures[n]; errors.As(err, &exit) {
-			r.Exit = exit.ExitCode()
-		} else if err != nil {
-			return fmt.Errorf("%s: %w", command, err)
+		if err := failures[n]; err != nil {
+			// Who was stopped by its caller has an exit code all the same.
+			if cmds[n].ProcessState == nil || ctx.Err() != nil || errors.Is(err, exec.ErrWaitDelay) {
+				return fmt.Errorf("%s: %w", command, err)
+			}
+			r.Exit = cmds[n].ProcessState.ExitCode()
 		}
+		var err error
 		if r.Report, err = read(outs[n].Bytes()); err != nil {
 			return fmt.Errorf("%s: exit code %d, and its report: %w", command, r.Exit, err)
 		}
@@ -228,55 +251,129 @@ func (w *Site) claim(r *Run) {
 			}
 		}
 	}
+	for _, a := range r.Report.Actions {
+		for node, id := range w.claimed {
+			if a.Done && a.Kind != "name" && id == a.Instance {
+				delete(w.claimed, node)
+				ended = append(ended, node)
+			}
+		}
+	}
+	if r.Exit == killed { // it told nothing of what it had ended by then
+		maps.DeleteFunc(w.claimed, func(node, _ string) bool { return r.After[node] == "" })
+	}
 	for i := range w.gangs {
 		w.gangs[i].nodes = slices.DeleteFunc(w.gangs[i].nodes, func(n string) bool { return slices.Contains(ended, n) })
 	}
-	if len(ended) == 0 && w.isGang(r.Command) {
-		var g gang
-		for _, n := range r.Report.Nodes {
-			g.nodes = append(g.nodes, n.Name)
+	if len(ended) == 0 {
+		for _, nodes := range r.gangs {
+			w.gangs = append(w.gangs, gang{slices.Clone(nodes)})
 		}
-		w.gangs = append(w.gangs, g)
 	}
 }
 
 var (
+	resumes      = regexp.MustCompile(`aws-slurm-burst-resume '?([^\s']+)`)
 	planArgument = regexp.MustCompile(`--execution-plan=(\S+)`)
-	wantsGang    = regexp.MustCompile(`"requires_gang_scheduling":\s*true`)
+	wantsGang    = regexp.MustCompile(`"requires_gang_scheduling":\s*(true|false)|ASBA_GANG_SCHEDULING=(true|false)`)
 )
 
-// isGang reads in the plan itself, not in what the program made of it, whether
-// a resume is of a gang.
-func (w *Site) isGang(command string) bool {
-	const variable = "ASBA_GANG_SCHEDULING=true"
-	if m := planArgument.FindStringSubmatch(command); m != nil {
-		data, err := os.ReadFile(filepath.Join(w.Dir, m[1]))
-		return err == nil && wantsGang.Match(data)
+// resumed are the nodes that a command resumes; what the judge cannot read is
+// for the program to refuse.
+func resumed(command string) []string {
+	m := resumes.FindStringSubmatch(command)
+	if m == nil {
+		return nil
 	}
-	return slices.Contains(w.Env, variable) || strings.Contains(command, variable)
+	names, _ := Expand(m[1])
+	return names
 }
+
+// planText is the plan of a job (of nodes without one where it is ""), as the
+// file that the command names has it, the environment, or the site's folder.
+func (w *Site) planText(command, job string) string {
+	read := func(name string) string {
+		data, _ := os.ReadFile(filepath.Join(w.Dir, name)) // one that is missing asks for nothing
+		return string(data)
+	}
+	if m := planArgument.FindStringSubmatch(command); m != nil {
+		return read(m[1])
+	}
+	if text := strings.Join(append(slices.Clone(w.Env), command), " "); strings.Contains(text, "ASBA_") {
+		return text
+	}
+	if dir := w.siteLimits().Plans.Dir; dir != "" && job != "" {
+		return read(filepath.Join(dir, job+".json"))
+	}
+	return ""
+}
+
+// gangsOf reads in the plans and the resume file themselves, not in what the
+// program made of them, which nodes of a resume are of use only together: those
+// of each job, or all where there are no jobs and a plan wants it so.
+func (w *Site) gangsOf(command string) [][]string {
+	names := resumed(command)
+	if names == nil {
+		return nil
+	}
+	planned := func(job string) string {
+		m := wantsGang.FindStringSubmatch(w.planText(command, job))
+		if m == nil {
+			return ""
+		}
+		return m[1] + m[2]
+	}
+	if len(w.jobs) == 0 && planned("") == "true" && len(names) > 1 {
+		return [][]string{names}
+	}
+	var gangs [][]string
+	for _, j := range w.jobs {
+		if len(j.nodes) > 1 && planned(j.id) != "false" {
+			gangs = append(gangs, j.nodes)
+		}
+	}
+	return gangs
+}
+
+// Instances are the cluster's that cost money, as EC2 shows them. One look
+// serves until something has run.
+func (w *Site) Instances(ctx context.Context) ([]Instance, error) {
+	if w.looked {
+		return w.shown, nil
+	}
+	var err error
+	w.shown, err = w.EC2.liveOf(ctx, w.Cluster)
+	w.looked = err == nil
+	return w.shown, err
+}
+
+// changed makes the next look a new one.
+func (w *Site) changed() { w.looked = false }
 
 // Live maps nodes to the instances that EC2 shows for them.
 func (w *Site) Live(ctx context.Context) (map[string]string, error) {
-	all, err := w.EC2.OfCluster(ctx, w.Cluster)
+	all, err := w.Instances(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return byNode(all)
+}
+
+// byNode maps nodes to instances, of which each has one at most.
+func byNode(live []Instance) (map[string]string, error) {
 	nodes := map[string]string{}
-	for _, i := range all {
-		if !i.Live() {
-			continue
+	var errs []error
+	for _, i := range live {
+		switch n, err := i.Node(); {
+		case err != nil:
+			errs = append(errs, err)
+		case nodes[n] != "":
+			errs = append(errs, fmt.Errorf("two instances serve %s: %s and %s", n, nodes[n], i.ID))
+		default:
+			nodes[n] = i.ID
 		}
-		n, err := i.node()
-		if err != nil {
-			return nil, err
-		}
-		if nodes[n] != "" {
-			return nil, fmt.Errorf("two instances serve %s: %s and %s", n, nodes[n], i.ID)
-		}
-		nodes[n] = i.ID
 	}
-	return nodes, nil
+	return nodes, errors.Join(errs...)
 }
 
 // LastRun is the run that the sentences speak of.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -46,16 +47,27 @@ type Site struct {
 	// and onAnswer an answer before its caller has it.
 	beforeCall atomic.Pointer[func(action string)]
 	onAnswer   atomic.Pointer[func(faultproxy.Call)]
+	// editAnswer changes what a caller is answered.
+	editAnswer atomic.Pointer[func(action string, body []byte) []byte]
 
-	Runs []*Run
-	said []*Line
+	Runs   []*Run
+	said   []*Line
+	shown  []Instance // of the cluster, live, at the last look
+	looked bool       // and nothing has run since
 	// claimed says which instance serves a node, as the programs told it.
 	claimed map[string]string
 	gangs   []gang
+	jobs    []job
 }
 
 // ruleFile is a whole file of rules.
 type ruleFile struct{ name, text string }
+
+// job is one that waits for nodes, as Slurm's resume file has it.
+type job struct {
+	id    string
+	nodes []string
+}
 
 // gang is a set of nodes that was resumed as one.
 type gang struct{ nodes []string }
@@ -87,18 +99,40 @@ func (s *Suite) New(ctx context.Context) (*Site, error) {
 
 // serve is the endpoint that the programs are given.
 func (w *Site) serve(rw http.ResponseWriter, r *http.Request) {
-	if f := w.beforeCall.Load(); f != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return // the caller has gone
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		if form, err := url.ParseQuery(string(body)); err == nil {
-			(*f)(form.Get("Action"))
-		}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the caller has gone
 	}
-	w.front.Load().ServeHTTP(rw, r)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, _ := url.ParseQuery(string(body)) // what is none is the endpoint's business
+	action := form.Get("Action")
+	if f := w.beforeCall.Load(); f != nil {
+		(*f)(action)
+	}
+	edit := w.editAnswer.Load()
+	if edit == nil {
+		w.front.Load().ServeHTTP(rw, r)
+		return
+	}
+	a := answer{header: http.Header{}, status: http.StatusOK}
+	w.front.Load().ServeHTTP(&a, r)
+	out := (*edit)(action, a.body.Bytes())
+	maps.Copy(rw.Header(), a.header)
+	rw.Header().Del("Content-Length")
+	rw.WriteHeader(a.status)
+	rw.Write(out) // whoever has gone does not hear it
 }
+
+// answer is one that is held back.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
 // Fault adds a rule, as one item of the list in a file of rules, for what comes.
 func (w *Site) Fault(rule string) { w.Rules("  - " + rule + "\n") }
@@ -122,8 +156,8 @@ func (w *Site) Heal() { w.rules, w.file, w.fresh = nil, ruleFile{}, false }
 // nobody's (it was tcpmux's), and the kernel refuses it.
 func (w *Site) Unreachable() { w.url, w.away = "http://127.0.0.1:1", true }
 
-// Gang says that nodes are wanted as one.
-func (w *Site) Gang(nodes []string) { w.gangs = append(w.gangs, gang{nodes}) }
+// Job says which nodes a job wants, as Slurm's resume file tells it.
+func (w *Site) Job(id string, nodes []string) { w.jobs = append(w.jobs, job{id, nodes}) }
 
 // BeforeCalls has f called before anything sees a call, which it may hold up;
 // nil ends that.
@@ -132,6 +166,15 @@ func (w *Site) BeforeCalls(f func(action string)) { store(&w.beforeCall, f) }
 // BeforeAnswers has f called with each call before its caller gets the answer,
 // which it may hold up; nil ends that.
 func (w *Site) BeforeAnswers(f func(faultproxy.Call)) { store(&w.onAnswer, f) }
+
+// EditAnswers has f change the answers to calls; nil ends that.
+func (w *Site) EditAnswers(f func(action string, body []byte) []byte) {
+	if f == nil {
+		w.editAnswer.Store(nil)
+		return
+	}
+	w.editAnswer.Store(&f)
+}
 
 func store[T any](p *atomic.Pointer[func(T)], f func(T)) {
 	if f == nil {
@@ -219,13 +262,11 @@ func (w *Site) Close(ctx context.Context) error {
 	if w.server != nil {
 		errs = append(errs, w.server.Close())
 	}
-	all, err := w.EC2.OfCluster(ctx, w.Cluster)
+	live, err := w.Instances(ctx)
 	errs = append(errs, err)
 	var ids []string
-	for _, i := range all {
-		if i.Live() {
-			ids = append(ids, i.ID)
-		}
+	for _, i := range live {
+		ids = append(ids, i.ID)
 	}
 	errs = append(errs, w.EC2.terminate(ctx, ids))
 	if w.HasGroups {

@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cucumber/godog"
 
@@ -17,9 +20,18 @@ import (
 )
 
 func registerGiven(sc *godog.ScenarioContext) {
+	givenSite(sc)
+	givenJobs(sc)
+	givenFaults(sc)
+	givenAccidents(sc)
+}
+
+// givenSite: what the site says, its plans and its configuration.
+func givenSite(sc *godog.ScenarioContext) {
 	sc.Step(`^the execution plan "([^"]+)"$`, func(ctx context.Context, name string) error {
 		return in(ctx).Plan(name)
 	})
+	sc.Step(`^the execution plan "([^"]+)" as the plan of job (\d+)$`, planOfJob)
 	sc.Step(`^the execution plan "([^"]+)" as the plan of job (\d+)$`, planOfJob)
 	sc.Step(`^an execution plan "([^"]+)" that says:$`, func(ctx context.Context, name string, text *godog.DocString) error {
 		return in(ctx).Write(name, []byte(text.Content))
@@ -29,7 +41,9 @@ func registerGiven(sc *godog.ScenarioContext) {
 		in(ctx).Env = append(in(ctx).Env, vars...)
 		return err
 	})
-	sc.Step(`^job (\d+) wants "([^"]+)"$`, wantNodes)
+	sc.Step(`^the variable (\w+=.*)$`, func(ctx context.Context, variable string) {
+		in(ctx).Env = append(in(ctx).Env, variable)
+	})
 	sc.Step(`^the folder of the seed's command lines$`, func(ctx context.Context) error {
 		seed, err := fs.Sub(examples.Files, "seed")
 		if err != nil {
@@ -38,49 +52,118 @@ func registerGiven(sc *godog.ScenarioContext) {
 		return in(ctx).Copy(seed, "config.yaml", "test-config.yaml", "aws-credentials",
 			"plan.json", "test-plan.json", "invalid.json", "partial.json", "examples/asba-execution-plan.json")
 	})
-	sc.Step(`^the site's plans\.(\w+) is "?(\w+)"?$`, sitePlans)
-
-	sc.Step(`^EC2 has no capacity$`, rule("error: InsufficientInstanceCapacity"))
-	sc.Step(`^EC2 has no capacity in ([a-z0-9-]+)$`, func(ctx context.Context, az string) {
-		in(ctx).Fault("{az: " + az + ", error: InsufficientInstanceCapacity}")
+	sc.Step(`^the site's ([\w.]+) is (.+)$`, func(ctx context.Context, key, value string) error {
+		return in(ctx).Set(key, value)
 	})
-	sc.Step(`^EC2 has no spot capacity$`, rule("{market: spot, error: InsufficientInstanceCapacity}"))
-	sc.Step(`^EC2 has capacity for (\d+) instances$`, func(ctx context.Context, n int) {
-		in(ctx).Fault(fmt.Sprintf("capacity: %d", n))
+	sc.Step(`^node group (\w+)'s ([\w.]+) (?:is|are) (.+)$`, func(ctx context.Context, group, key, value string) error {
+		return in(ctx).SetGroup(group, key, value)
 	})
-	sc.Step(`^EC2 throttles the next (\d+) launches$`, func(ctx context.Context, n int) {
-		in(ctx).Fault(fmt.Sprintf("{throttle: true, times: %d}", n))
+	sc.Step(`^a configuration that says:$`, func(ctx context.Context, text *godog.DocString) error {
+		return in(ctx).Write("config.yaml", []byte(text.Content+"\n"))
 	})
-	sc.Step(`^the answer to the next (\w+) is lost$`, func(ctx context.Context, action string) {
-		in(ctx).Fault("{action: " + action + ", lost-answer: true, times: 1}")
+	sc.Step(`^a launch may take (\d+) seconds$`, func(ctx context.Context, n int) error {
+		w := in(ctx)
+		return errors.Join(w.Set("slurm.resume_timeout", strconv.Itoa(n+1)), w.Set("slurm.boot_allowance", "1"))
 	})
-	sc.Step(`^EC2 answers every launch with "([^"]+)"$`, func(ctx context.Context, code string) {
-		in(ctx).Fault("error: " + code)
-	})
-	sc.Step(`^EC2 answers the next (\w+) with "([^"]+)"$`, func(ctx context.Context, action, code string) {
-		in(ctx).Fault("{action: " + action + ", error: " + code + ", times: 1}")
-	})
-	sc.Step(`^EC2 answers launches in (\S+) with "([^"]+)"$`, func(ctx context.Context, az, code string) {
-		in(ctx).Fault("{az: " + az + ", error: " + code + "}")
-	})
-	sc.Step(`^EC2 cannot be reached$`, func(ctx context.Context) {
-		in(ctx).Unreachable()
-	})
-	sc.Step(`^EC2 answers spot launches with "([^"]+)"$`, func(ctx context.Context, code string) {
-		in(ctx).Fault("{market: spot, error: " + code + "}")
-	})
-	sc.Step(`^the programs' state is lost$`, func(ctx context.Context) error { return os.RemoveAll(in(ctx).State) })
 	sc.Step(`^"([^"]+)" may be written by anyone$`, func(ctx context.Context, name string) error {
 		return os.Chmod(filepath.Join(in(ctx).Dir, name), 0o666)
 	})
-	sc.Step(`^the faults of "([^"]+)"$`, exampleFaults)
-	sc.Step(`^EC2 is well again$`, func(ctx context.Context) {
-		in(ctx).Heal()
+	sc.Step(`^"([^"]+)" belongs to somebody else$`, func(ctx context.Context, name string) error {
+		const nobody = 65534
+		return os.Chown(filepath.Join(in(ctx).Dir, name), nobody, nobody)
 	})
 }
 
-func rule(text string) func(context.Context) {
-	return func(ctx context.Context) { in(ctx).Fault(text) }
+// givenJobs: what Slurm's resume file says.
+func givenJobs(sc *godog.ScenarioContext) {
+	sc.Step(`^job (\d+) wants "([^"]+)"$`, wantNodes)
+	sc.Step(`^each of "([^"]+)" is wanted by a job of its own$`, func(ctx context.Context, list string) error {
+		names, err := site.Expand(list)
+		for i, n := range names {
+			err = errors.Join(err, wantNodes(ctx, 4711+i, n))
+		}
+		return err
+	})
+}
+
+// givenFaults: how EC2 answers, in the words of the rules.
+func givenFaults(sc *godog.ScenarioContext) {
+	fault := func(sentence, rule string) {
+		sc.Step(sentence, func(ctx context.Context) { in(ctx).Fault(rule) })
+	}
+	fault(`^EC2 has no capacity$`, "error: InsufficientInstanceCapacity")
+	fault(`^EC2 has no spot capacity$`, "{market: spot, error: InsufficientInstanceCapacity}")
+	fault1(sc, `^EC2 has no capacity for (\S+) instances$`, "{type: %s, error: InsufficientInstanceCapacity}")
+	fault1(sc, `^EC2 has no capacity in (\S+)$`, "{az: %s, error: InsufficientInstanceCapacity}")
+	fault1(sc, `^EC2 has capacity for (\d+) instances?$`, "capacity: %s")
+	fault2(sc, `^EC2 has capacity for (\d+) instances in (\S+)$`, "{capacity: %s, az: %s}")
+	fault2(sc, `^EC2 has capacity for (\d+) (\S+) instances$`, "{capacity: %s, type: %s}")
+	fault1(sc, `^EC2 throttles the next (\d+) launches$`, "{throttle: true, times: %s}")
+	fault2(sc, `^EC2 throttles the next (\d+) (\w+) calls$`, "{throttle: true, times: %s, action: %s}")
+	fault1(sc, `^EC2 throttles every (\w+)$`, "{throttle: true, action: %s}")
+	fault1(sc, `^the answer to the next (\w+) is lost$`, "{lost-answer: true, times: 1, action: %s}")
+	fault2(sc, `^the answers to the next (\d+) (\w+) calls are lost$`, "{lost-answer: true, times: %s, action: %s}")
+	fault1(sc, `^EC2 answers every launch with "([^"]+)"$`, "error: %s")
+	fault2(sc, `^EC2 answers the next (\w+) with "([^"]+)"$`, "{times: 1, action: %s, error: %s}")
+	fault2(sc, `^EC2 answers every (Describe\w+|Create\w+|Terminate\w+) with "([^"]+)"$`, "{action: %s, error: %s}")
+	fault2(sc, `^EC2 answers launches in (\S+) with "([^"]+)"$`, "{az: %s, error: %s}")
+	fault1(sc, `^EC2 answers spot launches with "([^"]+)"$`, "{market: spot, error: %s}")
+	fault2(sc, `^EC2 takes (\d+) seconds to answer the next (\w+)$`, "{times: 1, delay: %ss, action: %s}")
+	sc.Step(`^the faults of "([^"]+)"$`, exampleFaults)
+	sc.Step(`^EC2 cannot be reached$`, func(ctx context.Context) { in(ctx).Unreachable() })
+	sc.Step(`^EC2 is well again$`, func(ctx context.Context) { in(ctx).Heal() })
+}
+
+// givenAccidents: what happens without anybody calling.
+func givenAccidents(sc *godog.ScenarioContext) {
+	sc.Step(`^the programs' state is lost$`, func(ctx context.Context) error { return os.RemoveAll(in(ctx).State) })
+	sc.Step(`^(\d+) minutes pass$`, func(ctx context.Context, n int) error {
+		return in(ctx).Pass(ctx, time.Duration(n)*time.Minute)
+	})
+	sc.Step(`^EC2 ends the instance of "([^"]+)"$`, func(ctx context.Context, node string) error {
+		return in(ctx).End(ctx, node)
+	})
+	sc.Step(`^EC2 loses the instance of "([^"]+)" as it is asked to end those of "([^"]+)"$`, func(ctx context.Context, node, list string) error {
+		w := in(ctx)
+		if err := w.EndAt(ctx, "TerminateInstances", node); err != nil {
+			return err
+		}
+		return badID(w, node, list, "InvalidInstanceID.NotFound")
+	})
+	sc.Step(`^the instance of "([^"]+)" is protected when those of "([^"]+)" are to be ended$`, func(ctx context.Context, node, list string) error {
+		return badID(in(ctx), node, list, "OperationNotPermitted")
+	})
+	sc.Step(`^somebody launches a second instance of "([^"]+)"$`, func(ctx context.Context, node string) error {
+		return in(ctx).Stray(ctx, node)
+	})
+	sc.Step(`^somebody launches an instance of the cluster that names no node$`, func(ctx context.Context) error {
+		return in(ctx).Stray(ctx, "")
+	})
+	sc.Step(`^an instance of the next launch dies of "([^"]+)" before it runs$`, func(ctx context.Context, code string) {
+		in(ctx).DieOnLaunch(ctx, code)
+	})
+}
+
+// badID refuses to end a list of instances for the sake of one of them, and that
+// one again when they are ended one by one.
+func badID(w *site.Site, node, list, code string) error {
+	names, err := site.Expand(list)
+	at := slices.Index(names, node)
+	if err == nil && at < 0 {
+		err = fmt.Errorf("%s is not one of %s", node, list)
+	}
+	refuse := "{action: TerminateInstances, times: 1, error: " + code
+	w.Fault(refuse + "}")
+	w.Fault(refuse + ", after: " + strconv.Itoa(at) + "}")
+	return err
+}
+
+func fault1(sc *godog.ScenarioContext, sentence, rule string) {
+	sc.Step(sentence, func(ctx context.Context, a string) { in(ctx).Fault(fmt.Sprintf(rule, a)) })
+}
+
+func fault2(sc *godog.ScenarioContext, sentence, rule string) {
+	sc.Step(sentence, func(ctx context.Context, a, b string) { in(ctx).Fault(fmt.Sprintf(rule, a, b)) })
 }
 
 // planOfJob puts a plan into the site's folder of plans.
@@ -135,23 +218,8 @@ func wantNodes(ctx context.Context, job int, nodes string) error {
 	if err != nil {
 		return err
 	}
-	w.Gang(names)
+	w.Job(strconv.Itoa(job), names)
 	return w.Write("resume.json", data)
-}
-
-// sitePlans changes a key of the configuration's section plans, the last one of
-// the example.
-func sitePlans(ctx context.Context, key, value string) error {
-	w := in(ctx)
-	data, err := os.ReadFile(filepath.Join(w.Dir, "config.yaml"))
-	if err != nil {
-		return err
-	}
-	at := strings.LastIndex(string(data), "\nplans:\n")
-	if at < 0 || strings.Contains(string(data[at:]), "  "+key+":") {
-		return fmt.Errorf("config.yaml has no section plans to add %s to", key)
-	}
-	return w.Write("config.yaml", fmt.Appendf(data, "  %s: %s\n", key, value))
 }
 
 func exampleFaults(ctx context.Context, name string) error {

@@ -3,7 +3,10 @@ package steps
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/cucumber/godog"
 
@@ -12,25 +15,49 @@ import (
 )
 
 func registerWhen(sc *godog.ScenarioContext) {
-	program := func(name string) func(context.Context, string) error {
-		return func(ctx context.Context, nodes string) error { return in(ctx).Program(ctx, name, nodes) }
+	for _, c := range []struct {
+		sentence string // with one group for each argument
+		program  string
+		flags    []string // before the arguments but the first
+	}{
+		{`Slurm resumes "([^"]+)"`, "aws-slurm-burst-resume", nil},
+		{`Slurm resumes "([^"]+)" with "([^"]+)"`, "aws-slurm-burst-resume", []string{"--execution-plan="}},
+		{`Slurm suspends "([^"]+)"`, "aws-slurm-burst-suspend", nil},
+		{`Slurm gives up waiting for "([^"]+)"`, "aws-slurm-burst-resume-fail", nil},
+		{`the operator (reconcile)s`, "aws-slurm-burst", nil},
+	} {
+		args := func(given []string) []string {
+			out := given[:1:1]
+			for n, flag := range c.flags {
+				out = append(out, flag+given[n+1])
+			}
+			return out
+		}
+		run := func(ctx context.Context, given ...string) error {
+			return in(ctx).Program(ctx, c.program, args(given)...)
+		}
+		stop := func(ctx context.Context, how, action string, given ...string) error {
+			return stoppedAt(ctx, how, action, c.program, args(given)...)
+		}
+		const stopped = `, and the program is (killed|told to stop) as EC2 answers "([^"]+)"$`
+		if len(c.flags) == 0 {
+			sc.Step("^"+c.sentence+"$", func(ctx context.Context, a string) error { return run(ctx, a) })
+			sc.Step("^"+c.sentence+stopped, func(ctx context.Context, a, how, action string) error { return stop(ctx, how, action, a) })
+		} else {
+			sc.Step("^"+c.sentence+"$", func(ctx context.Context, a, b string) error { return run(ctx, a, b) })
+			sc.Step("^"+c.sentence+stopped, func(ctx context.Context, a, b, how, action string) error { return stop(ctx, how, action, a, b) })
+		}
 	}
-	sc.Step(`^Slurm resumes "([^"]+)"$`, program("aws-slurm-burst-resume"))
-	sc.Step(`^Slurm suspends "([^"]+)"$`, program("aws-slurm-burst-suspend"))
-	sc.Step(`^Slurm gives up waiting for "([^"]+)"$`, program("aws-slurm-burst-resume-fail"))
-	sc.Step(`^Slurm resumes "([^"]+)" with "([^"]+)"$`, func(ctx context.Context, nodes, plan string) error {
-		return in(ctx).Program(ctx, "aws-slurm-burst-resume", nodes, "--execution-plan="+plan)
+	sc.Step(`^the operator asks what reconcile would do$`, func(ctx context.Context) error {
+		return in(ctx).Program(ctx, "aws-slurm-burst", "reconcile", "--dry-run")
+	})
+	sc.Step(`^"([^"]+)" and "([^"]+)" are resumed at the same time$`, func(ctx context.Context, a, b string) error {
+		return sideBySide(ctx, a, b)
 	})
 	sc.Step(`^"([^"]+)" (?:is|are) resumed twice at the same time$`, func(ctx context.Context, nodes string) error {
-		w := in(ctx)
-		cmds := make([]site.Process, 2)
-		for n := range cmds {
-			cmds[n].Cmd = w.Command(ctx, "aws-slurm-burst-resume", nodes)
-		}
-		return w.Run(ctx, "aws-slurm-burst-resume "+nodes, site.ReadJSON, cmds...)
+		return sideBySide(ctx, nodes, nodes)
 	})
-	sc.Step(`^Slurm resumes "([^"]+)" with "([^"]+)", and the program is killed as EC2 answers "([^"]+)"$`, killedAt)
-	sc.Step(`^Slurm suspends "([^"]+)" while it resumes them with "([^"]+)"$`, suspendedMeanwhile)
+	sc.Step(`^Slurm suspends "([^"]+)" while it resumes "([^"]+)" with "([^"]+)"$`, suspendedMeanwhile)
 	sc.Step(`^the operator runs "([^"]+)"$`, func(ctx context.Context, text string) error {
 		return in(ctx).Shell(ctx, text)
 	})
@@ -50,51 +77,64 @@ func registerWhen(sc *godog.ScenarioContext) {
 	})
 }
 
-// killedAt kills a resume at the first answer to an action: EC2 has done what it
-// was asked, and nobody is left to hear of it.
-func killedAt(ctx context.Context, nodes, plan, action string) error {
+// sideBySide runs a resume for each list of nodes, all at once.
+func sideBySide(ctx context.Context, lists ...string) error {
 	w := in(ctx)
-	ctx, kill := context.WithCancel(ctx)
-	defer kill()
-	cmd := w.Command(ctx, "aws-slurm-burst-resume", nodes, "--execution-plan="+plan)
-	killed := make(chan struct{})
+	var cmds []site.Process
+	for _, nodes := range lists {
+		cmds = append(cmds, site.Process{Cmd: w.Command(ctx, "aws-slurm-burst-resume", nodes)})
+	}
+	return w.Run(ctx, "aws-slurm-burst-resume "+strings.Join(lists, ","), site.ReadJSON, cmds...)
+}
+
+// stoppedAt stops a program at the first answer to an action: EC2 has done what
+// it was asked, and whoever asked was killed before he could hear of it, or told
+// to stop.
+func stoppedAt(ctx context.Context, how, action, program string, args ...string) error {
+	w := in(ctx)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	cmd := w.Command(ctx, program, args...)
+	cmd.WaitDelay = 20 * time.Second
+	signalled := make(chan struct{})
 	cmd.Cancel = func() error {
-		defer close(killed)
-		return cmd.Process.Kill()
-	}
-	onAnswer := func(c faultproxy.Call) {
-		if c.Action == action {
-			kill()
-			<-killed // until then the answer is held back
+		defer close(signalled)
+		if how == "killed" {
+			return cmd.Process.Kill()
 		}
+		return cmd.Process.Signal(syscall.SIGTERM)
 	}
-	w.BeforeAnswers(onAnswer)
+	w.BeforeAnswers(func(c faultproxy.Call) {
+		if c.Action == action {
+			stop()
+			<-signalled // until then the answer is held back
+		}
+	})
 	defer w.BeforeAnswers(nil)
-	if err := w.Run(context.WithoutCancel(ctx), "aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, site.ReadJSON, site.Process{Cmd: cmd}); err != nil {
+	if err := w.Run(context.WithoutCancel(ctx), strings.Join(append([]string{program}, args...), " "), site.ReadJSON, site.Process{Cmd: cmd}); err != nil {
 		return err
 	}
 	if ctx.Err() == nil {
-		return fmt.Errorf("it was never killed: there was no %s", action)
+		return fmt.Errorf("it was never stopped: there was no %s", action)
 	}
 	return nil
 }
 
 // suspendedMeanwhile runs a whole suspend between a resume's decision to launch
 // and the launch: nothing is there yet that the suspend could end.
-func suspendedMeanwhile(ctx context.Context, nodes, plan string) error {
+func suspendedMeanwhile(ctx context.Context, down, up, plan string) error {
 	w := in(ctx)
 	launching, suspended := make(chan struct{}), make(chan struct{})
 	begin := sync.OnceFunc(func() { close(launching) })
-	beforeCall := func(action string) {
+	w.BeforeCalls(func(action string) {
 		if action == "RunInstances" {
 			begin()
 			<-suspended
 		}
-	}
-	w.BeforeCalls(beforeCall)
+	})
 	defer w.BeforeCalls(nil)
-	suspend := w.Command(ctx, "aws-slurm-burst-suspend", nodes)
-	resume := w.Command(ctx, "aws-slurm-burst-resume", nodes, "--execution-plan="+plan)
-	return w.Run(ctx, "aws-slurm-burst-suspend beside aws-slurm-burst-resume "+nodes+" --execution-plan="+plan, site.ReadJSON,
+	suspend := w.Command(ctx, "aws-slurm-burst-suspend", down)
+	resume := w.Command(ctx, "aws-slurm-burst-resume", up, "--execution-plan="+plan)
+	return w.Run(ctx, "aws-slurm-burst-suspend beside aws-slurm-burst-resume "+up+" --execution-plan="+plan, site.ReadJSON,
 		site.Process{Cmd: suspend, When: launching, Done: suspended}, site.Process{Cmd: resume})
 }
