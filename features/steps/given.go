@@ -32,7 +32,6 @@ func givenSite(sc *godog.ScenarioContext) {
 		return in(ctx).Plan(name)
 	})
 	sc.Step(`^the execution plan "([^"]+)" as the plan of job (\d+)$`, planOfJob)
-	sc.Step(`^the execution plan "([^"]+)" as the plan of job (\d+)$`, planOfJob)
 	sc.Step(`^an execution plan "([^"]+)" that says:$`, func(ctx context.Context, name string, text *godog.DocString) error {
 		return in(ctx).Write(name, []byte(text.Content))
 	})
