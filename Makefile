@@ -3,7 +3,7 @@
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PROGRAMS := aws-slurm-burst aws-slurm-burst-resume aws-slurm-burst-suspend aws-slurm-burst-resume-fail
 FUZZTIME ?= 5s
-LOCALSTACK_DIR ?= .build/localstack
+LOCALSTACK_DIR ?= $(or $(ASBA_LOCALSTACK_DIR),.build/localstack)
 
 GO      := go
 LDFLAGS := -s -w -X aws-slurm-burst/cmd/internal/app.Version=$(VERSION)
@@ -28,11 +28,16 @@ demo: build ## resume, break and suspend an 8-node gang on the embedded EC2
 localstack: ## install LocalStack 4.14.0 into an environment of its own (no root)
 	@localstack/install.sh $(LOCALSTACK_DIR)
 
+.PHONY: localstack-image
+localstack-image: ## build the image of LocalStack 4.14.0 for containers (Docker; root)
+	@localstack/image.sh $(LOCALSTACK_DIR)
+
 .PHONY: test
 test: ## everything that can be tested here, saying what could not and why
 	$(STEP) build $(MAKE) --no-print-directory build
 	$(STEP) lint $(MAKE) --no-print-directory lint
 	$(STEP) localstack $(MAKE) --no-print-directory localstack-if-possible
+	$(STEP) image $(MAKE) --no-print-directory localstack-image-if-possible
 	$(STEP) unit $(MAKE) --no-print-directory unit
 	$(STEP) fuzz $(MAKE) --no-print-directory fuzz
 	$(STEP) features $(MAKE) --no-print-directory features
@@ -41,6 +46,10 @@ test: ## everything that can be tested here, saying what could not and why
 .PHONY: localstack-if-possible
 localstack-if-possible:
 	@localstack/install.sh $(LOCALSTACK_DIR) || { test -z "$$ASBA_REQUIRE_LOCALSTACK" && echo "LEFT OUT: LocalStack could not be installed (see above); its tests and features will be listed as left out"; }
+
+.PHONY: localstack-image-if-possible
+localstack-image-if-possible:
+	@localstack/image.sh $(LOCALSTACK_DIR) || { test -z "$$ASBA_REQUIRE_LOCALSTACK" && echo "LEFT OUT: no image of LocalStack (see above); the tests and features on containers will be listed as left out"; }
 
 .PHONY: unit
 unit: ## unit tests, with the race detector and in random order (the features have a target of their own)
@@ -70,5 +79,6 @@ catalog: ## say how to regenerate asba/catalog/catalog.tsv.gz
 	@$(GO) run ./asba/catalog/gen -h
 
 .PHONY: clean
-clean: ## remove what the other targets built
+clean: ## remove what the other targets built, and containers of ours
+	@localstack/image.sh --clean
 	rm -rf bin .build

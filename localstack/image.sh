@@ -8,6 +8,9 @@
 # so a build needs root; finding that there is nothing to do needs the engine alone.
 # An image of that name that was not made here is somebody's own and is left alone.
 #
+# image.sh --clean: remove the image, if it was made here, and every container of
+# localstack/container, also one that a run still uses.
+#
 # ASBA_DEBIAN_MIRROR is where packages come from; by default where this machine's
 # apt takes those of Debian 12 from. ASBA_DOCKER is the docker client to use.
 set -euo pipefail
@@ -15,7 +18,6 @@ set -euo pipefail
 image=localstack/localstack:4.14.0
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 top=$(dirname -- "$here")
-dir=${1:-$top/.build/localstack}
 work=$top/.build/localstack-image
 root=$work/root
 packages=python3
@@ -31,15 +33,22 @@ digest() {
 
 # A machine may have a second client in PATH that the engine does not accept:
 # Debian's own comes first.
+#
+# find_docker sets docker, or fails and sets said.
 find_docker() {
-	local client said='no docker client'
+	local client
+	said='no docker client'
 	for client in ${ASBA_DOCKER:-/usr/bin/docker docker}; do
 		command -v "$client" >/dev/null || continue
 		if said=$(timeout 10 "$client" version --format '{{.Server.Version}}' 2>&1); then
 			docker=$client
-			return
+			return 0
 		fi
 	done
+	return 1
+}
+
+no_docker() {
 	case $said in
 	'no docker client') fail "no docker client: 'apt-get install docker.io' on Debian" ;;
 	*permission*) fail "Docker's engine does not let $(id -un) in: run this as root, or as a member of the group docker" ;;
@@ -47,8 +56,31 @@ find_docker() {
 	esac
 }
 
-label() {
-	"$docker" image inspect --format "{{index .Config.Labels \"$1\"}}" "$image" 2>/dev/null
+# labels prints the digests that the image there is was made from; of one that
+# was not made here it prints a blank.
+labels() {
+	"$docker" image inspect --format '{{index .Config.Labels "aws-slurm-burst.lock"}} {{index .Config.Labels "aws-slurm-burst.recipe"}}' "$image" 2>/dev/null
+}
+
+# done_already says why there is nothing to build, where there is nothing.
+done_already() {
+	case $(labels || echo none) in
+	' ') echo "$image is on this engine and was not made here: left as it is" ;;
+	"$lock $recipe") echo "The image $image is already up to date" ;;
+	*) return 1 ;;
+	esac
+}
+
+clean() {
+	find_docker || return 0 # then there is nothing of ours
+	local left
+	left=$("$docker" ps -aq --filter label=aws-slurm-burst.container)
+	# shellcheck disable=SC2086 # a list of ids
+	[ -z "$left" ] || "$docker" rm -fv $left >/dev/null || fail "these containers are still there: $("$docker" ps -aq --filter label=aws-slurm-burst.container | tr '\n' ' ')"
+	case $(labels || true) in
+	'' | ' ') ;;
+	*) "$docker" image rm -f "$image" >/dev/null ;;
+	esac
 }
 
 # The mirror that apt takes Debian 12 itself from. Its update and security
@@ -80,19 +112,15 @@ clear_work() {
 	rm -rf --one-file-system "$work"
 }
 
-find_docker
+if [ "${1:-}" = --clean ]; then
+	clean
+	exit 0
+fi
+dir=${1:-$top/.build/localstack}
+find_docker || no_docker
 lock=$(digest "$here/requirements.txt")
 recipe=$(digest "$0")
-if have=$(label aws-slurm-burst.lock); then
-	if [ -z "$have" ]; then
-		echo "$image is on this engine and was not made here: left as it is"
-		exit 0
-	fi
-	if [ "$have" = "$lock" ] && [ "$(label aws-slurm-burst.recipe)" = "$recipe" ]; then
-		echo "The image $image is already up to date"
-		exit 0
-	fi
-fi
+done_already && exit 0
 
 [ "$(id -u)" = 0 ] || fail "building the image needs root, for debootstrap: 'sudo make localstack-image', once"
 command -v debootstrap >/dev/null || fail "no debootstrap: 'apt-get install debootstrap' on Debian"
@@ -105,6 +133,7 @@ site=$(echo "$dir"/lib/python3.11/site-packages)
 mkdir -p "$top/.build"
 exec 9>"$top/.build/localstack-image.lock"
 flock 9
+done_already && exit 0 # by whoever had the lock
 clear_work
 trap clear_work EXIT
 trap 'exit 130' INT TERM
