@@ -1,7 +1,7 @@
 # aws-slurm-burst. `make help` lists what there is to do.
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-PROGRAMS := aws-slurm-burst aws-slurm-burst-resume aws-slurm-burst-suspend aws-slurm-burst-resume-fail
+PROGRAMS := aws-slurm-burst aws-slurm-burst-lab aws-slurm-burst-resume aws-slurm-burst-suspend aws-slurm-burst-resume-fail
 FUZZTIME ?= 5s
 LOCALSTACK_DIR ?= $(or $(ASBA_LOCALSTACK_DIR),.build/localstack)
 

@@ -113,6 +113,15 @@ var rules = []rule{
 		about: []string{"features/...", "github.com/cucumber/..."},
 		allow: []string{"features/site", "features/report"}, // what it hands to reports
 	}, {
+		why:   "godog runs `go` as it starts, and a container engine's client is large: both are the lab's alone",
+		from:  []string{"cmd/..."},
+		about: []string{"features/...", "localstack/..."},
+		allow: []string{"in cmd/aws-slurm-burst-lab", "in cmd/internal/blackbox", "localstack/faultproxy"},
+	}, {
+		why:   "a browser is driven by tests, never by what is shipped",
+		from:  []string{"..."},
+		about: []string{"github.com/chromedp/..."},
+	}, {
 		why:   "reports are written from plain values, whoever ran what they tell of",
 		from:  []string{"features/report"},
 		about: []string{"./...", "github.com/cucumber/..."},
@@ -141,8 +150,8 @@ var rules = []rule{
 		from:  []string{"asba/...", "executor/...", "simulator/...", "localstack/...", "features/...", "fixtures/..."},
 		about: []string{"cmd/..."},
 	}, {
-		why:   "fixtures are data: whoever embeds them gets nothing else",
-		from:  []string{"fixtures/..."},
+		why:   "fixtures and examples are data: whoever embeds them gets nothing else",
+		from:  []string{"fixtures/...", "examples/..."},
 		about: []string{"./..."},
 	},
 }
@@ -278,6 +287,11 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"features/report", "github.com/cucumber/godog", true},
 		{"features/report", "localstack/faultproxy", true},
 		{"features/site", "features/report", false},
+		{"features/report", "github.com/chromedp/chromedp", true},
+		{"cmd/aws-slurm-burst", "features", true},
+		{"cmd/aws-slurm-burst", "localstack/faultproxy", false},
+		{"cmd/aws-slurm-burst-lab", "features/runner", false},
+		{"examples", "asba/plan", true},
 		{"features/steps", "localstack/faultproxy", false},
 		{"simulator", "executor/env", false},
 		{"simulator", "simulator/ec2", true},
@@ -308,6 +322,25 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		}
 		if _, broken := breaks(c.from, to); broken != c.broken {
 			t.Errorf("%s -> %s: forbidden %v", c.from, c.to, broken)
+		}
+	}
+}
+
+// What slurmctld and operators run carries no runner of scenarios, at any depth:
+// it would run `go` at every start, and grow several times over.
+func TestTheLabAloneCarriesTheScenarioRunner(t *testing.T) {
+	programs, err := filepath.Glob("cmd/aws-slurm-burst*")
+	if err != nil || len(programs) < 5 {
+		t.Fatalf("programs %v, %v", programs, err)
+	}
+	for _, p := range programs {
+		out, err := exec.Command("go", "list", "-deps", "./"+p).Output()
+		if err != nil {
+			t.Fatalf("go list -deps %s: %v", p, err)
+		}
+		heavy := strings.Contains(string(out), "github.com/cucumber/godog\n") || strings.Contains(string(out), "github.com/testcontainers/")
+		if lab := p == "cmd/aws-slurm-burst-lab"; heavy != lab {
+			t.Errorf("%s carries the scenario runner or containers: %v", p, heavy)
 		}
 	}
 }

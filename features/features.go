@@ -12,4 +12,4 @@ import "embed"
 var Files embed.FS
 
 // Backends are the names that a tag @not-NAME:REASON may use.
-var Backends = []string{"embedded", "localstack"}
+var Backends = []string{"embedded", "endpoint", "localstack"}

@@ -29,7 +29,8 @@ const (
 // TestFeatures runs every scenario against the programs in ASBA_BIN (else
 // ../bin), on every backend this machine can have. ASBA_FEATURES selects files or
 // scenarios ("gang.feature trouble.feature:5"), ASBA_REQUIRE_LOCALSTACK=1 fails
-// where a backend is missing, ASBA_REPORTS names a folder for JUnit and Cucumber reports.
+// where a backend is missing, ASBA_REPORTS names a folder for
+// the reports: JUnit, Cucumber JSON and one page for people.
 func TestFeatures(t *testing.T) {
 	bin := os.Getenv("ASBA_BIN")
 	if bin == "" {
@@ -38,8 +39,19 @@ func TestFeatures(t *testing.T) {
 	if err := site.CheckPrograms(bin); err != nil {
 		t.Fatal(err)
 	}
-	var table strings.Builder
-	defer func() { fmt.Printf("\nfeatures by backend\n%s", table.String()) }()
+	var runs []report.Summary
+	defer func() {
+		fmt.Println()
+		if err := (report.Terminal{W: os.Stdout}).Table(runs...); err != nil {
+			t.Error(err)
+		}
+		if dir := os.Getenv("ASBA_REPORTS"); dir != "" {
+			base := filepath.Join(dir, "features")
+			if err := (report.Files{JUnit: base + ".xml", Cucumber: base + ".json", HTML: base + ".html"}).Write(runs...); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
 
 	for _, name := range []string{"embedded", "localstack-host", "localstack-container"} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +69,7 @@ func TestFeatures(t *testing.T) {
 			}
 			b, err := localstack.Find(t.Context(), want)
 			if localstack.Missing(err) && os.Getenv("ASBA_REQUIRE_LOCALSTACK") != "1" {
-				fmt.Fprintf(&table, "  %-20s  LEFT OUT: %v\n", name, err)
+				runs = append(runs, report.Summary{Name: "features", Backend: report.Backend{Name: name, Missing: err.Error()}})
 				t.Skip(err)
 			}
 			if err != nil {
@@ -70,7 +82,7 @@ func TestFeatures(t *testing.T) {
 			}()
 			ctx, cancel := b.Watch(t.Context())
 			defer cancel()
-			table.WriteString(runOn(ctx, t, bin, report.Backend{Name: b.Name, Rung: name, URL: b.URL, Product: b.Product, Why: b.Why}))
+			runs = append(runs, runOn(ctx, t, bin, report.Backend{Name: b.Name, Rung: name, URL: b.URL, Product: b.Product, Why: b.Why}))
 			if err := b.Err(); err != nil {
 				t.Error(err)
 			}
@@ -78,9 +90,8 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
-// runOn runs the scenarios on one backend, until ctx ends with it, and returns its
-// row of the table.
-func runOn(ctx context.Context, t *testing.T, bin string, backend report.Backend) string {
+// runOn runs the scenarios on one backend, until ctx ends with it.
+func runOn(ctx context.Context, t *testing.T, bin string, backend report.Backend) report.Summary {
 	s, err := site.Open(ctx, site.Options{Bin: bin, Endpoint: backend.URL})
 	if err != nil {
 		t.Fatal(err)
@@ -90,30 +101,16 @@ func runOn(ctx context.Context, t *testing.T, bin string, backend report.Backend
 		paths = []string{"."}
 	}
 	sum, err := runner.Run(ctx, runner.Options{
-		Name: "features on " + backend.Title(), FS: Files, Paths: paths,
+		Name: "features", FS: Files, Paths: paths,
 		Backend: backend, KnownBackends: Backends, Steps: steps.On(s, Files), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
 	})
 	if err != nil {
 		t.Error(err)
 	}
-	if err := reports(backend.Title()).Write(sum); err != nil {
-		t.Error(err)
-	}
 	if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
 		t.Error(err)
 	}
-	return fmt.Sprintf("  %-20s  %3d passed  %3d failed  %3d left out  %6.1f s\n", backend.Title(), sum.Passed, sum.Failed, sum.LeftOut, sum.Elapsed.Seconds())
-}
-
-// reports names the reports of a backend, in the folder ASBA_REPORTS where they
-// are wanted.
-func reports(backend string) report.Files {
-	dir := os.Getenv("ASBA_REPORTS")
-	if dir == "" {
-		return report.Files{}
-	}
-	base := filepath.Join(dir, "features-"+backend)
-	return report.Files{JUnit: base + ".xml", Cucumber: base + ".json", HTML: base + ".html"}
+	return sum
 }
 
 // The README of the seed and its feature must not drift apart.

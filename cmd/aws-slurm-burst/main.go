@@ -1,6 +1,6 @@
 // Command aws-slurm-burst is the operator's and the CI's tool: the embedded
-// EC2, a proxy with faults before any other, reconcile, and a demonstration of
-// the whole.
+// EC2, a proxy with faults before any other, reconcile, the scenarios, and a
+// demonstration of the whole.
 package main
 
 import (
@@ -18,12 +18,13 @@ func run(ctx context.Context, std app.IO) int {
 	root := &cobra.Command{
 		Use:   "aws-slurm-burst",
 		Short: "Burst Slurm clusters to EC2: the operator's and the CI's tool",
-		Long: `aws-slurm-burst serves an embedded EC2, reconciles what went wrong, and shows
-what the programs do. Slurm itself calls aws-slurm-burst-resume,
+		Long: `aws-slurm-burst serves an embedded EC2, reconciles what went wrong, runs the
+scenarios of the programs, and shows what they do. Slurm itself calls aws-slurm-burst-resume,
 aws-slurm-burst-suspend and aws-slurm-burst-resume-fail.`,
 		Version: app.Version, SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(t.ec2(), t.proxy(), t.reconcile(), t.demo())
+	root.AddCommand(t.ec2(), t.proxy(), t.reconcile(), t.demo(),
+		t.inLab("features [PATH...]", "Run the Gherkin scenarios, the shipped ones or your own, and report"))
 	if err := app.Execute(ctx, root, std); err != nil {
 		return app.Fail(std.Stderr, err)
 	}

@@ -68,18 +68,23 @@ func (t Terminal) Progress(feature string, s Scenario) {
 // reason, and the counts on a line that CI systems read.
 func (t Terminal) End(s Summary) {
 	s = clean([]Summary{s})[0]
-	left := map[string]int{}
+	left, never := map[string]int{}, map[string]int{}
 	for _, f := range s.Features {
 		for _, sc := range f.Scenarios {
 			switch {
 			case sc.Status == LeftOut:
 				left[sc.Problem]++
+			case sc.Status == NotRun:
+				never[sc.Problem]++
 			case sc.Status.Bad():
 				t.failure(f, sc)
 			}
 		}
 	}
 	fmt.Fprintln(t.W)
+	for _, why := range slices.Sorted(maps.Keys(never)) {
+		fmt.Fprintf(t.W, "%s: %d, %s\n", t.paint(red, "never run"), never[why], why)
+	}
 	for _, why := range slices.Sorted(maps.Keys(left)) {
 		fmt.Fprintf(t.W, "left out: %d, %s\n", left[why], why)
 	}

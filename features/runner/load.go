@@ -105,6 +105,12 @@ func expand(fsys fs.FS, paths []string) (map[string][]int64, []string, error) {
 	return wanted, order, nil
 }
 
+// PathOf is FILE where a path is FILE:LINE, else the path itself.
+func PathOf(p string) string {
+	name, _ := splitLine(p)
+	return name
+}
+
 // splitLine reads FILE:LINE; line is 0 where there is none.
 func splitLine(p string) (string, int64) {
 	if i := strings.LastIndexByte(p, ':'); i > 0 {

@@ -30,10 +30,14 @@ type recorded struct {
 	s       *report.Scenario
 	begun   int // how often; anything but once is a failure
 	ended   bool
-	step    int // the one that runs, or ran last
+	late    bool // it was its turn after the run had been ended
+	step    int  // the one that runs, or ran last
 	began   time.Time
 	notes   notes
 }
+
+// over says what ended the run.
+func (r *recorder) over() error { return fmt.Errorf("the run was ended: %w", context.Cause(r.ctx)) }
 
 func newRecorder(ctx context.Context, o Options, scenarios map[key]*recorded) *recorder {
 	return &recorder{ctx: ctx, o: o, scenarios: scenarios}
@@ -53,7 +57,8 @@ func (r *recorder) scenario(sc *godog.ScenarioContext) {
 			ctx, cancel = context.WithTimeout(ctx, r.o.Timeout)
 		}
 		if r.ctx.Err() != nil {
-			return ctx, fmt.Errorf("the run was ended: %w", context.Cause(r.ctx))
+			rec.late = true
+			return ctx, r.over()
 		}
 		return context.WithValue(ctx, notesKey{}, &rec.notes), nil
 	})
@@ -171,6 +176,9 @@ func (r *recorder) end(ctx context.Context, rec *recorded, err error) {
 	case rec.step < 0 || s.Steps[rec.step].Problem != strings.TrimSpace(err.Error()):
 		s.Problem = strings.TrimSpace(err.Error()) // a hook's error beside the step's
 	}
+	if rec.late {
+		return // the end of the output counts it
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.o.terminal().Progress(rec.feature, *s)
@@ -183,6 +191,11 @@ func (r *recorder) settle() {
 		switch {
 		case rec.begun == 0:
 			rec.s.Status, rec.s.Problem = report.NotRun, "godog never ran it"
+		case rec.late:
+			rec.s.Status, rec.s.Problem = report.NotRun, r.over().Error()
+			for i := range rec.s.Steps {
+				rec.s.Steps[i].Status, rec.s.Steps[i].Problem = report.NotRun, ""
+			}
 		case rec.begun > 1:
 			rec.s.Status, rec.s.Problem = report.Failed, fmt.Sprintf("godog ran it %d times", rec.begun)
 		case !rec.ended:

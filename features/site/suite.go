@@ -42,6 +42,7 @@ type Suite struct {
 	HasGroups bool
 
 	endpoint *url.URL
+	zones    map[string]string // of the endpoint's subnets
 	// run is part of every cluster's name, so that two runs on one endpoint
 	// never meet.
 	run  string
@@ -75,6 +76,9 @@ func Open(ctx context.Context, o Options) (*Suite, error) {
 		return nil, fmt.Errorf("features: %w", err)
 	}
 	if s.HasGroups, err = s.EC2.hasGroups(ctx); err != nil {
+		return nil, fmt.Errorf("features: %w", err)
+	}
+	if s.zones, err = s.EC2.Zones(ctx); err != nil {
 		return nil, fmt.Errorf("features: %w", err)
 	}
 	// One belongs to another cluster with nodes of the same names, the other to

@@ -31,18 +31,18 @@ func (w *Site) Told(began time.Time) []report.Run {
 
 func (w *Site) told(c faultproxy.Call, began time.Time) report.Call {
 	told := report.Call{
-		At: c.Time.Std().Sub(began), Action: c.Action, Detail: detail(c), Status: c.Status, Code: c.Code,
-		Rule: c.Rule,
+		At: c.Time.Std().Sub(began), Took: c.Took, Action: c.Action, Detail: w.detail(c),
+		Status: c.Status, Code: c.Code, Rule: c.Rule, Instances: c.Instances,
 	}
-	if c.Action == "TerminateInstances" {
-		told.Instances = values(c, "InstanceId.")
+	if c.Action == "TerminateInstances" && len(told.Instances) == 0 {
+		told.Instances = values(c, "InstanceId.") // what it asked for, of an answer that names none
 		slices.Sort(told.Instances)
 	}
 	return told
 }
 
 // detail says in words what a call asks for.
-func detail(c faultproxy.Call) string {
+func (w *Site) detail(c faultproxy.Call) string {
 	p := c.Params
 	var words []string
 	say := func(parts ...string) {
@@ -59,7 +59,11 @@ func detail(c faultproxy.Call) string {
 		say(count+" x ", p.Get("InstanceType"))
 		say(LaunchMarket(c))
 		say("at most USD ", p.Get("InstanceMarketOptions.SpotOptions.MaxPrice"))
-		say("in ", LaunchSubnet(c))
+		if subnet := LaunchSubnet(c); w.zones[subnet] != "" {
+			say("in ", w.zones[subnet])
+		} else {
+			say("in ", subnet)
+		}
 		say("placement group ", p.Get("Placement.GroupName"))
 		if p.Get("NetworkInterface.1.InterfaceType") == "efa" {
 			say("EFA")

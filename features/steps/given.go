@@ -19,7 +19,7 @@ import (
 	"aws-slurm-burst/features/site"
 )
 
-func registerGiven(sc *godog.ScenarioContext) {
+func registerGiven(sc registrar) {
 	givenSite(sc)
 	givenJobs(sc)
 	givenFaults(sc)
@@ -27,7 +27,7 @@ func registerGiven(sc *godog.ScenarioContext) {
 }
 
 // givenSite: what the site says, its plans and its configuration.
-func givenSite(sc *godog.ScenarioContext) {
+func givenSite(sc registrar) {
 	sc.Step(`^the execution plan "([^"]+)"$`, func(ctx context.Context, name string) error {
 		return in(ctx).Plan(name)
 	})
@@ -74,7 +74,7 @@ func givenSite(sc *godog.ScenarioContext) {
 }
 
 // givenJobs: what Slurm's resume file says.
-func givenJobs(sc *godog.ScenarioContext) {
+func givenJobs(sc registrar) {
 	sc.Step(`^job (\d+) wants "([^"]+)"$`, wantNodes)
 	sc.Step(`^each of "([^"]+)" is wanted by a job of its own$`, func(ctx context.Context, list string) error {
 		names, err := site.Expand(list)
@@ -86,7 +86,7 @@ func givenJobs(sc *godog.ScenarioContext) {
 }
 
 // givenFaults: how EC2 answers, in the words of the rules.
-func givenFaults(sc *godog.ScenarioContext) {
+func givenFaults(sc registrar) {
 	fault := func(sentence, rule string) {
 		sc.Step(sentence, func(ctx context.Context) { in(ctx).Fault(rule) })
 	}
@@ -114,7 +114,7 @@ func givenFaults(sc *godog.ScenarioContext) {
 }
 
 // givenAccidents: what happens without anybody calling.
-func givenAccidents(sc *godog.ScenarioContext) {
+func givenAccidents(sc registrar) {
 	sc.Step(`^the programs' state is lost$`, func(ctx context.Context) error { return os.RemoveAll(in(ctx).State) })
 	sc.Step(`^(\d+) minutes pass$`, func(ctx context.Context, n int) error {
 		return in(ctx).Pass(ctx, time.Duration(n)*time.Minute)
@@ -157,11 +157,11 @@ func badID(w *site.Site, node, list, code string) error {
 	return err
 }
 
-func fault1(sc *godog.ScenarioContext, sentence, rule string) {
+func fault1(sc registrar, sentence, rule string) {
 	sc.Step(sentence, func(ctx context.Context, a string) { in(ctx).Fault(fmt.Sprintf(rule, a)) })
 }
 
-func fault2(sc *godog.ScenarioContext, sentence, rule string) {
+func fault2(sc registrar, sentence, rule string) {
 	sc.Step(sentence, func(ctx context.Context, a, b string) { in(ctx).Fault(fmt.Sprintf(rule, a, b)) })
 }
 

@@ -17,14 +17,14 @@ import (
 	"aws-slurm-burst/features/site"
 )
 
-func registerThen(sc *godog.ScenarioContext) {
+func registerThen(sc registrar) {
 	thenSaid(sc)
 	thenRuns(sc)
 	thenCalled(sc)
 }
 
 // thenSaid: what the program said of itself.
-func thenSaid(sc *godog.ScenarioContext) {
+func thenSaid(sc registrar) {
 	sc.Step(`^the exit code is (\d+)$`, func(ctx context.Context, want int) error {
 		r, err := in(ctx).LastRun()
 		if err == nil && r.Exit != want {
@@ -72,7 +72,7 @@ func thenSaid(sc *godog.ScenarioContext) {
 }
 
 // thenRuns: what EC2 shows.
-func thenRuns(sc *godog.ScenarioContext) {
+func thenRuns(sc registrar) {
 	sc.Step(`^only "([^"]+)" (?:is|are) running$`, func(ctx context.Context, list string) error {
 		names, err := site.Expand(list)
 		if err != nil {
@@ -130,7 +130,7 @@ func thenRuns(sc *godog.ScenarioContext) {
 }
 
 // thenCalled: what EC2 was asked.
-func thenCalled(sc *godog.ScenarioContext) {
+func thenCalled(sc registrar) {
 	sc.Step(`^EC2 is not called$`, func(ctx context.Context) error {
 		r, err := in(ctx).LastRun()
 		if err == nil && len(r.Calls) > 0 {

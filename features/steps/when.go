@@ -14,7 +14,7 @@ import (
 	"aws-slurm-burst/localstack/faultproxy"
 )
 
-func registerWhen(sc *godog.ScenarioContext) {
+func registerWhen(sc registrar) {
 	for _, c := range []struct {
 		sentence string // with one group for each argument
 		program  string

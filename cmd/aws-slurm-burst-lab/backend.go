@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/features/report"
+	"aws-slurm-burst/localstack"
+	"aws-slurm-burst/localstack/container"
+	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/wire"
+)
+
+// find finds or starts the backend that a word names, on every rung there is.
+func find(ctx context.Context, word string, getenv func(string) string) (localstack.Backend, error) {
+	want, err := localstack.Parse(word)
+	if err != nil {
+		return localstack.Backend{}, err
+	}
+	want.Getenv, want.Container, want.Embedded = getenv, container.Rung, embedded
+	return localstack.Find(ctx, want)
+}
+
+// told is a backend as reports have it.
+func told(b localstack.Backend) report.Backend {
+	out := report.Backend{Name: b.Name, Product: b.Product, URL: b.URL, Why: b.Why}
+	switch b.Kind {
+	case localstack.Container, localstack.Host:
+		out.Rung = "localstack-" + string(b.Kind)
+	}
+	for _, p := range b.Passed {
+		out.Why += fmt.Sprintf("; no %s: %s", p.Kind.Text(), p.Why)
+	}
+	return out
+}
+
+// wallClock drives the embedded EC2 in real time.
+type wallClock struct{}
+
+func (wallClock) Now() env.Time { return env.At(time.Now()) }
+
+// embedded serves the EC2 of `aws-slurm-burst ec2` from this process, so that
+// nothing outlives it. It ends with stop alone: what scenarios leave behind is
+// cleaned up after ctx.
+func embedded(ctx context.Context) (url string, stop func() error, err error) {
+	model, err := ec2.New(ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: 1})
+	if err != nil {
+		return "", nil, err
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("the embedded EC2: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- wire.Serve(ctx, l, wire.New(model)) }()
+	return "http://" + l.Addr().String(), func() error { cancel(); return <-served }, nil
+}
