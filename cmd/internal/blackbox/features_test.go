@@ -56,7 +56,7 @@ const ownFeature = `Feature: Mine
 func TestFeaturesOfBadInputSayOneLine(t *testing.T) {
 	dir := t.TempDir()
 	feature(t, dir, "ok/a.feature", "Feature: F\n  @a\n  Scenario: S\n    Given EC2 is well again\n")
-	feature(t, dir, "broken/a.feature", "Feature: F\n  Scenario: S\n    Given \"\"\"\n  Given nothing\n")
+	feature(t, dir, "broken/a.feature", "Scenario: S\n  Given nothing\n")
 	feature(t, dir, "none/readme.txt", "no feature")
 	busy, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
