@@ -182,6 +182,61 @@ func TestACrashUnderLagDoublesNothing(t *testing.T) {
 	}
 }
 
+// A call comes before EC2 shows what the one before it launched: for all of its
+// nodes, for one of them, and after a suspend.
+func TestWhatIsNotShownYetIsWaitedFor(t *testing.T) {
+	for name, w := range map[string]*world{
+		"new instances are shown late": newLaggingWorld(t, 5*time.Second),
+		"what is shown is old":         newWorld(t).withFaults("- {stale: 5s}"),
+	} {
+		if r, lines := w.resume(gang); r.ExitCode != 0 {
+			t.Fatalf("%s: exit %d: %v", name, r.ExitCode, lines)
+		}
+		one := gang
+		one.Nodes = gang.Nodes[:1]
+		for _, q := range []executor.ResumeRequest{one, gang} {
+			r, lines := w.resume(q)
+			if r.ExitCode != 0 || w.most != 8 || r.APICalls["RunInstances"] != 0 {
+				t.Errorf("%s: %d nodes again: exit %d, %d at once, calls %v: %v", name, len(q.Nodes), r.ExitCode, w.most, r.APICalls, lines)
+			}
+		}
+		w.suspend(gang.Nodes...)
+		if r, lines := w.resume(gang); r.ExitCode != 0 || r.APICalls["RunInstances"] == 0 {
+			t.Errorf("%s: after a suspend: exit %d, calls %v: %v", name, r.ExitCode, r.APICalls, lines)
+		}
+		w.pass(time.Minute)
+		w.check(gang.Nodes...)
+	}
+}
+
+// What was launched a moment ago and has ended meanwhile is not waited for.
+func TestWhatIsShownAsEndedIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	w.resume(gang)
+	for _, is := range w.live() {
+		if err := w.ec2.Interrupt(is[0].ID, "Server.SpotInstanceTermination", "interrupted"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := w.engine.Now()
+	r, lines := w.resume(gang)
+	if took := w.engine.Now().Sub(began); r.ExitCode != 0 || took > 10*time.Second {
+		t.Errorf("exit %d after %v: %v", r.ExitCode, took, lines)
+	}
+	w.check(gang.Nodes...)
+}
+
+// What EC2 does not show for a minute is not there.
+func TestWhatIsNeverShownIsLaunchedAgain(t *testing.T) {
+	w := newLaggingWorld(t, time.Hour)
+	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
+	w.resume(gang)
+	w.pass(2 * time.Minute)
+	if r, lines := w.resume(gang); r.ExitCode != 0 || r.APICalls["RunInstances"] != 1 {
+		t.Errorf("exit %d, calls %v: %v", r.ExitCode, r.APICalls, lines)
+	}
+}
+
 // A launch was applied and its answer lost; EC2 does not show it yet, and then
 // refuses for want of capacity. What comes up later is found and ended.
 func TestARefusalAfterALostAnswerIsNotBelieved(t *testing.T) {

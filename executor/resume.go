@@ -258,6 +258,9 @@ func (r *resumption) look(ctx context.Context) bool {
 	}
 	live, err := r.calls.DescribeAll(ctx, fleet.Query(r.Config.Cluster))
 	if err == nil {
+		live, err = r.unseen(ctx, launches, live)
+	}
+	if err == nil {
 		var late []cloud.Instance
 		late, err = r.repeatIntents(ctx, launches, live)
 		live = withLate(live, late)

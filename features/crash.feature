@@ -30,7 +30,6 @@ Feature: Programs that die
       And the launch is the one that the dead program asked for
       And only "aws-hpc-[001-008]" are running
 
-    @not-localstack:has-no-placement-groups
     Scenario Outline: Killed as EC2 answers <answer>, with a placement group
       Given the execution plan "asba-execution-plan.json"
       And Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json", and the program is killed as EC2 answers "<answer>"

@@ -17,7 +17,7 @@ Feature: Gangs
         | InstanceMarketOptions.SpotOptions.MaxPrice | 2.5           |
         | NetworkInterface.1.InterfaceType           | efa           |
         | NetworkInterface.1.DeviceIndex             | 0             |
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       And "aws-hpc-[001-008]" are reported as launched
       And only "aws-hpc-[001-008]" are running
       And every node is a c5n.18xlarge, spot, in us-east-1a
@@ -193,7 +193,6 @@ Feature: Gangs
       And only "aws-hpc-[001-008]" are running
       And every node is a c5n.18xlarge, spot, in us-east-1b
 
-    @not-localstack:has-no-placement-groups
     Scenario: Members that are missing join the placement group of the live ones
       Given the execution plan "asba-execution-plan.json"
       And Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
@@ -202,7 +201,7 @@ Feature: Gangs
       Then the exit code is 0
       And it says nothing
       And "aws-hpc-[001-004]" have the same instances as before
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       And only "aws-hpc-[001-008]" are running
 
     Scenario: Members that cannot join take the gang with them

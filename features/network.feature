@@ -52,7 +52,7 @@ Feature: Network, placement and tags
         """
       When Slurm resumes "aws-cpu-[001-004]" with "plan.json"
       Then the exit code is 0
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       And the last CreatePlacementGroup asks for:
         | Strategy       | <strategy>   |
         | PartitionCount | <partitions> |
@@ -84,7 +84,6 @@ Feature: Network, placement and tags
         | preferred | 0    | only "aws-hpc-[001-002]" are running | WARN: placement group not possible (UnauthorizedOperation), launching without one |
         | required  | 7    | nothing is running                   | ERROR: UnauthorizedOperation: the caller may not ec2:CreatePlacementGroup: A fault rule answers this call. (allow ec2:CreatePlacementGroup for these credentials) |
 
-    @not-localstack:has-no-placement-groups
     Scenario: A used-up quota of placement groups
       Given EC2 answers the next CreatePlacementGroup with "PlacementGroupLimitExceeded"
       And the site's plans.placement is required
@@ -112,7 +111,6 @@ Feature: Network, placement and tags
       And there are 2 launches
       And every node is in us-east-1d
 
-    @not-localstack:launches-MinCount-where-MaxCount-is-asked-for
     Scenario: In one zone, though they do not need each other
       Given an execution plan "plan.json" that says:
         """
@@ -137,7 +135,7 @@ Feature: Network, placement and tags
       And job 4711 wants "aws-hpc-[001-002]"
       When Slurm resumes "aws-hpc-[001-002]" with "asba-execution-plan.json"
       Then the exit code is 0
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       And every node carries the tags:
         | aws-slurm-burst:job        | 4711              |
         | aws-slurm-burst:nodes      | aws-hpc-[001-002] |

@@ -100,7 +100,7 @@ Feature: Execution plans
       And the nodes are launched by the plan
       And only "aws-hpc-[001-008]" are running
       And every node is a c6i.2xlarge, spot, in us-east-1a
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       And there is 1 launch
       And the launch asks for:
         | MinCount                                   | 8    |

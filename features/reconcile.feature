@@ -117,7 +117,6 @@ Feature: Reconcile
       Then the exit code is 0
       And it says "INFO: closing an unfinished launch for aws-cpu-[001-002]: EC2 shows nothing of it"
 
-    @not-localstack:has-no-placement-groups
     Scenario: A placement group that nothing was launched into
       Given the execution plan "asba-execution-plan.json"
       And Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json", and the program is killed as EC2 answers "CreatePlacementGroup"

@@ -20,7 +20,7 @@ Feature: The seed's command lines
   Scenario Outline: <line>
     When the operator runs "<line>"
     Then the exit code is 0
-    And the nodes share a placement group of their own, where EC2 has such groups
+    And the nodes share a placement group of their own
     And only "<nodes>" are running
     And every node is a c5n.18xlarge, spot, in us-east-1a
 
@@ -80,6 +80,6 @@ Feature: The seed's command lines
       WARN: no instance type of the plan has EFA, doing without
       WARN: hpc7a.2xlarge is not an EC2 instance type (did you mean hpc7a.12xlarge?), dropped
       """
-    And the nodes share a placement group of their own, where EC2 has such groups
+    And the nodes share a placement group of their own
     And only "aws-hpc-[001-008]" are running
     And every node is a c6i.2xlarge, spot, in us-east-1a

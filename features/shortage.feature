@@ -18,14 +18,13 @@ Feature: Shortages
       And only "aws-hpc-[001-008]" are running
       And every node is a c5n.18xlarge, spot, in us-east-1b
 
-    @not-localstack:has-no-placement-groups
     Scenario: The second zone gets a placement group of its own
       Given the faults of "first-zone-short.yaml"
       And the execution plan "asba-execution-plan.json"
       When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
       Then the exit code is 0
       And it tells of each rung it left for "InsufficientInstanceCapacity"
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       And every node is a c5n.18xlarge, spot, in us-east-1b
 
     Scenario: Spot is gone, on-demand is there
@@ -73,7 +72,6 @@ Feature: Shortages
       And there are 4 launches
       And nothing is running
 
-    @not-localstack:has-no-placement-groups
     Scenario: No zone has anything, and each was given a placement group
       Given EC2 has no capacity
       And the execution plan "asba-execution-plan.json"
@@ -134,7 +132,6 @@ Feature: Shortages
       And it says "ERROR: No capacity for 4 nodes: InsufficientInstanceCapacity (2)"
       And nothing is running
 
-    @not-localstack:launches-MinCount-where-MaxCount-is-asked-for
     Scenario Outline: Room for <room> of <wanted>
       Given EC2 has capacity for <room> instances
       And the execution plan "best-effort.json"
@@ -151,7 +148,6 @@ Feature: Shortages
         | 4      | 3    | aws-cpu-[001-004] |
         | 20     | 13   | aws-cpu-[001-020] |
 
-    @not-localstack:launches-MinCount-where-MaxCount-is-asked-for
     Scenario: What one zone lacks comes from the next
       Given EC2 has capacity for 3 instances in us-east-1a
       When Slurm resumes "aws-cpu-[001-004]"
@@ -168,7 +164,6 @@ Feature: Shortages
       And "test-[001-002]" are reported as failed
       And only "aws-cpu-[001-002]" are running
 
-    @not-localstack:launches-MinCount-where-MaxCount-is-asked-for
     Scenario: A request that is too large for EC2 is halved
       Given EC2 answers the next RunInstances with "ResourceCountExceeded"
       And the execution plan "best-effort.json"

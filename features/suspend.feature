@@ -16,7 +16,7 @@ Feature: Suspends
     Scenario: All nodes, and their placement group
       Given the execution plan "asba-execution-plan.json"
       And Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       When Slurm suspends "aws-hpc-[001-008]"
       Then the exit code is 0
       And it says nothing

@@ -13,17 +13,15 @@ Feature: Trouble on the way to EC2
       And there is 1 launch
       And only "aws-hpc-[001-008]" are running
 
-    @not-localstack:has-no-placement-groups
     Scenario: The placement group was made, the answer lost
       Given the answer to the next CreatePlacementGroup is lost
       And the execution plan "asba-execution-plan.json"
       When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
       Then the exit code is 0
       And it says nothing
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       And only "aws-hpc-[001-008]" are running
 
-    @not-localstack:has-no-placement-groups
     Scenario Outline: The answers to <times> <action> calls are lost
       Given the answers to the next <times> <action> calls are lost
       And the execution plan "asba-execution-plan.json"
@@ -31,7 +29,7 @@ Feature: Trouble on the way to EC2
       Then the exit code is 0
       And it says nothing
       And there is 1 launch
-      And the nodes share a placement group of their own, where EC2 has such groups
+      And the nodes share a placement group of their own
       And only "aws-hpc-[001-002]" are running
 
       Examples:
@@ -180,3 +178,46 @@ Feature: Trouble on the way to EC2
       And it tells of the rungs it left
       And it says "ERROR: No capacity for 2 nodes: InsufficientInstanceCapacity (1), RequestLimitExceeded (1)"
       And nothing is running
+
+  Rule: What EC2 shows may be old
+
+    Scenario: A second resume before the first one's nodes are to be seen
+      Given EC2 shows instances as they were 3 seconds ago
+      And the execution plan "gang.json"
+      And Slurm resumes "aws-hpc-[001-008]" with "gang.json"
+      When Slurm resumes "aws-hpc-[001-008]" with "gang.json"
+      Then the exit code is 0
+      And it says nothing
+      And there is no launch
+      And "aws-hpc-[001-008]" are reported as adopted
+      And "aws-hpc-[001-008]" have the same instances as before
+
+    Scenario: A suspend before the nodes are to be seen
+      Given EC2 shows instances as they were 3 seconds ago
+      And "aws-cpu-[001-004]" are running
+      When Slurm suspends "aws-cpu-[001-004]"
+      Then the exit code is 0
+      And it says nothing
+      And nothing is running
+
+    Scenario: A node that comes back while its last instance still seems to run
+      Given EC2 shows instances as they were 3 seconds ago
+      And "aws-cpu-001" is running
+      And Slurm suspends "aws-cpu-001"
+      When Slurm resumes "aws-cpu-001"
+      Then the exit code is 0
+      And "aws-cpu-001" is reported as launched
+      And only "aws-cpu-001" is running
+
+  Rule: What EC2 does not have is done without
+
+    Scenario: No placement groups
+      Given EC2 has no placement groups
+      And the execution plan "asba-execution-plan.json"
+      When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: placement group not possible (NotImplemented), launching without one
+        """
+      And only "aws-hpc-[001-008]" are running

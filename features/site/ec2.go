@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -225,16 +224,6 @@ func (e EC2) tag(ctx context.Context, id string, tags map[string]string) error {
 		form.Set(at+".Value", tags[key])
 	}
 	return e.call(ctx, form, nil)
-}
-
-// hasGroups asks for placement groups; 501 is the answer of an endpoint that
-// does not have the call.
-func (e EC2) hasGroups(ctx context.Context) (bool, error) {
-	err := e.call(ctx, url.Values{"Action": {"DescribePlacementGroups"}}, nil)
-	if r := new(refusal); errors.As(err, &r) && r.Status == http.StatusNotImplemented {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // GroupsOf returns the names of a cluster's placement groups.

@@ -171,9 +171,6 @@ func (w *Site) onlyOurs(ctx context.Context, all []Instance) error {
 
 // groupsUsed: no placement group outlives its instances.
 func (w *Site) groupsUsed(ctx context.Context) error {
-	if !w.HasGroups {
-		return nil
-	}
 	names, err := w.EC2.GroupsOf(ctx, w.Cluster)
 	if err != nil {
 		return err

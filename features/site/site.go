@@ -200,7 +200,7 @@ func (w *Site) readyProxy() error {
 	if p := w.front.Load(); p != nil {
 		w.earlier = append(w.earlier, p)
 	}
-	w.front.Store(faultproxy.New(faultproxy.Reverse(w.endpoint), faultproxy.Options{Rules: rules, Log: func(c faultproxy.Call) {
+	w.front.Store(faultproxy.New(w.endpoint, faultproxy.Options{Rules: rules, Log: func(c faultproxy.Call) {
 		if f := w.onAnswer.Load(); f != nil {
 			(*f)(c)
 		}
@@ -269,12 +269,10 @@ func (w *Site) Close(ctx context.Context) error {
 		ids = append(ids, i.ID)
 	}
 	errs = append(errs, w.EC2.terminate(ctx, ids))
-	if w.HasGroups {
-		names, err := w.EC2.GroupsOf(ctx, w.Cluster)
-		errs = append(errs, err)
-		for _, n := range names {
-			errs = append(errs, w.EC2.deleteGroup(ctx, n))
-		}
+	names, err := w.EC2.GroupsOf(ctx, w.Cluster)
+	errs = append(errs, err)
+	for _, n := range names {
+		errs = append(errs, w.EC2.deleteGroup(ctx, n))
 	}
 	return errors.Join(append(errs, os.RemoveAll(filepath.Dir(w.Dir)))...)
 }

@@ -15,10 +15,16 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
+
+	"aws-slurm-burst/localstack/faultproxy"
+	"aws-slurm-burst/localstack/standin"
 )
 
 // programs are what `make build` makes.
@@ -36,12 +42,13 @@ type Options struct {
 type Suite struct {
 	// Bin is the folder of the programs.
 	Bin string
-	// EC2 is the endpoint itself, without a proxy.
+	// EC2 is the endpoint without a site's proxy, but with what it lacks.
 	EC2 EC2
-	// HasGroups says that the endpoint has placement groups.
-	HasGroups bool
 
-	endpoint *url.URL
+	// endpoint is what sites put their proxies before, server the same for
+	// whoever asks EC2 itself.
+	endpoint http.Handler
+	server   *http.Server
 	zones    map[string]string // of the endpoint's subnets
 	// run is part of every cluster's name, so that two runs on one endpoint
 	// never meet.
@@ -70,12 +77,9 @@ func Open(ctx context.Context, o Options) (*Suite, error) {
 	s := &Suite{EC2: EC2{url: o.Endpoint}, run: rand.Text()[:8]}
 	var err error
 	if s.Bin, err = filepath.Abs(o.Bin); err == nil {
-		s.endpoint, err = url.Parse(o.Endpoint)
+		err = s.reach(ctx, o.Endpoint)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("features: %w", err)
-	}
-	if s.HasGroups, err = s.EC2.hasGroups(ctx); err != nil {
 		return nil, fmt.Errorf("features: %w", err)
 	}
 	if s.zones, err = s.EC2.Zones(ctx); err != nil {
@@ -96,5 +100,33 @@ func Open(ctx context.Context, o Options) (*Suite, error) {
 	return s, nil
 }
 
+// reach asks the endpoint what it lacks, and adds it.
+func (s *Suite) reach(ctx context.Context, endpoint string) error {
+	target, err := url.Parse(endpoint)
+	if err != nil {
+		return err
+	}
+	s.endpoint = faultproxy.Reverse(target)
+	needed, err := standin.Needed(ctx, s.endpoint)
+	if err != nil || !needed {
+		return err
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.endpoint = standin.New(s.endpoint)
+	s.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: s.endpoint}
+	go s.server.Serve(l) // ends with Close
+	s.EC2.url = "http://" + l.Addr().String()
+	return nil
+}
+
 // Close ends what Open launched.
-func (s *Suite) Close(ctx context.Context) error { return s.EC2.terminate(ctx, s.bystanders) }
+func (s *Suite) Close(ctx context.Context) error {
+	err := s.EC2.terminate(ctx, s.bystanders)
+	if s.server != nil {
+		err = errors.Join(err, s.server.Close())
+	}
+	return err
+}

@@ -69,7 +69,11 @@ func (w *Site) detail(c faultproxy.Call) string {
 			say("EFA")
 		}
 	case "TerminateInstances":
-		say(strconv.Itoa(len(values(c, "InstanceId."))), " of the cluster's")
+		if n := len(values(c, "InstanceId.")); n == 1 {
+			say("1 instance")
+		} else {
+			say(strconv.Itoa(n), " instances")
+		}
 	case "CreatePlacementGroup", "DeletePlacementGroup":
 		say(p.Get("GroupName"))
 		say(p.Get("Strategy"))

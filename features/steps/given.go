@@ -108,6 +108,8 @@ func givenFaults(sc registrar) {
 	fault2(sc, `^EC2 answers launches in (\S+) with "([^"]+)"$`, "{az: %s, error: %s}")
 	fault1(sc, `^EC2 answers spot launches with "([^"]+)"$`, "{market: spot, error: %s}")
 	fault2(sc, `^EC2 takes (\d+) seconds to answer the next (\w+)$`, "{times: 1, delay: %ss, action: %s}")
+	fault1(sc, `^EC2 shows instances as they were (\d+) seconds ago$`, "stale: %ss")
+	fault(`^EC2 has no placement groups$`, "{action: '*PlacementGroup*', status: 501}")
 	sc.Step(`^the faults of "([^"]+)"$`, exampleFaults)
 	sc.Step(`^EC2 cannot be reached$`, func(ctx context.Context) { in(ctx).Unreachable() })
 	sc.Step(`^EC2 is well again$`, func(ctx context.Context) { in(ctx).Heal() })

@@ -115,12 +115,9 @@ func thenRuns(sc registrar) {
 		}
 		return err
 	})
-	sc.Step(`^the nodes share a placement group of their own, where EC2 has such groups$`, shareGroup)
+	sc.Step(`^the nodes share a placement group of their own$`, shareGroup)
 	sc.Step(`^no placement group is left$`, func(ctx context.Context) error {
 		w := in(ctx)
-		if !w.HasGroups {
-			return nil
-		}
 		names, err := w.EC2.GroupsOf(ctx, w.Cluster)
 		if err == nil && len(names) > 0 {
 			err = fmt.Errorf("there are %s", strings.Join(names, ", "))
@@ -489,17 +486,10 @@ func compareBefore(w *site.Site, list string, same bool) error {
 	return nil
 }
 
-// withoutGroup is what is said on an endpoint that has no placement groups.
-const withoutGroup = "WARN: placement group not possible (InternalFailure), launching without one"
-
-// shareGroup is one sentence for two kinds of endpoint: where there are
-// placement groups the nodes are in one; where there are none the plan's wish
-// is dropped, and the operator told.
+// shareGroup expects the cluster to have one placement group, and all nodes in
+// it.
 func shareGroup(ctx context.Context) error {
 	w := in(ctx)
-	if !w.HasGroups {
-		return w.Says([]string{withoutGroup})
-	}
 	names, err := w.EC2.GroupsOf(ctx, w.Cluster)
 	if err != nil {
 		return err
