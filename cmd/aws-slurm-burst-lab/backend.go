@@ -15,13 +15,14 @@ import (
 	"aws-slurm-burst/simulator/ec2/wire"
 )
 
-// find finds or starts the backend that a word names, on every rung there is.
-func find(ctx context.Context, word string, getenv func(string) string) (localstack.Backend, error) {
+// find finds or starts the backend that a word names, on every rung there is. An
+// EC2 of our own is the given region; "" is us-east-1.
+func find(ctx context.Context, word, region string, getenv func(string) string) (localstack.Backend, error) {
 	want, err := localstack.Parse(word)
 	if err != nil {
 		return localstack.Backend{}, err
 	}
-	want.Getenv, want.Container, want.Embedded = getenv, container.Rung, embedded
+	want.Getenv, want.Container, want.Embedded = getenv, container.Rung, embedded(region)
 	return localstack.Find(ctx, want)
 }
 
@@ -46,17 +47,19 @@ func (wallClock) Now() env.Time { return env.At(time.Now()) }
 // embedded serves the EC2 of `aws-slurm-burst ec2` from this process, so that
 // nothing outlives it. It ends with stop alone: what scenarios leave behind is
 // cleaned up after ctx.
-func embedded(ctx context.Context) (url string, stop func() error, err error) {
-	model, err := ec2.New(ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: 1})
-	if err != nil {
-		return "", nil, err
+func embedded(region string) func(context.Context) (string, func() error, error) {
+	return func(ctx context.Context) (url string, stop func() error, err error) {
+		model, err := ec2.New(ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: 1, Region: region})
+		if err != nil {
+			return "", nil, err
+		}
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return "", nil, fmt.Errorf("the embedded EC2: %w", err)
+		}
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		served := make(chan error, 1)
+		go func() { served <- wire.Serve(ctx, l, wire.New(model)) }()
+		return "http://" + l.Addr().String(), func() error { cancel(); return <-served }, nil
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, fmt.Errorf("the embedded EC2: %w", err)
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	served := make(chan error, 1)
-	go func() { served <- wire.Serve(ctx, l, wire.New(model)) }()
-	return "http://" + l.Addr().String(), func() error { cancel(); return <-served }, nil
 }

@@ -211,7 +211,7 @@ func (f *featuresRun) on(ctx context.Context, word string) (sum reports.Summary,
 		b.Missing = oneLine(err).Error()
 		return reports.Summary{Name: f.options.Name, Version: f.options.Version, Backend: b}
 	}
-	found, err := find(ctx, word, f.Getenv)
+	found, err := find(ctx, word, "", f.Getenv)
 	if err != nil {
 		return missing(reports.Backend{Name: word}, err), app.Exitf(report.ExitFailed, "--backend %s: %w", word, err)
 	}

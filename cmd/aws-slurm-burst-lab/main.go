@@ -1,5 +1,5 @@
-// Command aws-slurm-burst-lab is what `aws-slurm-burst features` runs: trials of
-// the programs on an EC2 that costs nothing. People call it by that name.
+// Command aws-slurm-burst-lab is what `aws-slurm-burst features` and `replay` run:
+// trials of the programs on an EC2 that costs nothing. People call it by that name.
 //
 // It is a program of its own for what it links: godog runs `go` as it starts, a
 // container engine's client is large, and neither has a place in a tool that
@@ -22,7 +22,7 @@ func run(ctx context.Context, std app.IO) int {
 		Use: "aws-slurm-burst", Short: "Try the programs on an EC2 that costs nothing",
 		Version: app.Version, SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(l.features())
+	root.AddCommand(l.features(), l.replay())
 	if err := app.Execute(ctx, root, std); err != nil {
 		return app.Fail(std.Stderr, err)
 	}

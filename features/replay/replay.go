@@ -115,8 +115,8 @@ func Run(ctx context.Context, o Options) ([]Result, report.Summary, error) {
 }
 
 // one carries out one case.
-func (o Options) one(ctx context.Context, c Case) Result {
-	r := Result{Plan: c.Name, Nodes: c.Nodes, Gang: "-", Types: map[string]int{}, Markets: map[string]int{}, Zones: map[string]int{}, Calls: map[string]int{}, Fallbacks: []string{}, Lines: []string{}}
+func (o Options) one(ctx context.Context, c Case) (r Result) {
+	r = Result{Plan: c.Name, Nodes: c.Nodes, Gang: "-", Types: map[string]int{}, Markets: map[string]int{}, Zones: map[string]int{}, Calls: map[string]int{}, Fallbacks: []string{}, Lines: []string{}}
 	r.Scenario = report.Scenario{Name: c.Name, Keyword: "Plan", Started: time.Now(), Status: report.Passed}
 	if ctx.Err() != nil {
 		r.fail(context.Cause(ctx))
@@ -132,9 +132,7 @@ func (o Options) one(ctx context.Context, c Case) Result {
 		r.fail(err)
 		return r
 	}
-	defer func() {
-		r.Scenario.Elapsed = time.Since(r.Scenario.Started)
-	}()
+	defer func() { r.Scenario.Elapsed = time.Since(r.Scenario.Started) }()
 	err = o.carryOut(ctx, w, c, &r)
 	r.Scenario.Runs = w.Told(r.Scenario.Started)
 	if err := errors.Join(err, w.Close(ctx)); err != nil {

@@ -116,6 +116,9 @@ func TestPlansAreCarriedOutAndTold(t *testing.T) {
 		t.Errorf("%d passed, %d failed", summary.Passed, summary.Failed)
 	}
 	for _, s := range summary.Features[0].Scenarios {
+		if s.Elapsed <= 0 {
+			t.Errorf("%s took no time", s.Name)
+		}
 		if len(s.Runs) != 2 {
 			t.Errorf("%s has %d runs of programs in the report", s.Name, len(s.Runs))
 		}

@@ -32,7 +32,7 @@ type junitSuite struct {
 	Skipped    int             `xml:"skipped,attr"`
 	Time       string          `xml:"time,attr"`
 	Timestamp  string          `xml:"timestamp,attr"`
-	File       string          `xml:"file,attr"`
+	File       string          `xml:"file,attr,omitempty"`
 	Properties []junitProperty `xml:"properties>property"`
 	Cases      []junitCase     `xml:"testcase"`
 }
@@ -46,8 +46,8 @@ type junitCase struct {
 	Name      string        `xml:"name,attr"`
 	ClassName string        `xml:"classname,attr"`
 	Time      string        `xml:"time,attr"`
-	File      string        `xml:"file,attr"`
-	Line      int64         `xml:"line,attr"`
+	File      string        `xml:"file,attr,omitempty"`
+	Line      int64         `xml:"line,attr,omitempty"`
 	Skipped   *junitSkipped `xml:"skipped"`
 	Failure   *junitProblem `xml:"failure"`
 	Error     *junitProblem `xml:"error"`
@@ -126,8 +126,10 @@ func newJUnitSuite(s Summary, f Feature, title string) junitSuite {
 			suite.Skipped++
 			c.Skipped = &junitSkipped{Message: sc.Problem}
 		default:
-			p := &junitProblem{Message: sc.headline(), Type: string(sc.Status),
-				Body: "\n" + sc.steps() + sc.Problem + "\nalone: " + sc.Alone(f.File) + "\n"}
+			p := &junitProblem{Message: sc.headline(), Type: string(sc.Status), Body: "\n" + sc.steps() + sc.Problem + "\n"}
+			if alone := sc.Alone(f.File); alone != "" {
+				p.Body += "alone: " + alone + "\n"
+			}
 			if sc.Status == Failed {
 				suite.Failures++
 				c.Failure = p

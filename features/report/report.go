@@ -156,8 +156,12 @@ func (s Scenario) FullName() string {
 	return s.Rule + " / " + s.Name
 }
 
-// Alone is how the scenario is selected to run by itself.
+// Alone is how the scenario is selected to run by itself; "" for what came from
+// no feature file.
 func (s Scenario) Alone(file string) string {
+	if file == "" {
+		return ""
+	}
 	line := s.Outline
 	if line == 0 {
 		line = s.Line

@@ -32,16 +32,26 @@ func CheckFormat(format string) error {
 // PrintReport writes a report on stdout in one piece. A stdout that is closed
 // does not change what was done, so its error changes nothing either.
 func PrintReport(w io.Writer, format string, r *report.Report) error {
+	if format == "json" || format == "yaml" {
+		return Print(w, format, r)
+	}
+	var b bytes.Buffer
+	if err := reportTable(&b, r, format == "markdown"); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// Print writes a value as json or yaml in one piece.
+func Print(w io.Writer, format string, v any) error {
 	var b bytes.Buffer
 	var err error
-	switch format {
-	case "json":
-		err = json.MarshalWrite(&b, r, json.Deterministic(true), jsontext.WithIndent("  "))
+	if format == "yaml" {
+		err = asYAML(&b, v)
+	} else {
+		err = json.MarshalWrite(&b, v, json.Deterministic(true), jsontext.WithIndent("  "))
 		b.WriteByte('\n')
-	case "yaml":
-		err = asYAML(&b, r)
-	default:
-		err = reportTable(&b, r, format == "markdown")
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -18,7 +19,14 @@ import (
 // environment that has next to nothing in it.
 func scenarios(t *testing.T, dir string, args ...string) result {
 	t.Helper()
-	c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), append([]string{"features"}, args...)...)
+	return tool(t, dir, nil, append([]string{"features"}, args...)...)
+}
+
+// tool runs aws-slurm-burst likewise.
+func tool(t *testing.T, dir string, stdin io.Reader, args ...string) result {
+	t.Helper()
+	c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), args...)
+	c.Stdin = stdin
 	c.Dir, c.Env = dir, []string{"TMPDIR=" + t.TempDir()}
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs

@@ -1,0 +1,115 @@
+package blackbox
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A stranger's folder of plans, replayed with one command from where they are.
+func TestAFolderOfPlansIsReplayed(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		feature(t, dir, name, text)
+	}
+	write("plans/gang.json", `{"instance_specification": {"instance_types": ["c5n.18xlarge"], "purchasing_option": "spot", "instance_count": 5},
+		"mpi_configuration": {"requires_gang_scheduling": true}}`)
+	write("plans/later/invalid.json", `{"should_burst": true}`)
+	write("plans/notes.txt", "no plan")
+	write("plans/.hidden/x.json", "no plan either")
+	write("short.yaml", "faults:\n  - {az: us-east-1a, error: InsufficientInstanceCapacity}\n")
+
+	r := tool(t, dir, nil, "replay", "plans", "--faults", "short.yaml", "-o", "json", "--junit", "r.xml", "--html", "r.html", "--cucumber", "r.json")
+	if r.code != 4 || r.stderr != "" {
+		t.Fatalf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	var got struct {
+		Backend string
+		Plans   []struct {
+			Plan, Nodes, Mode, Outcome, Gang string
+			Launched, Wanted, Rung           int
+			Types, Zones, Calls              map[string]int
+			HourlyCost                       *float64 `json:"hourly_cost"`
+			Fallbacks                        []string
+			ExitCode                         int `json:"exit_code"`
+		}
+		ExitCode int `json:"exit_code"`
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || len(got.Plans) != 2 || got.Backend != "embedded" || got.ExitCode != 4 {
+		t.Fatalf("%v: %s", err, r.stdout)
+	}
+	gang, invalid := got.Plans[0], got.Plans[1]
+	if gang.Plan != "plans/gang.json" || gang.Nodes != "aws-hpc-[001-005]" || gang.Mode != "asba" || gang.Outcome != "used" || gang.Gang != "whole" ||
+		gang.Launched != 5 || gang.Wanted != 5 || gang.Rung != 2 || gang.Types["c5n.18xlarge"] != 5 || gang.Zones["us-east-1b"] != 5 ||
+		gang.Calls["RunInstances"] != 2 || gang.HourlyCost == nil || gang.ExitCode != 0 ||
+		!strings.Contains(strings.Join(gang.Fallbacks, "\n"), "InsufficientInstanceCapacity, trying c5n.18xlarge spot us-east-1b") {
+		t.Errorf("the gang: %+v", gang)
+	}
+	if invalid.Plan != "plans/later/invalid.json" || invalid.Outcome != "invalid" || invalid.Launched != 0 || invalid.ExitCode != 4 {
+		t.Errorf("the invalid plan: %+v", invalid)
+	}
+	for _, name := range []string{"r.xml", "r.html", "r.json"} {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(data), "plans/gang.json") {
+			t.Errorf("%s does not tell of the gang: %v", name, err)
+		}
+	}
+
+	table := tool(t, dir, nil, "replay", "plans/gang.json", "--nodes", "aws-hpc-[001-002]")
+	for _, want := range []string{" 2 of 2 ", " whole ", " c5n.18xlarge 2 ", "1 of 1 plans carried out on embedded"} {
+		if !strings.Contains(table.stdout, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table.stdout)
+		}
+	}
+	if table.code != 0 {
+		t.Errorf("exit code %d", table.code)
+	}
+	if r := tool(t, dir, nil, "replay", "plans/gang.json", "--faults", "short.yaml", "--fail-on", "fallback"); r.code != 3 {
+		t.Errorf("a fallback has exit code %d", r.code)
+	}
+	stdin := strings.NewReader(`{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`)
+	if r := tool(t, dir, stdin, "replay", "-"); r.code != 0 || !strings.Contains(r.stdout, " stdin.json ") {
+		t.Errorf("standard input: exit code %d\n%s", r.code, r.stdout)
+	}
+}
+
+func TestReplaysOfBadInputSayOneLine(t *testing.T) {
+	dir := t.TempDir()
+	feature(t, dir, "plan.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"], "instance_count": 100000}}`)
+	feature(t, dir, "good.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`)
+	feature(t, dir, "none/readme.txt", "no plan")
+	feature(t, dir, "faults.yaml", "faults:\n  - {eror: InternalError}\n")
+	feature(t, dir, "config.yaml", "clutser: x\n")
+	if err := syscall.Mkfifo(filepath.Join(dir, "fifo.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		line string
+	}{
+		{nil, 2, "ERROR: no execution plan given"},
+		{[]string{"missing.json"}, 2, "ERROR: replay: execution plan missing.json: no such file or directory"},
+		{[]string{"none"}, 2, "ERROR: replay: folder none has no *.json"},
+		{[]string{"fifo.json"}, 2, "ERROR: replay: fifo.json is not a regular file"},
+		{[]string{"plan.json"}, 2, "ERROR: replay: plan.json: it is for 100000 nodes, and the largest node group has 512: give it nodes by --nodes"},
+		{[]string{"good.json", "--nodes", "a[1"}, 2, "ERROR: --nodes: hostlist"},
+		{[]string{"good.json", "--faults", "faults.yaml"}, 2, "ERROR: --faults: faults.yaml:2:6: "},
+		{[]string{"good.json", "--config", "config.yaml"}, 9, "ERROR: config.yaml:1:1: "},
+		{[]string{"good.json", "--backend", "moto"}, 2, `ERROR: --backend: "moto" is no backend`},
+		{[]string{"good.json", "--backend", "http://127.0.0.1:1"}, 1, "ERROR: --backend http://127.0.0.1:1: "},
+		{[]string{"good.json", "--backend", "https://ec2.us-east-1.amazonaws.com"}, 1, "ERROR: --backend https://ec2.us-east-1.amazonaws.com: "},
+		{[]string{"good.json", "--html", "nowhere/r.html"}, 2, "ERROR: replay: HTML report: "},
+		{[]string{"good.json", "--fail-on", "anything"}, 2, `ERROR: --fail-on "anything"`},
+		{[]string{"good.json", "-o", "xml"}, 2, `ERROR: -o "xml" is not one of`},
+		{[]string{"good.json", "--bogus"}, 2, "ERROR: unknown flag: --bogus"},
+	} {
+		r := tool(t, dir, nil, append([]string{"replay"}, c.args...)...)
+		if r.code != c.code || len(r.lines()) != 1 || !strings.HasPrefix(r.stderr, c.line) || r.stdout != "" {
+			t.Errorf("%q: exit code %d\n%s%s", c.args, r.code, r.stdout, r.stderr)
+		}
+	}
+}
