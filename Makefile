@@ -13,7 +13,7 @@ STEP = @.ci/step
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the programs into bin/
@@ -41,6 +41,7 @@ test: ## everything that can be tested here, saying what could not and why
 	$(STEP) unit $(MAKE) --no-print-directory unit
 	$(STEP) fuzz $(MAKE) --no-print-directory fuzz
 	$(STEP) features $(MAKE) --no-print-directory features
+	$(STEP) e2e $(MAKE) --no-print-directory e2e
 	@.ci/step --summary
 
 .PHONY: localstack-if-possible
@@ -52,8 +53,8 @@ localstack-image-if-possible:
 	@localstack/image.sh $(LOCALSTACK_DIR) || { test -z "$$ASBA_REQUIRE_LOCALSTACK" && echo "LEFT OUT: no image of LocalStack (see above); the tests and features on containers will be listed as left out"; }
 
 .PHONY: unit
-unit: ## unit tests, with the race detector and in random order (the features have a target of their own)
-	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v '/features$$')
+unit: ## unit tests, with the race detector and in random order (features and e2e have targets of their own)
+	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v -e '/features$$' -e '/features/e2e$$')
 
 .PHONY: lint
 lint: ## formatting, vet, the house's arrows, the seam
@@ -68,6 +69,11 @@ fuzz: ## each fuzz test for some seconds (FUZZTIME=5s)
 .PHONY: features
 features: build ## the Gherkin scenarios on every backend this machine can have
 	$(GO) test -count=1 -v ./features -run TestFeatures
+
+# Scenarios mostly wait for Slurm: all at once take as long as the longest.
+.PHONY: e2e
+e2e: build ## the programs under a real slurmctld (Slurm and root; E2E=REGEXP picks scenarios, ASBA_KEEP=1 keeps their clusters)
+	$(GO) test -race -count=1 -v -parallel 16 -timeout $(if $(ASBA_KEEP),0,8m) -run '$(E2E)' ./features/e2e
 
 .PHONY: bench
 bench: build ## benchmarks, as ratios: process start, the floor of API calls, the engine

@@ -122,6 +122,11 @@ var rules = []rule{
 		from:  []string{"..."},
 		about: []string{"github.com/chromedp/..."},
 	}, {
+		why:   "what is tried under a real slurmctld is the programs, as slurmctld calls them: no steps, no runner, no model",
+		from:  []string{"features/e2e"},
+		about: []string{"./...", "github.com/cucumber/..."},
+		allow: []string{"features/site", "fixtures", "localstack/faultproxy", "simulator/faults"},
+	}, {
 		why:   "reports are written from plain values, whoever ran what they tell of",
 		from:  []string{"features/report"},
 		about: []string{"./...", "github.com/cucumber/..."},
@@ -287,6 +292,10 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"features/report", "github.com/cucumber/godog", true},
 		{"features/report", "localstack/faultproxy", true},
 		{"features/site", "features/report", false},
+		{"features/e2e", "features/site", false},
+		{"features/e2e", "features/steps", true},
+		{"features/e2e", "executor/slurm", true},
+		{"features/e2e", "simulator/slurm", true},
 		{"features/report", "github.com/chromedp/chromedp", true},
 		{"cmd/aws-slurm-burst", "features", true},
 		{"cmd/aws-slurm-burst", "localstack/faultproxy", false},

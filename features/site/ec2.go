@@ -28,6 +28,9 @@ const (
 // EC2 asks EC2 itself, as any client would: a form in, XML out.
 type EC2 struct{ url string }
 
+// At returns the EC2 at a URL.
+func At(url string) EC2 { return EC2{url} }
+
 // Instance is what EC2 shows of one.
 type Instance struct {
 	ID    string `xml:"instanceId"`

@@ -20,9 +20,11 @@ type Embedded struct {
 }
 
 // StartEmbedded starts the embedded EC2 as users do, on a port of its own, and
-// returns once it has said where it is. What else it says goes to log.
-func StartEmbedded(ctx context.Context, bin string, log io.Writer) (*Embedded, error) {
-	e := &Embedded{cmd: exec.CommandContext(ctx, filepath.Join(bin, "aws-slurm-burst"), "ec2", "--listen", "127.0.0.1:0")}
+// returns once it has said where it is; args are more of its arguments. What
+// else it says goes to log.
+func StartEmbedded(ctx context.Context, bin string, log io.Writer, args ...string) (*Embedded, error) {
+	args = append([]string{"ec2", "--listen", "127.0.0.1:0"}, args...)
+	e := &Embedded{cmd: exec.CommandContext(ctx, filepath.Join(bin, "aws-slurm-burst"), args...)}
 	e.cmd.Cancel = func() error { return e.cmd.Process.Signal(syscall.SIGTERM) }
 	e.cmd.WaitDelay = 5 * time.Second
 	e.cmd.Stderr = log

@@ -1,0 +1,317 @@
+package e2e
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"aws-slurm-burst/features/site"
+	"aws-slurm-burst/localstack/faultproxy"
+	"aws-slurm-burst/simulator/faults"
+)
+
+// Room is what the clusters of a run share: one EC2 and one munge, and the
+// loopback's ports, which it numbers. Each cluster has its own tag in EC2 and its
+// own proxy before it, so they never see each other.
+type Room struct {
+	dir, bin string
+	outside  string // our process id outside
+	ec2      site.EC2
+	endpoint *url.URL
+	embedded *site.Embedded
+	munge    *daemon
+	clusters atomic.Int32
+}
+
+// Open furnishes the namespaces that this process is the first one of, and
+// starts munge and EC2. bin is the folder of the release binaries.
+func Open(bin string) (*Room, error) {
+	if err := site.CheckPrograms(bin); err != nil {
+		return nil, err
+	}
+	r := &Room{}
+	var err error
+	if r.bin, err = filepath.Abs(bin); err != nil {
+		return nil, err
+	}
+	if r.outside, err = Furnish(); err != nil {
+		return nil, err
+	}
+	if r.dir, err = newRunDir(); err != nil {
+		return nil, err
+	}
+	if err := r.startMunge(); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(r.dir, "ec2.log"))
+	if err != nil {
+		return nil, err
+	}
+	// Addresses that slurmctld can talk to and that never leave the machine.
+	if r.embedded, err = site.StartEmbedded(context.Background(), r.bin, log, "--cidr", "127.0.0.0/16"); err != nil {
+		return nil, err
+	}
+	r.ec2 = site.At(r.embedded.URL)
+	r.endpoint, err = url.Parse(r.embedded.URL)
+	return r, err
+}
+
+func (r *Room) startMunge() error {
+	key := make([]byte, 1024)
+	_, _ = rand.Read(key) // it never fails
+	if err := os.WriteFile(filepath.Join(r.dir, "munge.key"), key, 0o400); err != nil {
+		return err
+	}
+	in := func(name string) string { return filepath.Join(r.dir, name) }
+	var err error
+	// --force: the folder above is everybody's, as /tmp is.
+	r.munge, err = startDaemon(in("munged.out"), nil, "munged", "--foreground", "--force",
+		"--socket", r.socket(), "--key-file", in("munge.key"), "--pid-file", in("munged.pid"), "--log-file", in("munged.log"), "--seed-file", in("munged.seed"))
+	if err != nil {
+		return err
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := os.Stat(r.socket()); err == nil {
+			return nil
+		}
+		if r.munge.ended() || time.Now().After(end) {
+			return fmt.Errorf("munged does not come up:\n%s", tail(in("munged.out"), 10))
+		}
+	}
+}
+
+func (r *Room) socket() string { return filepath.Join(r.dir, "munge.socket") }
+
+// Close ends what Open started. The files go too, unless they are wanted.
+func (r *Room) Close(keepFiles bool) {
+	r.embedded.Stop()
+	r.munge.stop(syscall.SIGTERM, 5*time.Second)
+	if !keepFiles {
+		_ = os.RemoveAll(r.dir)
+	}
+}
+
+// Options of a cluster.
+type Options struct {
+	Nodes         int
+	ResumeTimeout time.Duration // default 60 s
+	SuspendTime   time.Duration // default ten minutes: longer than any test
+	// Rules of the fault proxy, a line each as in a file of rules. A call that a
+	// rule delays waits for Cluster.Release instead.
+	Rules     []string
+	NeverBoot bool // instances run, and no slurmd ever comes up
+}
+
+// Cluster is a slurmctld with its cloud nodes.
+type Cluster struct {
+	Name string
+
+	room      *Room
+	opt       Options
+	dir, conf string
+	port      int // slurmctld's; the nodes' follow
+	ctld      *daemon
+	proxy     *faultproxy.Proxy
+	front     *http.Server
+	machines  *machines
+
+	held    chan struct{} // closed when a delayed call has come
+	release chan struct{} // closed by Release
+	once    sync.Once
+}
+
+// nodePrefix begins the nodes' names, placeholder is their address while they
+// have no instance: one that cannot be reached, so that an address that was not
+// pushed shows.
+const (
+	nodePrefix  = "aws-hpc-"
+	placeholder = "192.0.2.1"
+)
+
+// NewCluster starts a cluster.
+func (r *Room) NewCluster(name string, o Options) (*Cluster, error) {
+	if o.ResumeTimeout == 0 {
+		o.ResumeTimeout = time.Minute
+	}
+	if o.SuspendTime == 0 {
+		o.SuspendTime = 10 * time.Minute
+	}
+	n := int(r.clusters.Add(1))
+	c := &Cluster{
+		Name: name, room: r, opt: o, dir: filepath.Join(r.dir, fmt.Sprint("c", n)), port: 6000 + 100*n,
+		held: make(chan struct{}), release: make(chan struct{}),
+	}
+	c.conf = filepath.Join(c.dir, "slurm.conf")
+	for _, d := range []string{"plans", "state", "spool", "log"} {
+		if err := os.MkdirAll(filepath.Join(c.dir, d), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	rules, err := faults.Parse([]byte("faults: ["+strings.Join(o.Rules, ", ")+"]"), name+".yaml")
+	if err != nil {
+		return nil, err
+	}
+	c.proxy = faultproxy.New(faultproxy.Reverse(r.endpoint), faultproxy.Options{Rules: rules, Sleep: c.hold})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	c.front = &http.Server{Handler: c.proxy, ReadHeaderTimeout: time.Minute}
+	go func() { _ = c.front.Serve(l) }()
+	if err := c.write("http://" + l.Addr().String()); err != nil {
+		return nil, err
+	}
+	c.machines = c.watch()
+	if err := c.Start(); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// hold keeps a delayed call until Release.
+func (c *Cluster) hold(ctx context.Context, _ time.Duration) error {
+	c.once.Do(func() { close(c.held) })
+	select {
+	case <-c.release:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Release lets delayed calls go on.
+func (c *Cluster) Release() { close(c.release) }
+
+// nodes is the hostlist of all nodes.
+func (c *Cluster) nodes() string { return fmt.Sprintf("%s[001-%03d]", nodePrefix, c.opt.Nodes) }
+
+// write writes slurm.conf and, beside it, where slurmctld's programs look for
+// it, our configuration.
+func (c *Cluster) write(endpoint string) error {
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	timeout := int(c.opt.ResumeTimeout.Seconds())
+	slurm := strings.NewReplacer(
+		"@NAME", c.Name, "@HOST", host, "@DIR", c.dir, "@BIN", c.room.bin, "@SOCKET", c.room.socket(), "@NODES", c.nodes(),
+		"@PORTS", fmt.Sprintf("[%d-%d]", c.port+1, c.port+c.opt.Nodes), "@PORT", fmt.Sprint(c.port),
+		"@TIMEOUT", fmt.Sprint(timeout), "@PLACEHOLDER", placeholder, "@IDLE", fmt.Sprint(int(c.opt.SuspendTime.Seconds())),
+	).Replace(slurmConf)
+	burst := strings.NewReplacer(
+		"@NAME", c.Name, "@ENDPOINT", endpoint, "@NODES", c.nodes(),
+		"@TIMEOUT", fmt.Sprint(timeout), "@BOOT", fmt.Sprint(timeout/3), "@PLACEHOLDER", placeholder,
+	).Replace(burstConf)
+	if err := os.WriteFile(c.conf, []byte(slurm), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(c.dir, "aws-slurm-burst.yaml"), []byte(burst), 0o644)
+}
+
+const slurmConf = `# written by a test
+ClusterName=@NAME
+SlurmctldHost=@HOST(127.0.0.1)
+SlurmctldPort=@PORT
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket=@SOCKET
+StateSaveLocation=@DIR/state
+SlurmdSpoolDir=@DIR/spool/%n
+SlurmctldPidFile=@DIR/slurmctld.pid
+SlurmdPidFile=@DIR/spool/%n.pid
+SlurmctldLogFile=@DIR/log/slurmctld.log
+SlurmdLogFile=@DIR/log/slurmd-%n.log
+SlurmctldDebug=verbose
+DebugFlags=Power
+MailProg=/bin/true
+MpiDefault=none
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SwitchType=switch/none
+SelectType=select/cons_tres
+ReturnToService=2
+SchedulerParameters=sched_interval=2,bf_interval=2
+PrivateData=cloud
+TreeWidth=65533
+KillWait=5
+
+ResumeProgram=@BIN/aws-slurm-burst-resume
+SuspendProgram=@BIN/aws-slurm-burst-suspend
+ResumeFailProgram=@BIN/aws-slurm-burst-resume-fail
+ResumeRate=0
+SuspendRate=0
+ResumeTimeout=@TIMEOUT
+SuspendTimeout=5
+SuspendTime=@IDLE
+SlurmctldParameters=idle_on_node_suspend,power_save_interval=1,power_save_min_interval=0
+
+NodeName=@NODES NodeAddr=@PLACEHOLDER Port=@PORTS State=CLOUD CPUs=1 RealMemory=100
+PartitionName=aws Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+`
+
+const burstConf = `# written by a test
+cluster: @NAME
+aws:
+  region: us-east-1
+  endpoint_url: @ENDPOINT
+  access_keys: {access_key_id: test, secret_access_key: test}
+slurm:
+  resume_timeout: @TIMEOUT
+  boot_allowance: @BOOT
+  node_addr: @PLACEHOLDER
+  partitions:
+    - partition_name: aws
+      node_groups:
+        - node_group_name: hpc
+          nodes: @NODES
+          instance_types: [c5n.18xlarge, c6in.32xlarge]
+          image: {owner: amazon, name: "al2023-ami-2023*"}
+          subnets: {default_for_az: true}
+          cpus: 1
+          memory_mb: 100
+plans: {dir: plans}
+logging: {level: debug}
+`
+
+// Start starts slurmctld and waits until it answers.
+func (c *Cluster) Start() error {
+	var err error
+	if c.ctld, err = startDaemon(filepath.Join(c.dir, "slurmctld.out"), nil, "slurmctld", "-D", "-f", c.conf); err != nil {
+		return err
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		// ping's exit code says what it found
+		if _, err = c.Slurm("scontrol", "ping"); err == nil {
+			return nil
+		}
+		if c.ctld.ended() || time.Now().After(end) {
+			return fmt.Errorf("slurmctld does not come up: %w\n%s", err, tail(filepath.Join(c.dir, "slurmctld.out"), 20))
+		}
+	}
+}
+
+// Stop ends slurmctld as an operator does.
+func (c *Cluster) Stop() { c.ctld.stop(syscall.SIGTERM, 30*time.Second) }
+
+// Kill ends slurmctld as a crash does; its programs run on, and what it did not
+// save within the last seconds is forgotten.
+func (c *Cluster) Kill() { c.ctld.stop(syscall.SIGKILL, 0) }
+
+// Close ends the cluster and all its machines.
+func (c *Cluster) Close() {
+	c.ctld.stop(syscall.SIGTERM, 15*time.Second)
+	c.machines.close()
+	_ = c.front.Close()
+}

@@ -1,0 +1,171 @@
+// Package e2e runs the release binaries under a real slurmctld, with real
+// slurmds for the machines that the embedded EC2 launches. It is the one place
+// where nobody stands in for Slurm.
+//
+// A run has namespaces of its own for processes, mounts, sockets and ports: its
+// first process ends with the test, whatever ends the test, and the kernel ends
+// all others with it. So nothing is left running, no port of the machine is
+// taken, and several runs never meet. Only Linux has that, and only for root.
+//
+// What the programs do with EC2's refusals is for the features, which take
+// milliseconds a scenario; here are the scenarios in which Slurm itself has a
+// part. The package imports nothing of the programs.
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// insideEnv tells a process that it is the first one of the namespaces.
+const insideEnv = "ASBA_E2E_INSIDE"
+
+// needed are the programs of Slurm 22.05 or later, by Debian's package.
+var needed = []struct{ program, pkg string }{
+	{"slurmctld", "slurmctld"}, {"slurmd", "slurmd"}, {"scontrol", "slurm-client"}, {"munged", "munge"},
+}
+
+// Missing says what this machine lacks for a run, nil where it lacks nothing.
+func Missing() error {
+	var packages []string
+	for _, n := range needed {
+		if _, err := exec.LookPath(n.program); err != nil {
+			packages = append(packages, n.pkg)
+		}
+	}
+	switch {
+	case len(packages) > 0:
+		return fmt.Errorf("Slurm is not installed (as root: apt-get install --no-install-recommends %s)", strings.Join(packages, " ")) //nolint:staticcheck // a name
+	case os.Geteuid() != 0:
+		return errors.New("slurmd and the namespaces of a run need root (sudo make e2e)")
+	}
+	return nil
+}
+
+// Inside reports whether this process is the first one of a run's namespaces.
+func Inside() bool { return os.Getenv(insideEnv) != "" }
+
+// Enter runs this program again, as the first process of namespaces of its own,
+// and returns its exit code.
+func Enter() (int, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	c := exec.Command(self, os.Args[1:]...)
+	c.Env = append(os.Environ(), insideEnv+"=1") // the last one counts
+	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	c.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC,
+		Pdeathsig:  syscall.SIGKILL,
+	}
+	if err := c.Start(); err != nil {
+		return 0, fmt.Errorf("no namespaces for processes and ports: %w (root needs CAP_SYS_ADMIN; in a container: --privileged)", err)
+	}
+	var exit *exec.ExitError
+	switch err := c.Wait(); {
+	case errors.As(err, &exit):
+		return max(exit.ExitCode(), 1), nil
+	case err != nil:
+		return 0, err
+	}
+	return 0, nil
+}
+
+// Furnish makes the namespaces usable: a /proc of their own processes, and a
+// loopback that is up. It returns the process id by which the machine outside
+// knows this process.
+func Furnish() (outside string, err error) {
+	if outside, err = os.Readlink("/proc/self"); err != nil { // the old /proc
+		return "", err
+	}
+	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return "", fmt.Errorf("mounts of our own: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return "", fmt.Errorf("/proc of our own: %w", err)
+	}
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = unix.Close(s) }()
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return "", err
+	}
+	lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	if err := unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, lo); err != nil {
+		return "", fmt.Errorf("loopback: %w", err)
+	}
+	// To getaddrinfo a machine that has 127.0.0.1 alone has no network, and
+	// Slurm asks it even for addresses in figures.
+	second, err := unix.NewIfreq("lo:1")
+	if err == nil {
+		err = second.SetInet4Addr([]byte{127, 0, 0, 2})
+	}
+	if err == nil {
+		err = unix.IoctlIfreq(s, unix.SIOCSIFADDR, second)
+	}
+	if err != nil {
+		return "", fmt.Errorf("a second loopback address: %w", err)
+	}
+	return outside, nil
+}
+
+// maxRunsDir leaves room for the longest socket of slurmstepd below it, as
+// run-1234567890/c10/spool/aws-hpc-001/aws-hpc-001_100.4294967291, within the 108
+// bytes of a socket's name.
+const maxRunsDir = 40
+
+// runsDir holds a folder for each run.
+func runsDir() string { return filepath.Join(os.TempDir(), "asb-e2e") }
+
+// newRunDir makes the folder of a run, and removes those of runs that have
+// ended: a run keeps its lock while it lives.
+func newRunDir() (string, error) {
+	root := runsDir()
+	if len(root) > maxRunsDir {
+		return "", fmt.Errorf("%s is too long for the sockets below it; set TMPDIR to a folder with a shorter name", root)
+	}
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return "", err
+	}
+	old, err := filepath.Glob(filepath.Join(root, "run-*"))
+	if err != nil {
+		return "", err
+	}
+	for _, dir := range old {
+		if unlock, err := lock(dir); err == nil {
+			_ = os.RemoveAll(dir) // what cannot be removed is files, and the next run tries again
+			unlock()
+		}
+	}
+	dir, err := os.MkdirTemp(root, "run-")
+	if err != nil {
+		return "", err
+	}
+	if _, err := lock(dir); err != nil { // until the process ends
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o755) // slurmstepd and munge look into it
+}
+
+func lock(dir string) (unlock func(), err error) {
+	fd, err := unix.Open(filepath.Join(dir, "lock"), unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return func() { _ = unix.Close(fd) }, nil
+}
