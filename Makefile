@@ -75,6 +75,10 @@ features: build ## the Gherkin scenarios on every backend this machine can have
 e2e: build ## the programs under a real slurmctld (Slurm and root; E2E=REGEXP picks scenarios, ASBA_KEEP=1 keeps their clusters)
 	$(GO) test -race -count=1 -v -parallel 16 -timeout $(if $(ASBA_KEEP),0,8m) -run '$(E2E)' ./features/e2e
 
+.PHONY: trials
+trials: ## take one safeguard after the other out of the executor, and see a scenario notice (docs/TESTING.md)
+	$(GO) test -tags trials -count=1 -timeout 30m -v ./features -run '^TestTrials$$'
+
 .PHONY: bench
 bench: build ## benchmarks, as ratios: process start, the floor of API calls, the engine
 	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/blackbox

@@ -4,7 +4,10 @@
 // why.
 package features
 
-import "embed"
+import (
+	"embed"
+	"os"
+)
 
 // Files are the feature files.
 //
@@ -13,3 +16,14 @@ var Files embed.FS
 
 // Backends are the names that a tag @not-NAME:REASON may use.
 var Backends = []string{"embedded", "endpoint", "localstack"}
+
+// NeedsRoot marks scenarios that only root can prepare: they give a file away.
+const NeedsRoot = "@needs-root"
+
+// Tags selects the scenarios that this process can run; empty for all.
+func Tags() string {
+	if os.Geteuid() == 0 {
+		return ""
+	}
+	return "~" + NeedsRoot
+}

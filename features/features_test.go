@@ -21,7 +21,7 @@ const (
 	// atOnce is how many scenarios run side by side: most of a scenario is
 	// waiting, for processes, for EC2 and for pauses that are due. Each has a
 	// cluster of its own.
-	atOnce = 4
+	atOnce = 8
 	// scenarioWithin bounds one scenario; the slowest takes some seconds.
 	scenarioWithin = time.Minute
 )
@@ -101,7 +101,7 @@ func runOn(ctx context.Context, t *testing.T, bin string, backend report.Backend
 		paths = []string{"."}
 	}
 	sum, err := runner.Run(ctx, runner.Options{
-		Name: "features", FS: Files, Paths: paths,
+		Name: "features", FS: Files, Paths: paths, Tags: Tags(), KnownTags: []string{NeedsRoot},
 		Backend: backend, KnownBackends: Backends, Steps: steps.On(s, Files), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
 	})
 	if err != nil {

@@ -114,17 +114,17 @@ Feature: Gangs
   Rule: A member that dies is a gang that is not whole
 
     Scenario: One dies before it runs, and the next zone has all
-      Given the execution plan "gang.json"
+      Given the execution plan "spot-only.json"
       And an instance of the next launch dies of "Client.InternalError" before it runs
-      When Slurm resumes "aws-hpc-[001-004]" with "gang.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "spot-only.json"
       Then the exit code is 0
       And it says:
         """
         WARN: i-... died: Client.InternalError
-        WARN: c5n.18xlarge spot us-east-1a: Client.InternalError, trying c5n.18xlarge spot us-east-1b
+        WARN: c6i.xlarge spot us-east-1a: Client.InternalError, trying c6i.xlarge spot us-east-1b
         """
-      And only "aws-hpc-[001-004]" are running
-      And every node is a c5n.18xlarge, spot, in us-east-1b
+      And only "aws-cpu-[001-004]" are running
+      And every node is a c6i.xlarge, spot, in us-east-1b
 
     Scenario: One dies before it runs, of nodes that do not need each other
       Given the execution plan "best-effort.json"

@@ -23,10 +23,10 @@ Feature: Many nodes
     And it says "ERROR: No capacity for 200 nodes: InsufficientInstanceCapacity (4)"
     And nothing is running
 
-  Scenario: Two hundred jobs of one node each
-    Given each of "aws-cpu-[001-200]" is wanted by a job of its own
-    When Slurm resumes "aws-cpu-[001-200]"
+  Scenario: Fifty jobs of one node each
+    Given each of "aws-cpu-[001-050]" is wanted by a job of its own
+    When Slurm resumes "aws-cpu-[001-050]"
     Then the exit code is 0
     And it says nothing
     And there is 1 launch
-    And only "aws-cpu-[001-200]" are running
+    And only "aws-cpu-[001-050]" are running

@@ -158,7 +158,7 @@ Feature: Trouble on the way to EC2
       And EC2 throttles every <action>
       When Slurm resumes "aws-cpu-[001-002]"
       Then the exit code is 6
-      And it says "ERROR: EC2 throttled for 2 s"
+      And it says "ERROR: EC2 throttled for ... s"
       And "aws-cpu-[001-002]" are reported as failed
       And nothing is running
 

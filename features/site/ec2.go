@@ -159,13 +159,7 @@ func (e EC2) describe(ctx context.Context, form url.Values) ([]Instance, error) 
 	}
 }
 
-// OfCluster returns every instance with the cluster's tag that EC2 still shows,
-// ended ones too.
-func (e EC2) OfCluster(ctx context.Context, cluster string) ([]Instance, error) {
-	return e.describe(ctx, url.Values{"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster}})
-}
-
-// liveOf returns those of them that live.
+// liveOf returns the live instances with the cluster's tag.
 func (e EC2) liveOf(ctx context.Context, cluster string) ([]Instance, error) {
 	return e.describe(ctx, url.Values{
 		"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster},

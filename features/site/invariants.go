@@ -26,13 +26,8 @@ func (w *Site) Unheard() error {
 // CheckInvariants holds after every scenario, whatever it was about. It asks EC2
 // itself, by tags, and the log of calls.
 func (w *Site) CheckInvariants(ctx context.Context) error {
-	all, err := w.EC2.OfCluster(ctx, w.Cluster)
-	if err != nil {
-		return err
-	}
-	w.shown = slices.DeleteFunc(slices.Clone(all), func(i Instance) bool { return !i.Live() })
-	w.looked = true
-	live, err := byNode(w.shown) // at most one instance a node
+	w.changed()
+	live, err := w.Live(ctx) // at most one instance a node
 	if err != nil {
 		return err
 	}
@@ -42,7 +37,7 @@ func (w *Site) CheckInvariants(ctx context.Context) error {
 		w.gangsAskedWhole(),
 		w.tokensTrue(),
 		w.withinLimits(),
-		w.onlyOurs(ctx, all),
+		w.onlyOurs(ctx),
 		w.groupsUsed(ctx),
 	)
 }
@@ -129,11 +124,8 @@ func values(c faultproxy.Call, prefix string) []string {
 
 // onlyOurs: calls that change something name nothing but the cluster's own, and
 // the bystanders are as they were.
-func (w *Site) onlyOurs(ctx context.Context, all []Instance) error {
-	ours := map[string]bool{}
-	for _, i := range all {
-		ours[i.ID] = true
-	}
+func (w *Site) onlyOurs(ctx context.Context) error {
+	by := map[string]string{} // which call named an instance
 	for _, c := range w.AllCalls() {
 		var named []string
 		switch c.Action {
@@ -152,8 +144,19 @@ func (w *Site) onlyOurs(ctx context.Context, all []Instance) error {
 			}
 		}
 		for _, id := range named {
-			if !ours[id] {
-				return fmt.Errorf("%s names %s, which is not the cluster's", c.Action, id)
+			if !w.ours[id] {
+				by[id] = c.Action
+			}
+		}
+	}
+	if len(by) > 0 { // never seen alive: gone within the run that launched it, or not ours
+		shown, err := w.EC2.byID(ctx, slices.Sorted(maps.Keys(by))...)
+		if err != nil {
+			return err
+		}
+		for _, i := range shown {
+			if i.Tag(clusterTag) != w.Cluster {
+				return fmt.Errorf("%s names %s, which is not the cluster's", by[i.ID], i.ID)
 			}
 		}
 	}

@@ -20,11 +20,23 @@ func (r *Run) Text() string {
 	return b.String()
 }
 
-var anyInstance = regexp.MustCompile(`\bi-[0-9a-f]{8,}\b`)
+var (
+	anyInstance = regexp.MustCompile(`\bi-[0-9a-f]{8,}\b`)
+	anySeconds  = regexp.MustCompile(`\b\d+ s\b`)
+)
+
+// blur takes out of a line what differs from run to run.
+func (w *Site) blur(line string) string {
+	line = anySeconds.ReplaceAllString(anyInstance.ReplaceAllString(line, "i-..."), "... s")
+	if w.url != "" {
+		line = strings.ReplaceAll(line, w.url, "http://...")
+	}
+	return line
+}
 
 // Says expects whole lines on the last run's stderr, in this order; other lines
 // may stand between them. i-... in a line stands for the id of any instance,
-// http://... for the endpoint.
+// http://... for the endpoint, ... s for any number of seconds.
 func (w *Site) Says(want []string) error {
 	r, err := w.LastRun()
 	if err != nil {
@@ -33,8 +45,7 @@ func (w *Site) Says(want []string) error {
 	at := 0
 	for _, text := range want {
 		i := slices.IndexFunc(r.Stderr[at:], func(l *Line) bool {
-			blurred := strings.ReplaceAll(anyInstance.ReplaceAllString(l.Text, "i-..."), w.url, "http://...")
-			return l.Text == text || w.url != "" && blurred == text
+			return l.Text == text || w.blur(l.Text) == text
 		})
 		if i < 0 {
 			return fmt.Errorf("it did not say (or not in this place)\n%s\nbut:\n%s", text, r.Text())

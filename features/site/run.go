@@ -344,6 +344,9 @@ func (w *Site) Instances(ctx context.Context) ([]Instance, error) {
 	var err error
 	w.shown, err = w.EC2.liveOf(ctx, w.Cluster)
 	w.looked = err == nil
+	for _, i := range w.shown {
+		w.ours[i.ID] = true
+	}
 	return w.shown, err
 }
 

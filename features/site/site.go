@@ -52,8 +52,9 @@ type Site struct {
 
 	Runs   []*Run
 	said   []*Line
-	shown  []Instance // of the cluster, live, at the last look
-	looked bool       // and nothing has run since
+	shown  []Instance      // of the cluster, live, at the last look
+	looked bool            // and nothing has run since
+	ours   map[string]bool // every instance that was shown
 	// claimed says which instance serves a node, as the programs told it.
 	claimed map[string]string
 	gangs   []gang
@@ -82,7 +83,7 @@ func (s *Suite) New(ctx context.Context) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Site{Suite: s, Dir: filepath.Join(dir, "site"), State: filepath.Join(dir, "state"), claimed: map[string]string{},
+	w := &Site{Suite: s, Dir: filepath.Join(dir, "site"), State: filepath.Join(dir, "state"), claimed: map[string]string{}, ours: map[string]bool{},
 		Cluster: fmt.Sprintf("%s-%d", s.run, s.last.Add(1))}
 	if err := w.Copy(examples.Files, "config.yaml", "aws-credentials"); err != nil {
 		return w, err

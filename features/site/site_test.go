@@ -2,9 +2,11 @@ package site
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -73,6 +75,31 @@ func TestInvariantsNoticeWhatIsBroken(t *testing.T) {
 			w.gangs = append(w.gangs, gang{nodes: []string{"aws-cpu-004", "aws-cpu-005"}})
 			return nil
 		}, "of the gang aws-cpu-004,aws-cpu-005 only aws-cpu-004 live"},
+		"a launch that is content with a part of a gang": {func(t *testing.T, w *Site) error {
+			w.Runs[0].gangs = [][]string{{"aws-cpu-001", "aws-cpu-002", "aws-cpu-003", "aws-cpu-004"}}
+			for _, c := range Launches(w.AllCalls()) { // their parameters are the log's own
+				c.Params.Set("MinCount", "1")
+			}
+			return nil
+		}, "would be content with 1 of 4"},
+		"spot above its cap": {func(t *testing.T, w *Site) error {
+			w.Runs[0].limits = []limit{{nodes: []string{"aws-cpu-001"}, spot: 0.1}}
+			return nil
+		}, `has MaxPrice "", its cap is 0.1`},
+		"a launch above its budget": {func(t *testing.T, w *Site) error {
+			w.Runs[0].limits = []limit{{nodes: []string{"aws-cpu-001", "aws-cpu-002", "aws-cpu-003"}, hourly: 0.5}}
+			return nil
+		}, "a launch of 3 c6i.xlarge would cost 0.510 USD/h, more than 0.500"},
+		"nodes above their budget that were launched one by one": {func(t *testing.T, w *Site) error {
+			w.Runs[0].limits = []limit{{nodes: []string{"aws-cpu-001", "aws-cpu-002"}, hourly: 0.3}}
+			w.Runs[0].Calls = nil
+			return nil
+		}, "aws-cpu-001,aws-cpu-002 cost 0.340 USD/h, more than 0.300"},
+		"a limit on a type of unknown price": {func(t *testing.T, w *Site) error {
+			w.Runs[0].limits = []limit{{nodes: []string{"aws-cpu-001"}, hourly: 9}}
+			Launches(w.AllCalls())[0].Params.Set("InstanceType", "x9.huge")
+			return nil
+		}, "no price of x9.huge"},
 		"a bystander ended": {func(t *testing.T, w *Site) error {
 			return w.EC2.terminate(t.Context(), w.bystanders[:1])
 		}, " with tags "},
@@ -217,5 +244,84 @@ policy: {max_nodes: 7}
 		if err := w.Configure([]byte(bad), "/"); err == nil {
 			t.Errorf("%q was taken for a configuration", bad)
 		}
+	}
+}
+
+// What a run may spend and what of it is a gang is read in the files themselves.
+func TestLimitsAndGangsAreReadInPlansAndConfiguration(t *testing.T) {
+	w := &Site{Dir: t.TempDir()}
+	for name, text := range map[string]string{
+		"config.yaml": `
+plans: {dir: plans}
+policy: {max_cost_per_hour: 9}
+slurm:
+  partitions:
+    - node_groups:
+        - {node_group_name: a, nodes: "a-[1-4]", max_spot_price: 0.2, max_cost_per_hour: 3}
+        - {node_group_name: b, nodes: "b-[1-4]"}
+`,
+		"plan.json":    `{"instance_specification": {"max_spot_price": 0.1}, "mpi_configuration": {"requires_gang_scheduling": true}, "cost_constraints": {"max_total_cost": 8, "max_duration_hours": 4}}`,
+		"plans/7.json": `{"mpi_configuration": {"requires_gang_scheduling": false}, "cost_constraints": {"max_cost_per_hour": 1}}`,
+	} {
+		if err := w.Write(name, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(what string, got, want any) {
+		t.Helper()
+		if d := cmp.Diff(want, got, cmp.AllowUnexported(limit{})); d != "" {
+			t.Errorf("%s (-want +got)\n%s", what, d)
+		}
+	}
+	const planned, alone = "aws-slurm-burst-resume a-[1-2],b-1 --execution-plan=plan.json", "aws-slurm-burst-resume a-[1-2],b-1"
+	all := []string{"a-1", "a-2", "b-1"}
+	check("with a plan", w.limitsOf(planned), []limit{{all, 2, 0}, {all[:2], 2, 0.1}, {all[2:], 2, 0.1}})
+	check("without", w.limitsOf(alone), []limit{{all[:2], 3, 0.2}, {all[2:], 9, 0}})
+	check("a suspend", w.limitsOf("aws-slurm-burst-suspend a-1"), []limit(nil))
+	check("a gang by its plan", w.gangsOf(planned), [][]string{all})
+	check("no gang", w.gangsOf(alone), [][]string(nil))
+	check("a gang by a variable", w.gangsOf("export ASBA_GANG_SCHEDULING=true\n"+alone), [][]string{all})
+	w.Job("7", []string{"a-1", "a-2"})
+	w.Job("8", []string{"b-1", "b-2"})
+	check("jobs, one with a plan", w.limitsOf(alone), []limit{{all[:2], 1, 0}, {all[:2], 1, 0.2}, {[]string{"b-1", "b-2"}, 9, 0}, {[]string{"b-1", "b-2"}, 9, 0}})
+	check("gangs by jobs", w.gangsOf(alone), [][]string{{"b-1", "b-2"}})
+}
+
+func TestSettingsOfTheConfigurationAreChanged(t *testing.T) {
+	w := &Site{Dir: t.TempDir()}
+	if err := w.Write("config.yaml", []byte("slurm:\n  partitions:\n    - node_groups:\n        - {node_group_name: a, image: &i {id: x}}\n        - {node_group_name: b, image: *i}\n")); err != nil {
+		t.Fatal(err)
+	}
+	err := errors.Join(w.Set("policy.max_nodes", "3"), w.Set("policy.max_nodes", "4"), w.SetGroup("b", "tags", "[{key: k, value: v}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(w.Dir + "/config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"max_nodes: 4", "image: *i, tags: [{key: k, value: v}]"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("it lacks %s:\n%s", want, got)
+		}
+	}
+	if err := w.SetGroup("c", "x", "1"); err == nil {
+		t.Error("a node group that is not there was changed")
+	}
+}
+
+func TestTimesOfRecordsBecomeEarlier(t *testing.T) {
+	got, err := earlier([]byte(`{"at":1790000000000000000,"exit":-1,"nodes":"n[1-2]","request":{"MinCount":8,"MaxPrice":2.5,"times":[1790000000000000001]}}`), time.Second)
+	const want = `{"at":1789999999000000000,"exit":-1,"nodes":"n[1-2]","request":{"MaxPrice":2.5,"MinCount":8,"times":[1789999999000000001]}}`
+	if string(got) != want || err != nil {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestWhatDiffersFromRunToRunIsBlurred(t *testing.T) {
+	w := &Site{url: "http://127.0.0.1:4711"}
+	got := w.blur("ERROR: i-0ffc41f61c22ba44a at http://127.0.0.1:4711: throttled for 12 s, 8 nodes")
+	if want := "ERROR: i-... at http://...: throttled for ... s, 8 nodes"; got != want {
+		t.Error(got)
 	}
 }
