@@ -98,6 +98,12 @@ func (f *featuresRun) check(paths []string) error {
 		return err
 	}
 	o.Name, o.Version, o.KnownBackends = "features", app.Version, features.Backends
+	if possible := features.Tags(); possible != "" {
+		if o.Tags != "" {
+			possible = " && " + possible
+		}
+		o.Tags, o.KnownTags = o.Tags+possible, []string{features.NeedsRoot}
+	}
 	o.Out, o.Color = f.Stdout, reports.ColorOn(f.Stdout, f.Getenv)
 	if _, err := runner.List(*o); err != nil {
 		return err
