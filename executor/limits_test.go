@@ -217,3 +217,38 @@ func TestAStopWhileEndingIsNoEnd(t *testing.T) {
 		t.Errorf("%d of 2 instances are told as still running", failed)
 	}
 }
+
+// A job is held where only a person can help, and requeued where time may.
+func TestJobsAreHeldByTheClassOfTheRefusal(t *testing.T) {
+	nodes := names("aws-hpc", 1, 2)
+	for code, c := range map[string]struct {
+		exit int
+		held bool
+	}{
+		"InsufficientInstanceCapacity": {report.ExitCapacity, false},
+		"ReservationCapacityExceeded":  {report.ExitCapacity, false},
+		"Unsupported":                  {report.ExitCapacity, false},
+		"InsufficientVolumeCapacity":   {report.ExitCapacity, false},
+		"VcpuLimitExceeded":            {report.ExitQuota, false},
+		"MaxSpotInstanceCountExceeded": {report.ExitQuota, false},
+		"RequestLimitExceeded":         {report.ExitQuota, false},
+		"InternalError":                {report.ExitFailed, false},
+		"InvalidParameterValue":        {report.ExitConfig, true},
+		"InvalidAMIID.NotFound":        {report.ExitConfig, true},
+		"NotImplemented":               {report.ExitConfig, true},
+		"UnauthorizedOperation":        {report.ExitPermission, true},
+		"ExpiredToken":                 {report.ExitPermission, true},
+	} {
+		w := newWorld(t).withSlurm(nodes, configuring(7, nodes)).withFaults("- {error: " + code + "}")
+		r, lines := w.resume(executor.ResumeRequest{Nodes: nodes, ResumeFile: []byte(resumeFile("7", nodes))})
+		if r.ExitCode != c.exit {
+			t.Errorf("%s: exit %d: %v", code, r.ExitCode, lines)
+		}
+		if j := w.slurm.Job(7); strings.Contains(j.Reason, "held") != c.held {
+			t.Errorf("%s: the job is %s (%s)", code, j.State, j.Reason)
+		}
+		if reason := w.slurm.Node(nodes[0]).Reason; !strings.HasPrefix(reason, "(Code:"+code+")") {
+			t.Errorf("%s: the node's reason is %q", code, reason)
+		}
+	}
+}
