@@ -1,0 +1,124 @@
+Feature: Invalid plans
+  Money must not be spent on a plan that makes no sense. What is wrong with it is
+  said with its place, and nothing is launched unless the site would rather.
+
+  Rule: An invalid plan launches nothing
+
+    Scenario: A plan without instance types
+      Given the execution plan "invalid.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "invalid.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: no instance types specified
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+      And nothing is running
+
+    Scenario: An invalid plan at a site that would rather launch
+      Given the site's plans.on_invalid is standalone
+      And the execution plan "invalid.json"
+      When Slurm resumes "aws-cpu-[001-004]" with "invalid.json"
+      Then the exit code is 0
+      And it says:
+        """
+        ERROR: Invalid execution plan: no instance types specified
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        INFO: Using static configuration from config.yaml
+        """
+      And only "aws-cpu-[001-004]" are running
+
+    Scenario Outline: A plan with a mistake: <mistake>
+      Given an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {<specification>}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: <line>
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+      Examples:
+        | mistake           | specification                                                  | line |
+        | unknown market    | "instance_types": ["c6i.xlarge"], "purchasing_option": "spott" | plan.json:1:106: "spott" is not a purchasing option (did you mean spot?) |
+        | negative price    | "instance_types": ["c6i.xlarge"], "max_spot_price": -1         | plan.json:1:103: max_spot_price is -1, less than nothing (it must be a number of USD) |
+        | a number for text | "instance_types": [7]                                          | plan.json:1:70: each item must be a string that is not empty |
+
+    Scenario: A plan of types that nobody sells
+      Given an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {"instance_types": ["c6i.huge"]}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        WARN: c6i.huge is not an EC2 instance type (did you mean c6i.large?), dropped
+        ERROR: Invalid execution plan: plan.json:1:69: no possible instance type is left: c6i.huge is not an EC2 instance type (did you mean c6i.large?) (run 'asba recommend-instances' for types that fit)
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+    Scenario Outline: <what>
+      Given an execution plan "plan.json" that says:
+        """
+        <text>
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: <line>
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+      Examples:
+        | what                    | text               | line |
+        | A plan that breaks off  | {"should_burst": t | plan.json:1:19: the plan ends too early (it was cut short: write it again) |
+        | A plan that is no JSON  | should_burst       | plan.json:1:1: not valid JSON: invalid character 's' at start of value |
+        | A plan that is a list   | []                 | plan.json:1:1: the plan must be an object, not an array |
+
+    Scenario: A variable with a mistake
+      Given the variable ASBA_INSTANCE_TYPES=c6i.xlarge
+      And the variable ASBA_MAX_SPOT_PRICE=cheap
+      When Slurm resumes "aws-cpu-001"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: ASBA_MAX_SPOT_PRICE must be a number of USD, not "cheap"
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+    Scenario: A wish that no type can meet
+      Given an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {"instance_types": ["c6i.xlarge"]}, "mpi_configuration": {"requires_efa": true}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        WARN: c6i.xlarge has no EFA, dropped
+        ERROR: Invalid execution plan: plan.json:1:69: no possible instance type is left: c6i.xlarge has no EFA (run 'asba recommend-instances' for types that fit)
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+    Scenario: A wish that no type can meet, at a site that lets it go
+      Given the site's plans.on_impossible is relax
+      And an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {"instance_types": ["c6i.xlarge"]}, "mpi_configuration": {"requires_efa": true},
+         "cost_constraints": {"max_cost_per_hour": 1}, "network_configuration": {"availability_zones": ["us-east-1a"]}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 0
+      And it says "WARN: no instance type of the plan has EFA, doing without"
+      And only "aws-cpu-001" is running
