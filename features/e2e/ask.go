@@ -153,8 +153,7 @@ func (c *Cluster) must(t testing.TB, program string, args ...string) string {
 func (c *Cluster) live() ([]site.Instance, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commandWithin)
 	defer cancel()
-	all, err := c.room.ec2.OfCluster(ctx, c.Name)
-	return slices.DeleteFunc(all, func(i site.Instance) bool { return !i.Live() }), err
+	return c.room.ec2.LiveOf(ctx, c.Name)
 }
 
 // until waits for a condition; saw is what there is instead of it.

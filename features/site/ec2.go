@@ -159,8 +159,14 @@ func (e EC2) describe(ctx context.Context, form url.Values) ([]Instance, error) 
 	}
 }
 
-// liveOf returns the live instances with the cluster's tag.
-func (e EC2) liveOf(ctx context.Context, cluster string) ([]Instance, error) {
+// OfCluster returns every instance with the cluster's tag that EC2 still shows,
+// ended ones too.
+func (e EC2) OfCluster(ctx context.Context, cluster string) ([]Instance, error) {
+	return e.describe(ctx, url.Values{"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster}})
+}
+
+// LiveOf returns the live instances with the cluster's tag.
+func (e EC2) LiveOf(ctx context.Context, cluster string) ([]Instance, error) {
 	return e.describe(ctx, url.Values{
 		"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster},
 		"Filter.2.Name": {"instance-state-name"}, "Filter.2.Value.1": {"pending"}, "Filter.2.Value.2": {"running"},

@@ -342,7 +342,7 @@ func (w *Site) Instances(ctx context.Context) ([]Instance, error) {
 		return w.shown, nil
 	}
 	var err error
-	w.shown, err = w.EC2.liveOf(ctx, w.Cluster)
+	w.shown, err = w.EC2.LiveOf(ctx, w.Cluster)
 	w.looked = err == nil
 	for _, i := range w.shown {
 		w.ours[i.ID] = true
