@@ -296,6 +296,13 @@ func TestAResumeCalledAgainAfterACrashLaunchesNothingTwice(t *testing.T) {
 		n := c.resumes()
 		return n >= 2, fmt.Sprintf("%d run", n)
 	})
+	// It waits for the first one. Whoever does not is at EC2 long before this.
+	asked := len(c.proxy.Calls())
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(pollEvery) {
+		if calls := c.proxy.Calls(); len(calls) != asked {
+			c.fail(t, "the second resume asks EC2 (%s) while the first one launches", calls[asked].Action)
+		}
+	}
 	c.Release()
 	c.ranOnce(t, id)
 }

@@ -42,7 +42,7 @@ func Missing() error {
 	}
 	switch {
 	case len(packages) > 0:
-		return fmt.Errorf("Slurm is not installed (as root: apt-get install --no-install-recommends %s)", strings.Join(packages, " ")) //nolint:staticcheck // a name
+		return fmt.Errorf("no Slurm on this machine (as root: apt-get install --no-install-recommends %s)", strings.Join(packages, " "))
 	case os.Geteuid() != 0:
 		return errors.New("slurmd and the namespaces of a run need root (sudo make e2e)")
 	}
@@ -138,12 +138,18 @@ func newRunDir() (string, error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return "", err
 	}
+	// One at a time: a folder that is made and not yet locked has no owner.
+	unlock, err := lock(root, unix.LOCK_EX)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	old, err := filepath.Glob(filepath.Join(root, "run-*"))
 	if err != nil {
 		return "", err
 	}
 	for _, dir := range old {
-		if unlock, err := lock(dir); err == nil {
+		if unlock, err := lock(dir, unix.LOCK_EX|unix.LOCK_NB); err == nil {
 			_ = os.RemoveAll(dir) // what cannot be removed is files, and the next run tries again
 			unlock()
 		}
@@ -152,18 +158,18 @@ func newRunDir() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := lock(dir); err != nil { // until the process ends
+	if _, err := lock(dir, unix.LOCK_EX|unix.LOCK_NB); err != nil { // until the process ends
 		return "", err
 	}
 	return dir, os.Chmod(dir, 0o755) // slurmstepd and munge look into it
 }
 
-func lock(dir string) (unlock func(), err error) {
+func lock(dir string, how int) (unlock func(), err error) {
 	fd, err := unix.Open(filepath.Join(dir, "lock"), unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := unix.Flock(fd, how); err != nil {
 		_ = unix.Close(fd)
 		return nil, err
 	}
