@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -66,6 +67,10 @@ func Enter() (int, error) {
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC,
 		Pdeathsig:  syscall.SIGKILL,
 	}
+	// A terminal tells the whole group: the run inside may still have to tidy up.
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, os.Interrupt)
+	defer signal.Stop(told)
 	if err := c.Start(); err != nil {
 		return 0, fmt.Errorf("no namespaces for processes and ports: %w (root needs CAP_SYS_ADMIN; in a container: --privileged)", err)
 	}
