@@ -300,6 +300,7 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"cmd/aws-slurm-burst", "features", true},
 		{"cmd/aws-slurm-burst", "localstack/faultproxy", false},
 		{"cmd/aws-slurm-burst-lab", "features/runner", false},
+		{"cmd/aws-slurm-burst-lab", "localstack/container", false},
 		{"examples", "asba/plan", true},
 		{"features/steps", "localstack/faultproxy", false},
 		{"simulator", "executor/env", false},

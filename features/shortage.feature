@@ -24,6 +24,7 @@ Feature: Shortages
       When Slurm resumes "aws-hpc-[001-008]" with "asba-execution-plan.json"
       Then the exit code is 0
       And it tells of each rung it left for "InsufficientInstanceCapacity"
+      And each of them names a placement group of its own
       And the nodes share a placement group of their own
       And every node is a c5n.18xlarge, spot, in us-east-1b
 
@@ -50,6 +51,14 @@ Feature: Shortages
 
     Scenario: The first type is gone, the second is there
       Given EC2 has no capacity for c5n.18xlarge instances
+      When Slurm resumes "aws-hpc-[001-004]"
+      Then the exit code is 0
+      And it tells of the rungs it left
+      And only "aws-hpc-[001-004]" are running
+      And every node is a c6in.32xlarge, on-demand, in us-east-1a
+
+    Scenario: The first type has all but one, the second has all
+      Given EC2 has capacity for 3 c5n.18xlarge instances
       When Slurm resumes "aws-hpc-[001-004]"
       Then the exit code is 0
       And it tells of the rungs it left
