@@ -57,13 +57,14 @@ Feature: Shortages
       And only "aws-hpc-[001-004]" are running
       And every node is a c6in.32xlarge, on-demand, in us-east-1a
 
-    Scenario: The first type has all but one, the second has all
+    Scenario: The first type has all but one, the second has that one
       Given EC2 has capacity for 3 c5n.18xlarge instances
       When Slurm resumes "aws-hpc-[001-004]"
       Then the exit code is 0
       And it tells of the rungs it left
       And only "aws-hpc-[001-004]" are running
-      And every node is a c6in.32xlarge, on-demand, in us-east-1a
+      And each of "aws-hpc-[001-003]" is a c5n.18xlarge, on-demand, in us-east-1a
+      And each of "aws-hpc-004" is a c6in.32xlarge, on-demand, in us-east-1a
 
   Rule: A gang that cannot be had whole leaves nothing behind
 
