@@ -19,8 +19,11 @@ const pageSize = 1000
 // Describe is one page of DescribeInstances.
 func (c *Cloud) Describe(ctx context.Context, q cloud.InstanceQuery) (cloud.InstancePage, error) {
 	var f filters
-	f.tags(q.Tags)
+	// The state first: EC2 does not mind, and an endpoint that tries filters in
+	// turn (LocalStack's looks through all tags for each instance it still
+	// remembers) is done with the ended ones at once.
 	f.add("instance-state-name", words(q.States)...)
+	f.tags(q.Tags)
 	if err := f.check("DescribeInstances"); err != nil {
 		return cloud.InstancePage{}, err
 	}

@@ -34,9 +34,9 @@ func TestCallsOnTheWire(t *testing.T) {
 			},
 			map[string]string{
 				"Action": "DescribeInstances", "MaxResults": "1000", "NextToken": "p1",
-				"Filter.1.Name": "tag:cluster", "Filter.1.Value.1": `prod\*\?\\`, "Filter.1.Value.2": "test",
-				"Filter.2.Name": "tag:empty", "Filter.2.Value.1": "",
-				"Filter.3.Name": "instance-state-name", "Filter.3.Value.1": "pending", "Filter.3.Value.2": "running",
+				"Filter.1.Name": "instance-state-name", "Filter.1.Value.1": "pending", "Filter.1.Value.2": "running",
+				"Filter.2.Name": "tag:cluster", "Filter.2.Value.1": `prod\*\?\\`, "Filter.2.Value.2": "test",
+				"Filter.3.Name": "tag:empty", "Filter.3.Value.1": "",
 			},
 			cloud.InstancePage{Next: "p2", Instances: []cloud.Instance{
 				{ID: "i-1", Market: cloud.OnDemand}, {ID: "i-2", Market: cloud.OnDemand}, {ID: "i-3", Market: cloud.OnDemand, PrivateIP: "10.0.0.3"},
