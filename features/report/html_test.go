@@ -150,7 +150,7 @@ func TestTimelinesShowWhatBecameOfEveryInstance(t *testing.T) {
 		rows = append(rows, row)
 	}
 	want := []string{
-		"resume n[1-2] --execution-pla…: D answered L refused L launched",
+		"resume n[1-2]: D answered L refused L launched",
 		"suspend n2: T no-answer T ended",
 		"1 × c6i.xlarge spot us-east-1b: 1 × c6i.xlarge spot us-east-1b: launched at 120 ms, still there at the end: i-1",
 		"1 × c6i.xlarge spot us-east-1b: 1 × c6i.xlarge spot us-east-1b: launched at 120 ms, ended at 215 ms: i-2",

@@ -61,13 +61,13 @@ func (c Call) letter() string {
 // Measures of a timeline, in units of its view box.
 const (
 	chartWidth  = 760
-	chartGutter = 190 // labels
+	chartGutter = 215 // labels
 	chartRight  = 26
 	chartMark   = 6  // half of a mark
 	chartLane   = 15 // height of a lane of marks
 	chartLanes  = 4  // at most, in a row; more overlap
 	chartRows   = 14 // of instances, at most
-	chartLabel  = 30 // characters of a label
+	chartLabel  = 36 // characters of a label
 )
 
 // chart is a timeline: a row for each run with a mark for each call, and a row
@@ -278,13 +278,16 @@ func (l lot) row(y int, scale func(time.Duration) float64) chartRow {
 	return row
 }
 
-// programOf is a command without the part that all programs' names share.
+// programOf is what a command does, in few words: without the part that all
+// programs' names share, and without flags.
 func programOf(command string) string {
 	first, rest, _ := strings.Cut(strings.TrimSpace(command), "\n")
+	words := strings.Fields(strings.ReplaceAll(first, "aws-slurm-burst-", ""))
+	words = slices.DeleteFunc(words, func(w string) bool { return strings.HasPrefix(w, "--") })
 	if rest != "" {
-		first += " …"
+		words = append(words, "…")
 	}
-	return strings.ReplaceAll(first, "aws-slurm-burst-", "")
+	return strings.Join(words, " ")
 }
 
 func shorten(label string) string {
