@@ -131,6 +131,9 @@ func (rec *recorded) stepEnded(ctx context.Context, status godog.StepResultStatu
 	st.Status = statuses[status]
 	if err != nil {
 		st.Problem = strings.TrimSpace(err.Error())
+		if st.Status == report.Undefined {
+			st.Problem = "there is no such sentence: `aws-slurm-burst features --steps` lists those there are"
+		}
 		if st.Status == report.Passed { // a hook after the step failed it
 			st.Status = report.Failed
 		}
@@ -173,6 +176,7 @@ func (r *recorder) end(ctx context.Context, rec *recorded, err error) {
 	case err == nil:
 	case s.Status == report.Passed: // only a hook can have failed
 		s.Status, s.Problem = report.Failed, strings.TrimSpace(err.Error())
+	case s.Status == report.Undefined: // its step says so
 	case rec.step < 0 || s.Steps[rec.step].Problem != strings.TrimSpace(err.Error()):
 		s.Problem = strings.TrimSpace(err.Error()) // a hook's error beside the step's
 	}

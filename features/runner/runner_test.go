@@ -70,7 +70,7 @@ func TestScenariosThatGodogPassesOverFail(t *testing.T) {
 		status     report.Status
 		says       string
 	}{
-		{"undefined step", "nobody wrote this", report.Undefined, "step is undefined"},
+		{"undefined step", "nobody wrote this", report.Undefined, "there is no such sentence"},
 		{"pending step", "it is pending", report.Pending, "pending"},
 		{"ambiguous step", "it is two things", report.Ambiguous, "^it is two .*$"},
 		{"skip by the test handle", "it skips", report.Skipped, "@not-BACKEND:REASON"},
