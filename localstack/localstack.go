@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -29,6 +28,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"aws-slurm-burst/localstack/scratch"
 )
 
 // Version is the release that requirements.txt locks.
@@ -60,7 +61,7 @@ type Options struct {
 // Server is a running LocalStack.
 type Server struct {
 	port int
-	home string // private home, caches and volume; removed by Stop
+	home *scratch.Dir // private home, caches and volume; removed by Stop
 	cmd  *exec.Cmd
 	log  *Tail
 
@@ -96,13 +97,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	// A plugin cache left in ~/.cache by a broken installation keeps breaking
 	// good ones, so every server gets a home, and with it caches, of its own.
-	home, err := os.MkdirTemp("", "asba-localstack-")
+	home, err := scratch.New("asba-localstack")
 	if err != nil {
 		return nil, fmt.Errorf("localstack: private home: %w", err)
 	}
 	s := &Server{port: port, home: home, log: NewTail(o.LogTo), done: make(chan struct{})}
 	if err := s.spawn(dir); err != nil {
-		os.RemoveAll(home)
+		home.Remove()
 		return nil, fmt.Errorf("localstack: %w", err)
 	}
 	if err := AwaitEC2(ctx, s, o.Timeout); err != nil {
@@ -149,7 +150,7 @@ func (s *Server) Stop() error {
 			s.signal(syscall.SIGKILL)
 			<-s.done
 		}
-		if err := os.RemoveAll(s.home); err != nil {
+		if err := s.home.Remove(); err != nil {
 			s.stopErr = fmt.Errorf("localstack: %w", err)
 		}
 	})
@@ -174,8 +175,8 @@ func (s *Server) spawn(dir string) error {
 	// -I keeps PYTHON* variables and the working folder out of the run, -u lets
 	// the last words of a dying server through.
 	s.cmd = exec.Command(filepath.Join(dir, "bin", "python"), "-I", "-u", "-c", launcher)
-	s.cmd.Dir = s.home
-	s.cmd.Env = environment(s.home, s.port)
+	s.cmd.Dir = s.home.Path
+	s.cmd.Env = environment(s.home.Path, s.port)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	s.cmd.WaitDelay = time.Second // a child that keeps stdout open must not hold Wait
 	s.cmd.SysProcAttr = ownGroup()

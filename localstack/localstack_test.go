@@ -55,7 +55,7 @@ func TestStartServesOnLoopbackAndStopLeavesNothing(t *testing.T) {
 	if err := askEC2(t.Context(), http.DefaultClient, s.URL()); err != nil {
 		t.Errorf("EC2 does not answer: %v", err)
 	}
-	home, pid := s.home, s.cmd.Process.Pid
+	home, pid := s.home.Path, s.cmd.Process.Pid
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -184,8 +184,12 @@ func TestStartFailsWithOneLineThatSaysWhatToDo(t *testing.T) {
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("more than one line: %q", err)
 			}
-			if left, _ := os.ReadDir(tmp); len(left) > 0 {
-				t.Errorf("left %s in TMPDIR", left[0].Name())
+			// What stays is the folder of such folders, with its lock.
+			if left, _ := filepath.Glob(filepath.Join(tmp, "*", "run-*")); len(left) > 0 {
+				t.Errorf("left %s in TMPDIR", left[0])
+			}
+			if left, _ := os.ReadDir(tmp); len(left) > 1 {
+				t.Errorf("left %s and %s in TMPDIR", left[0].Name(), left[1].Name())
 			}
 		})
 	}

@@ -17,6 +17,7 @@ import (
 
 	"aws-slurm-burst/features/site"
 	"aws-slurm-burst/localstack/faultproxy"
+	"aws-slurm-burst/localstack/scratch"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -24,6 +25,7 @@ import (
 // loopback's ports, which it numbers. Each cluster has its own tag in EC2 and its
 // own proxy before it, so they never see each other.
 type Room struct {
+	files    *scratch.Dir
 	dir, bin string
 	outside  string // our process id outside
 	ec2      site.EC2
@@ -47,9 +49,10 @@ func Open(bin string) (*Room, error) {
 	if r.outside, err = Furnish(); err != nil {
 		return nil, err
 	}
-	if r.dir, err = newRunDir(); err != nil {
+	if r.files, err = newRunDir(); err != nil {
 		return nil, err
 	}
+	r.dir = r.files.Path
 	if err := r.startMunge(); err != nil {
 		return nil, err
 	}
@@ -97,7 +100,7 @@ func (r *Room) Close(keepFiles bool) {
 	r.embedded.Stop()
 	r.munge.stop(syscall.SIGTERM, 5*time.Second)
 	if !keepFiles {
-		_ = os.RemoveAll(r.dir)
+		_ = r.files.Remove()
 	}
 }
 

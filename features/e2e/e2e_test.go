@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"aws-slurm-burst/localstack/scratch"
 )
 
 var (
@@ -397,7 +399,7 @@ func TestAddressesThatSlurmctldCouldNotTakeArePushedByReconcile(t *testing.T) {
 // seen from here, are gone at once, and the next run removes its files.
 func TestAKilledRunLeavesNothingBehind(t *testing.T) {
 	inRoom(t)
-	before, err := filepath.Glob(filepath.Join(runsDir(), "run-*"))
+	before, err := filepath.Glob(filepath.Join(scratch.Root(kind), "run-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -441,13 +443,13 @@ func TestAKilledRunLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(next)
-	after, err := filepath.Glob(filepath.Join(runsDir(), "run-*"))
+	defer next.Remove()
+	after, err := filepath.Glob(filepath.Join(scratch.Root(kind), "run-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, dir := range after {
-		if dir != next && !slices.Contains(before, dir) {
+		if dir != next.Path && !slices.Contains(before, dir) {
 			t.Errorf("%s of the killed run is still there", dir)
 		}
 	}

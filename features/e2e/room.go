@@ -18,11 +18,12 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"aws-slurm-burst/localstack/scratch"
 )
 
 // insideEnv tells a process that it is the first one of the namespaces.
@@ -125,58 +126,23 @@ func Furnish() (outside string, err error) {
 	return outside, nil
 }
 
-// maxRunsDir leaves room for the longest socket of slurmstepd below it, as
+// kind is the name of the folder that has one for each run.
+const kind = "asb-e2e"
+
+// maxRoot leaves room for the longest socket of slurmstepd below it, as
 // run-1234567890/c10/spool/aws-hpc-001/aws-hpc-001_100.4294967291, within the 108
 // bytes of a socket's name.
-const maxRunsDir = 40
-
-// runsDir holds a folder for each run.
-func runsDir() string { return filepath.Join(os.TempDir(), "asb-e2e") }
+const maxRoot = 40
 
 // newRunDir makes the folder of a run, and removes those of runs that have
-// ended: a run keeps its lock while it lives.
-func newRunDir() (string, error) {
-	root := runsDir()
-	if len(root) > maxRunsDir {
-		return "", fmt.Errorf("%s is too long for the sockets below it; set TMPDIR to a folder with a shorter name", root)
+// ended.
+func newRunDir() (*scratch.Dir, error) {
+	if root := scratch.Root(kind); len(root) > maxRoot {
+		return nil, fmt.Errorf("%s is too long for the sockets below it; set TMPDIR to a folder with a shorter name", root)
 	}
-	if err := os.MkdirAll(root, 0o755); err != nil {
-		return "", err
-	}
-	// One at a time: a folder that is made and not yet locked has no owner.
-	unlock, err := lock(root, unix.LOCK_EX)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	old, err := filepath.Glob(filepath.Join(root, "run-*"))
-	if err != nil {
-		return "", err
-	}
-	for _, dir := range old {
-		if unlock, err := lock(dir, unix.LOCK_EX|unix.LOCK_NB); err == nil {
-			_ = os.RemoveAll(dir) // what cannot be removed is files, and the next run tries again
-			unlock()
-		}
-	}
-	dir, err := os.MkdirTemp(root, "run-")
-	if err != nil {
-		return "", err
-	}
-	if _, err := lock(dir, unix.LOCK_EX|unix.LOCK_NB); err != nil { // until the process ends
-		return "", err
-	}
-	return dir, os.Chmod(dir, 0o755) // slurmstepd and munge look into it
-}
-
-func lock(dir string, how int) (unlock func(), err error) {
-	fd, err := unix.Open(filepath.Join(dir, "lock"), unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	d, err := scratch.New(kind)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(fd, how); err != nil {
-		_ = unix.Close(fd)
-		return nil, err
-	}
-	return func() { _ = unix.Close(fd) }, nil
+	return d, os.Chmod(d.Path, 0o755) // slurmstepd and munge look into it
 }

@@ -79,7 +79,7 @@ const exampleCluster = "cluster: examples\n"
 
 // New makes a site. Close leaves nothing of it behind.
 func (s *Suite) New(ctx context.Context) (*Site, error) {
-	dir, err := os.MkdirTemp("", "asba-features-")
+	dir, err := os.MkdirTemp(s.files.Path, "site-")
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,14 @@
 package site
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"os"
+	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -11,9 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// open gives a Site on an embedded EC2 of its own, with the nodes
-// aws-cpu-[001-004] running.
-func open(t *testing.T) *Site {
+// binDir is where the programs are.
+func binDir(t *testing.T) string {
 	t.Helper()
 	bin := os.Getenv("ASBA_BIN")
 	if bin == "" {
@@ -22,6 +26,14 @@ func open(t *testing.T) *Site {
 	if err := CheckPrograms(bin); err != nil {
 		t.Fatal(err)
 	}
+	return bin
+}
+
+// open gives a Site on an embedded EC2 of its own, with the nodes
+// aws-cpu-[001-004] running.
+func open(t *testing.T) *Site {
+	t.Helper()
+	bin := binDir(t)
 	// The test's own context ends before its clean-up.
 	e, err := StartEmbedded(context.WithoutCancel(t.Context()), bin, os.Stderr)
 	if err != nil {
@@ -323,5 +335,77 @@ func TestWhatDiffersFromRunToRunIsBlurred(t *testing.T) {
 	got := w.blur("ERROR: i-0ffc41f61c22ba44a at http://127.0.0.1:4711: throttled for 12 s, 8 nodes")
 	if want := "ERROR: i-... at http://...: throttled for ... s, 8 nodes"; got != want {
 		t.Error(got)
+	}
+}
+
+// parentEnv makes this test binary a run that opens a suite on an embedded EC2,
+// makes a site, tells where they are, and waits.
+const parentEnv = "ASBA_SITE_PARENT"
+
+func TestMain(m *testing.M) {
+	if bin := os.Getenv(parentEnv); bin != "" {
+		os.Exit(parent(bin))
+	}
+	os.Exit(m.Run())
+}
+
+func parent(bin string) int {
+	ctx := context.Background()
+	e, err := StartEmbedded(ctx, bin, os.Stderr)
+	if err != nil {
+		fmt.Println("ERROR", err)
+		return 1
+	}
+	s, err := Open(ctx, Options{Bin: bin, Endpoint: e.URL})
+	if err != nil {
+		fmt.Println("ERROR", err)
+		return 1
+	}
+	w, err := s.New(ctx)
+	if err != nil {
+		fmt.Println("ERROR", err)
+		return 1
+	}
+	fmt.Println(e.URL, w.Dir)
+	select {}
+}
+
+func TestARunThatIsKilledLeavesNoProcessAndNoFolderBehind(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells children of their parent's death")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), parentEnv+"="+binDir(t))
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	url, dir, ok := strings.Cut(strings.TrimSpace(line), " ")
+	_ = c.Process.Kill()
+	_ = c.Wait()
+	if err != nil || !ok || url == "ERROR" {
+		t.Fatalf("the run: %q, %v", line, err)
+	}
+	dead := false
+	for end := time.Now().Add(10 * time.Second); !dead && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(url + "/health")
+		if dead = err != nil; !dead {
+			resp.Body.Close()
+		}
+	}
+	if !dead {
+		t.Errorf("its EC2 still answers at %s", url)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatalf("its site was to be there: %v", err)
+	}
+	open(t) // the next run
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("its site is still there after the next run: %v", err)
 	}
 }

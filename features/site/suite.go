@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/localstack/faultproxy"
+	"aws-slurm-burst/localstack/scratch"
 	"aws-slurm-burst/localstack/standin"
 )
 
@@ -50,6 +51,7 @@ type Suite struct {
 	endpoint http.Handler
 	server   *http.Server
 	zones    map[string]string // of the endpoint's subnets
+	files    *scratch.Dir      // the sites' folders
 	// run is part of every cluster's name, so that two runs on one endpoint
 	// never meet.
 	run  string
@@ -77,27 +79,37 @@ func Open(ctx context.Context, o Options) (*Suite, error) {
 	s := &Suite{EC2: EC2{url: o.Endpoint}, run: rand.Text()[:8]}
 	var err error
 	if s.Bin, err = filepath.Abs(o.Bin); err == nil {
+		s.files, err = scratch.New("asba-features")
+	}
+	if err == nil {
 		err = s.reach(ctx, o.Endpoint)
 	}
+	if err == nil {
+		s.zones, err = s.EC2.Zones(ctx)
+	}
+	if err == nil {
+		err = s.launchBystanders(ctx)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("features: %w", err)
+		return nil, errors.Join(fmt.Errorf("features: %w", err), s.Close(ctx))
 	}
-	if s.zones, err = s.EC2.Zones(ctx); err != nil {
-		return nil, fmt.Errorf("features: %w", err)
-	}
-	// One belongs to another cluster with nodes of the same names, the other to
-	// nobody who tags.
+	return s, nil
+}
+
+// launchBystanders launches two instances: one belongs to another cluster with
+// nodes of the same names, the other to nobody who tags.
+func (s *Suite) launchBystanders(ctx context.Context) error {
 	for _, tags := range []map[string]string{
 		{clusterTag: s.run + "-neighbour", nodesTag: "aws-hpc-001", launchTag: "asb-neighbour"},
 		nil,
 	} {
 		id, err := s.EC2.launchOne(ctx, tags)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("features: launching a bystander: %w", err), s.Close(ctx))
+			return fmt.Errorf("launching a bystander: %w", err)
 		}
 		s.bystanders = append(s.bystanders, id)
 	}
-	return s, nil
+	return nil
 }
 
 // reach asks the endpoint what it lacks, and adds it.
@@ -127,6 +139,9 @@ func (s *Suite) Close(ctx context.Context) error {
 	err := s.EC2.terminate(ctx, s.bystanders)
 	if s.server != nil {
 		err = errors.Join(err, s.server.Close())
+	}
+	if s.files != nil {
+		err = errors.Join(err, s.files.Remove())
 	}
 	return err
 }
