@@ -769,3 +769,23 @@ func TestAnUnfinishedLaunchIsRepeatedByItsOwnPlanAlone(t *testing.T) {
 		w.check(nodes...)
 	}
 }
+
+// A node group without a list of its nodes knows them by their names alone: the
+// nodes that go back are burst nodes too.
+func TestAdviceAgainstAJobOnNodesThatNoListNames(t *testing.T) {
+	for _, explicit := range []bool{false, true} {
+		nodes := names("aws-hpc", 1, 2)
+		job := configuring(8, nodes)
+		job.Partition = "aws"
+		w := planned(t, map[string]string{"8.json": `{"should_burst": false}`}, job)
+		w.config = strings.ReplaceAll(w.config, `nodes: "aws-hpc-[001-600]", `, "")
+		q := resumeOf(false, wanting{8, nodes})
+		if explicit {
+			q.PlanFile = "plans/8.json"
+		}
+		r, lines := w.resume(q)
+		if j := w.slurm.Job(8); r.ExitCode != 0 || !held(j) {
+			t.Errorf("exit %d, job 8 is %s (%s), excludes %v: %v", r.ExitCode, j.State, j.Reason, j.ExcNodes, lines)
+		}
+	}
+}

@@ -149,9 +149,9 @@ func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record, back []s
 }
 
 // burstNodes are the cloud nodes of a partition: those that the configuration
-// names, and those of this call.
+// names, and those of this call, also where they are not launched.
 func (r *resumption) burstNodes(partition string) []string {
-	out := slices.Clone(r.nodes)
+	out := slices.Clone(r.request.Nodes)
 	for _, g := range r.Config.Groups {
 		if g.Partition == partition {
 			out = append(out, g.Nodes...)
