@@ -252,16 +252,24 @@ func (w *Site) Story() []string {
 	return lines
 }
 
+// lastCallsWithin is how long EC2 may still be at a call whose caller was killed:
+// LocalStack takes 90 ms for a launch of eight.
+const lastCallsWithin = 500 * time.Millisecond
+
 // cleanupWithin bounds the end of a scenario, whose own time may be over.
 const cleanupWithin = 30 * time.Second
 
 // Close leaves nothing behind, on the endpoint or on disk.
 func (w *Site) Close(ctx context.Context) error {
+	interrupted := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupWithin)
 	defer cancel()
 	var errs []error
 	if w.server != nil {
 		errs = append(errs, w.server.Close())
+	}
+	if interrupted { // programs were killed, and EC2 may be at their last calls
+		time.Sleep(lastCallsWithin)
 	}
 	live, err := w.Instances(ctx)
 	errs = append(errs, err)
