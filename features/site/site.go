@@ -268,7 +268,7 @@ func (w *Site) Close(ctx context.Context) error {
 	if w.server != nil {
 		errs = append(errs, w.server.Close())
 	}
-	if interrupted { // programs were killed, and EC2 may be at their last calls
+	if interrupted && len(w.AllCalls()) > 0 { // programs were killed, and EC2 may be at their last calls
 		time.Sleep(lastCallsWithin)
 	}
 	live, err := w.Instances(ctx)
