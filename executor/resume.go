@@ -303,11 +303,12 @@ func (r *resumption) look(ctx context.Context) bool {
 // shown for minutes was never launched.
 func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launch, live []cloud.Instance) ([]cloud.Instance, error) {
 	var got []cloud.Instance
+	intents := slices.DeleteFunc(slices.Clone(launches), func(l journal.Launch) bool { return l.State != journal.Intent })
 	for _, p := range r.parts {
 		var last *journal.Launch
-		for _, l := range launches {
+		for _, l := range intents {
 			nodes, err := hostlist.Expand(l.Nodes)
-			if l.State != journal.Intent || err != nil || len(overlap(nodes, p.Nodes)) == 0 {
+			if err != nil || len(overlap(nodes, p.Nodes)) == 0 {
 				continue
 			}
 			switch {
