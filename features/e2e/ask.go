@@ -94,15 +94,6 @@ func (c *Cluster) Job(id string) (Record, error) {
 	return all[0], nil
 }
 
-// names expands the hostlist of a job's nodes.
-func (r Record) names() []string {
-	list, err := site.Expand(r["NodeList"])
-	if err != nil || r["NodeList"] == "(null)" {
-		return nil
-	}
-	return list
-}
-
 // submit hands a script to sbatch and returns the job's id.
 func (c *Cluster) submit(t testing.TB, script string, args ...string) string {
 	t.Helper()

@@ -244,8 +244,3 @@ func launchTags(c faultproxy.Call) map[string]string {
 	}
 	return tags
 }
-
-// Market is a launch's: spot or on-demand.
-func Market(c faultproxy.Call) string {
-	return cmp.Or(c.Params.Get("InstanceMarketOptions.MarketType"), "on-demand")
-}
