@@ -135,9 +135,9 @@ func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record, back []s
 			switch {
 			case perr != nil:
 				err = perr
-			case slices.ContainsFunc(all, func(n string) bool { return !slices.Contains(burst, n) }):
+			case slices.ContainsFunc(all, func(n string) bool { return !burst[n] }):
 				// One name that Slurm does not know would refuse them all.
-				err = r.Slurm.Exclude(ctx, rec, overlap(burst, all))
+				err = r.Slurm.Exclude(ctx, rec, slices.DeleteFunc(all, func(n string) bool { return !burst[n] }))
 			default:
 				err = r.Slurm.Hold(ctx, rec)
 			}
@@ -150,12 +150,14 @@ func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record, back []s
 
 // burstNodes are the cloud nodes of a partition: those that the configuration
 // names, and those of this call, also where they are not launched.
-func (r *resumption) burstNodes(partition string) []string {
-	out := slices.Clone(r.request.Nodes)
+func (r *resumption) burstNodes(partition string) map[string]bool {
+	burst := setOf(r.request.Nodes)
 	for _, g := range r.Config.Groups {
 		if g.Partition == partition {
-			out = append(out, g.Nodes...)
+			for _, n := range g.Nodes {
+				burst[n] = true
+			}
 		}
 	}
-	return inOrder(out)
+	return burst
 }
