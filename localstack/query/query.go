@@ -134,14 +134,18 @@ func TakeFilters(form url.Values, take func(name string) bool) []Filter {
 			delete(form, key)
 		}
 	}
-	for n, f := range left {
-		AddFilter(form, n+1, f.Name, f.Values...)
+	for _, f := range left {
+		AppendFilter(form, f.Name, f.Values...)
 	}
 	return taken
 }
 
-// AddFilter puts the nth filter into a describe call.
-func AddFilter(form url.Values, n int, name string, values ...string) {
+// AppendFilter adds a filter to a describe call.
+func AppendFilter(form url.Values, name string, values ...string) {
+	n := 1
+	for form.Has(fmt.Sprintf("Filter.%d.Name", n)) {
+		n++
+	}
 	key := fmt.Sprintf("Filter.%d", n)
 	form.Set(key+".Name", name)
 	for i, v := range values {

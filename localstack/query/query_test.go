@@ -86,9 +86,9 @@ func TestLaunchesOfWhichNothingIsLeftGo(t *testing.T) {
 
 func TestFiltersThatAreTakenLeaveNoGap(t *testing.T) {
 	form := url.Values{"Action": {"D"}}
-	AddFilter(form, 1, "a", "1", "2")
-	AddFilter(form, 2, "b", "3")
-	AddFilter(form, 3, "c", "4")
+	AppendFilter(form, "a", "1", "2")
+	AppendFilter(form, "b", "3")
+	AppendFilter(form, "c", "4")
 	taken := TakeFilters(form, func(name string) bool { return name == "a" })
 	if d := cmp.Diff([]Filter{{"a", []string{"1", "2"}}}, taken); d != "" {
 		t.Error(d)

@@ -25,6 +25,8 @@ func (h *Handler) fleet(r *http.Request, form url.Values, body []byte) *query.An
 		return query.Hand(h.next, r, body)
 	}
 	return h.tokens.once(r, form, "", func() *query.Answer {
+		h.turn.Lock()
+		defer h.turn.Unlock()
 		a := query.Ask(h.next, r, h.plainFleet(r, form))
 		a.Edit(func(root *query.Node) { h.complete(r, form, root) })
 		return a
@@ -50,8 +52,8 @@ func (h *Handler) plainFleet(r *http.Request, form url.Values) url.Values {
 	out.Set(target+"OnDemandTargetCapacity", strconv.Itoa(onDemand))
 	if az := form.Get(override + "AvailabilityZone"); az != "" && !form.Has(override+"SubnetId") {
 		ask := url.Values{"Action": {"DescribeSubnets"}}
-		query.AddFilter(ask, 1, "availability-zone", az)
-		query.AddFilter(ask, 2, "default-for-az", "true")
+		query.AppendFilter(ask, "availability-zone", az)
+		query.AppendFilter(ask, "default-for-az", "true")
 		if subnet := h.ask(r, ask).Get("subnetSet>item>subnetId"); subnet != "" {
 			out.Set(override+"SubnetId", subnet)
 		}
@@ -87,7 +89,7 @@ func (h *Handler) complete(r *http.Request, form url.Values, root *query.Node) {
 // has no filter by reservation: all instances of the type are looked through.
 func (h *Handler) launchOf(r *http.Request, id *query.Node, instanceType string) []*query.Node {
 	form := url.Values{"Action": {"DescribeInstances"}}
-	query.AddFilter(form, 1, "instance-type", instanceType)
+	query.AppendFilter(form, "instance-type", instanceType)
 	for _, launch := range h.ask(r, form).Items("reservationSet") {
 		var ids []*query.Node
 		ours := false

@@ -19,6 +19,7 @@ type group struct {
 	partitions         int // of a partition group
 	tags               []tag
 	joining            int // launches into it under way
+	joined             int // instances, ever
 }
 
 type tag struct{ key, value string }
@@ -177,25 +178,23 @@ func tagsOf(form url.Values, kind string) (out []tag) {
 }
 
 // deleteGroup refuses while an instance of the group is not terminated, or one
-// is being launched into it.
+// is being launched into it. The endpoint is asked without the lock, since it
+// may take its time; what joined meanwhile is in use.
 func (h *Handler) deleteGroup(r *http.Request, form url.Values) *query.Answer {
 	g, name := &h.groups, form.Get("GroupName")
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	x := g.find(name)
+	x, members := g.membersOf(name)
 	if x == nil {
 		return unknownGroup(name)
 	}
-	var members []string
-	for id, of := range g.members {
-		if of == x {
-			members = append(members, id)
-		}
-	}
-	if x.joining > 0 || h.anyAlive(r, members) {
+	inUse := h.anyAlive(r, members)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.find(name) != x:
+		return unknownGroup(name)
+	case inUse || x.joining > 0 || x.joined > len(members):
 		return bad("InvalidPlacementGroup.InUse", "The placement group '%s' is in use and may not be deleted.", name)
-	}
-	if form.Get("DryRun") == "true" {
+	case form.Get("DryRun") == "true":
 		return dryRun()
 	}
 	for _, id := range members {
@@ -203,6 +202,22 @@ func (h *Handler) deleteGroup(r *http.Request, form url.Values) *query.Answer {
 	}
 	g.list = slices.DeleteFunc(g.list, func(y *group) bool { return y == x })
 	return query.Document(query.Root("DeletePlacementGroup", query.Text("return", "true")))
+}
+
+// membersOf returns a group, nil where there is none, and the instances that
+// were ever in it.
+func (g *groups) membersOf(name string) (x *group, ids []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if x = g.find(name); x == nil {
+		return nil, nil
+	}
+	for id, of := range g.members {
+		if of == x {
+			ids = append(ids, id)
+		}
+	}
+	return x, ids
 }
 
 // anyAlive asks for instances that are not terminated. An endpoint that does
@@ -213,8 +228,8 @@ func (h *Handler) anyAlive(r *http.Request, ids []string) bool {
 	}
 	slices.Sort(ids)
 	form := url.Values{"Action": {"DescribeInstances"}}
-	query.AddFilter(form, 1, "instance-id", ids...)
-	query.AddFilter(form, 2, "instance-state-name", "pending", "running", "shutting-down", "stopping", "stopped")
+	query.AppendFilter(form, "instance-id", ids...)
+	query.AppendFilter(form, "instance-state-name", "pending", "running", "shutting-down", "stopping", "stopped")
 	root := h.ask(r, form)
 	return root == nil || len(root.Items("reservationSet")) > 0
 }
@@ -246,6 +261,7 @@ func (g *groups) joined(x *group, ids []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	x.joining--
+	x.joined += len(ids)
 	for _, id := range ids {
 		g.members[id] = x
 	}

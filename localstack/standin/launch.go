@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"aws-slurm-burst/localstack/query"
 )
@@ -23,11 +22,15 @@ func (h *Handler) run(r *http.Request, form url.Values) *query.Answer {
 }
 
 // launch checks what LocalStack takes unseen, and asks it for as many instances
-// as there can be: it launches MinCount, whatever MaxCount is.
+// as there can be: it launches MinCount, whatever MaxCount is. Launches take
+// turns: two at once in one subnet can fail half way (its "generator already
+// executing"), and would share the addresses that each was promised.
 func (h *Handler) launch(r *http.Request, form url.Values) *query.Answer {
-	if refusal := h.image(r, form.Get("ImageId")); refusal != nil {
+	if refusal := h.images.refusal(h.next, r, form.Get("ImageId")); refusal != nil {
 		return refusal
 	}
+	h.turn.Lock()
+	defer h.turn.Unlock()
 	n, refusal := h.addressed(r, form)
 	if refusal != nil {
 		return refusal
@@ -54,20 +57,6 @@ func (h *Handler) launch(r *http.Request, form url.Values) *query.Answer {
 	return a
 }
 
-// image returns the refusal of an image that does not exist. Each that does is
-// asked for once.
-func (h *Handler) image(r *http.Request, id string) *query.Answer {
-	if _, known := h.images.Load(id); known || !strings.HasPrefix(id, "ami-") {
-		return nil
-	}
-	a := query.Ask(h.next, r, url.Values{"Action": {"DescribeImages"}, "ImageId.1": {id}})
-	if !a.OK() {
-		return a
-	}
-	h.images.Store(id, true)
-	return nil
-}
-
 // addressed returns for how many instances the subnet of a launch has addresses,
 // at most MaxCount. LocalStack fails half way through such a launch, and leaves
 // what it launched. It is 0 where the launch does not say how many.
@@ -92,7 +81,7 @@ func (h *Handler) addressed(r *http.Request, form url.Values) (int, *query.Answe
 // are now.
 func (h *Handler) again(r *http.Request, first *query.Answer) *query.Answer {
 	form := url.Values{"Action": {"DescribeInstances"}}
-	query.AddFilter(form, 1, "instance-id", first.Instances()...)
+	query.AppendFilter(form, "instance-id", first.Instances()...)
 	a := query.Ask(h.next, r, form)
 	if !a.OK() {
 		return a

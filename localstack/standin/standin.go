@@ -1,8 +1,12 @@
 // Package standin is an HTTP middleware that adds to an EC2 endpoint what
-// LocalStack 4.14.0 lacks for gang launches: placement groups, client tokens,
-// a launch of more than MinCount, the whole of an instant fleet, refusals of
-// images that do not exist and of subnets that are full, and filters by token
-// and placement group.
+// LocalStack 4.14.0 lacks for gang launches:
+//
+//   - placement groups, client tokens, launches of MaxCount instances, the whole
+//     of an instant fleet, filters by token and placement group;
+//   - refusals of images that do not exist and of subnets that are full;
+//   - launches that do not disturb each other, and an end that may be asked for
+//     twice;
+//   - quick answers about images, and about instances with a tag.
 //
 // It stands directly before the endpoint, behind faultproxy. What it adds it
 // keeps in memory, so all callers of an endpoint have to come through one
@@ -26,7 +30,8 @@ type Handler struct {
 	zones  query.Zones
 	groups groups
 	tokens tokens
-	images sync.Map // ids of images that exist
+	turn   sync.Mutex // held by the launch that the endpoint is making
+	images images
 }
 
 // New returns a Handler before next.
@@ -71,10 +76,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a = h.run(r, form)
 	case "CreateFleet":
 		a = h.fleet(r, form, body)
+	case "DescribeImages":
+		a = h.images.describe(h.next, r, form)
 	case "DescribeInstances":
 		a = h.describe(r, form, body)
+	case "TerminateInstances":
+		a = h.terminate(r, form, body)
 	default:
 		query.Pass(h.next, w, r, body)
+		h.images.changed(form)
 		return
 	}
 	a.Send(w)

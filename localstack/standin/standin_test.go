@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,29 +68,20 @@ type wallClock struct{}
 
 func (wallClock) Now() env.Time { return env.At(time.Now()) }
 
-// anyImage is the first image of an endpoint. LocalStack takes a second to list
-// its own, so it is asked once.
-func anyImage(t *testing.T, h http.Handler) string {
+// imageOf holds an image of each kind of endpoint: LocalStack takes a second to
+// list its own.
+var imageOf = map[string]string{}
+
+func anyImage(t *testing.T, h *Handler) string {
 	t.Helper()
-	images.Lock()
-	defer images.Unlock()
-	if _, local := h.(*httputil.ReverseProxy); local && images.localStack != "" {
-		return images.localStack
+	kind := fmt.Sprintf("%T", h.next)
+	if imageOf[kind] == "" {
+		imageOf[kind] = site{t, h, ""}.good("DescribeImages", "Owner.1=amazon").Read().Get("imagesSet>item>imageId")
 	}
-	r := httptest.NewRequest("POST", "/", nil).WithContext(t.Context())
-	id := query.Ask(h, r, url.Values{"Action": {"DescribeImages"}, "Owner.1": {"amazon"}}).Read().Get("imagesSet>item>imageId")
-	if id == "" {
+	if imageOf[kind] == "" {
 		t.Fatal("no image")
 	}
-	if _, local := h.(*httputil.ReverseProxy); local {
-		images.localStack = id
-	}
-	return id
-}
-
-var images struct {
-	sync.Mutex
-	localStack string
+	return imageOf[kind]
 }
 
 // lacking is the embedded EC2 made as poor as LocalStack is, for machines
@@ -153,7 +144,7 @@ func open(t *testing.T, endpoint http.Handler) site {
 	if needed, err := Needed(t.Context(), s.h); err != nil || needed {
 		t.Fatalf("stand-ins before stand-ins: %v, %v", needed, err)
 	}
-	s.image = anyImage(t, endpoint)
+	s.image = anyImage(t, s.h)
 	return s
 }
 
@@ -195,7 +186,9 @@ func (s site) end(ids []string) {
 	for n, id := range ids {
 		params = append(params, fmt.Sprintf("InstanceId.%d=%s", n+1, id))
 	}
-	s.good("TerminateInstances", params...)
+	if got := s.good("TerminateInstances", params...).Instances(); len(got) != len(ids) {
+		s.Errorf("%d ids were to be ended, the answer names %v", len(ids), got)
+	}
 }
 
 // shown are the ids in a DescribeInstances answer.
@@ -352,6 +345,28 @@ func TestCallsWithOneTokenAtOnceAreOneLaunch(t *testing.T) {
 	})
 }
 
+func TestLaunchesTakeTurns(t *testing.T) {
+	var under, most atomic.Int32
+	h := New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		form, _, _ := query.Read(r)
+		if form.Get("Action") == "RunInstances" {
+			most.Store(max(most.Load(), under.Add(1)))
+			time.Sleep(time.Millisecond)
+			under.Add(-1)
+		}
+		query.Document(query.Root(form.Get("Action"))).Send(w)
+	}))
+	s := site{t, h, "ami-1"}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { s.ask("RunInstances", s.launch(1, 1)...) })
+	}
+	all.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d launches at once", most.Load())
+	}
+}
+
 func TestAsManyAreLaunchedAsAreWanted(t *testing.T) {
 	onBoth(t, func(t *testing.T, s site) {
 		a := s.good("RunInstances", s.launch(1, 4)...)
@@ -366,6 +381,101 @@ func TestAsManyAreLaunchedAsAreWanted(t *testing.T) {
 		s.refused("InvalidParameterValue", "RunInstances", s.launch(4, 1)...)
 		s.end(a.Instances())
 	})
+}
+
+func TestAnInstanceMayBeEndedTwice(t *testing.T) {
+	onBoth(t, func(t *testing.T, s site) {
+		subnet := s.good("DescribeSubnets", "Filter.1.Name=default-for-az", "Filter.1.Value.1=true").Read().Get("subnetSet>item>subnetId")
+		ids := s.good("RunInstances", s.launch(3, 3, "NetworkInterface.1.DeviceIndex=0", "NetworkInterface.1.SubnetId="+subnet)...).Instances()
+		live := []string{"Filter.1.Name=instance-state-name", "Filter.1.Value.1=running", "Filter.1.Value.2=pending", "Filter.2.Name=instance-id"}
+		for n, id := range ids {
+			live = append(live, fmt.Sprintf("Filter.2.Value.%d=%s", n+1, id))
+		}
+		s.end(ids[:1])
+		for range 2 {
+			s.end(ids)
+			if got := s.shown(live...); got != nil {
+				t.Errorf("%v live on", got)
+			}
+		}
+		s.refused("InvalidInstanceID.NotFound", "TerminateInstances", "InstanceId.1=i-0123456789abcdef0")
+	})
+}
+
+func TestInstancesAreFoundByTheirTags(t *testing.T) {
+	onBoth(t, func(t *testing.T, s site) {
+		tagged := func(values ...string) []string {
+			params := []string{"TagSpecification.1.ResourceType=instance"}
+			for n, kv := range values {
+				k, v, _ := strings.Cut(kv, "=")
+				params = append(params, fmt.Sprintf("TagSpecification.1.Tag.%d.Key=%s", n+1, k), fmt.Sprintf("TagSpecification.1.Tag.%d.Value=%s", n+1, v))
+			}
+			return s.good("RunInstances", s.launch(1, 1, params...)...).Instances()
+		}
+		a := tagged("tagtest=a", "role=x*y")
+		b := tagged("tagtest=b", "role=xzy")
+		both := sorted(append(slices.Clone(a), b...))
+		for filters, want := range map[string][]string{
+			"tag:tagtest=a":                                  a,
+			"tag:tagtest=a|b":                                both,
+			"tag:tagtest=?":                                  both,
+			"tag:tagtest=c":                                  nil,
+			"tag:tagtest=":                                   nil,
+			`tag:tagtest=a|b;tag:role=x\*y`:                  a,
+			"tag:tagtest=a|b;tag:role=x*y":                   both,
+			"tag:tagtest=a;tag:role=xzy":                     nil,
+			"tag:tagtest=a|b;instance-state-name=terminated": nil,
+			"tag:Tagtest=a":                                  nil,
+		} {
+			form := url.Values{}
+			for f := range strings.SplitSeq(filters, ";") {
+				name, values, _ := strings.Cut(f, "=")
+				query.AppendFilter(form, name, strings.Split(values, "|")...)
+			}
+			var params []string
+			for k := range form {
+				params = append(params, k+"="+form.Get(k))
+			}
+			if d := cmp.Diff(want, s.shown(params...)); d != "" {
+				t.Errorf("%s: %s", filters, d)
+			}
+		}
+		s.refused("InvalidInstanceID.NotFound", "DescribeInstances", "InstanceId.1=i-0123456789abcdef0", "Filter.1.Name=tag:tagtest", "Filter.1.Value.1=c")
+		s.end(both)
+	})
+}
+
+func TestImagesAreAskedForUntilOneChanges(t *testing.T) {
+	asked := 0
+	h := New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		form, _, _ := query.Read(r)
+		switch {
+		case form.Get("Action") != "DescribeImages":
+			query.Document(query.Root(form.Get("Action"))).Send(w)
+		case form.Get("ImageId.1") == "ami-0":
+			asked++
+			query.Refusal(400, "InvalidAMIID.NotFound", "").Send(w)
+		default:
+			asked++
+			query.Document(query.Root("DescribeImages", query.Text("asked", fmt.Sprint(asked)))).Send(w)
+		}
+	}))
+	s := site{t, h, ""}
+	for _, c := range []struct {
+		call string
+		want int // times asked so far
+	}{
+		{"DescribeImages", 1}, {"DescribeImages", 1}, {"DescribeImages Owner.1=amazon", 2}, {"DescribeImages Owner.1=amazon", 2},
+		{"DescribeImages ImageId.1=ami-0", 3}, {"DescribeImages ImageId.1=ami-0", 4},
+		{"DescribeTags", 4}, {"DescribeImages", 4}, {"CreateTags ResourceId.1=ami-1", 4}, {"DescribeImages", 5},
+		{"RegisterImage", 5}, {"DescribeImages", 6}, {"DeregisterImage", 6}, {"DescribeImages", 7}, {"DescribeImages", 7},
+	} {
+		call := strings.Fields(c.call)
+		if s.ask(call[0], call[1:]...); asked != c.want {
+			t.Errorf("%s: asked %d times, want %d", c.call, asked, c.want)
+			asked = c.want
+		}
+	}
 }
 
 func TestAnImageHasToExist(t *testing.T) {
