@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -64,7 +66,7 @@ type Result struct {
 	Types    map[string]int `json:"types"`   // launched instances by type
 	Markets  map[string]int `json:"markets"` // by market
 	Zones    map[string]int `json:"zones"`   // by availability zone
-	// Rung counts from 1: the one that was launched; 0 for none.
+	// Rung counts from 1: the first that launched any of the nodes; 0 for none.
 	Rung int `json:"rung"`
 	// Calls counts EC2 calls of the resume, by operation.
 	Calls map[string]int `json:"calls"`
@@ -119,7 +121,8 @@ func (o Options) one(ctx context.Context, c Case) (r Result) {
 	r = Result{Plan: c.Name, Nodes: c.Nodes, Gang: "-", Types: map[string]int{}, Markets: map[string]int{}, Zones: map[string]int{}, Calls: map[string]int{}, Fallbacks: []string{}, Lines: []string{}}
 	r.Scenario = report.Scenario{Name: c.Name, Keyword: "Plan", Started: time.Now(), Status: report.Passed}
 	if ctx.Err() != nil {
-		r.fail(context.Cause(ctx))
+		r.fail(fmt.Errorf("the run was ended: %w", context.Cause(ctx)))
+		r.Scenario.Status = report.NotRun
 		return r
 	}
 	if o.Timeout > 0 {
@@ -161,6 +164,9 @@ func (o Options) carryOut(ctx context.Context, w *site.Site, c Case, r *Result) 
 		w.RulesFile(o.Faults, o.FaultsFile)
 	}
 	plan := planFile(c.Name)
+	if _, err := os.Lstat(filepath.Join(w.Dir, plan)); err == nil {
+		plan = "plan/" + plan // a file of the site itself has this name
+	}
 	if err := w.Write(plan, c.Text); err != nil {
 		return err
 	}
@@ -243,7 +249,7 @@ func (r *Result) read(run *site.Run) {
 		}
 	}
 	for i, g := range rep.Rungs {
-		if g.Outcome == "launched" && r.Rung == 0 {
+		if (g.Outcome == "launched" || g.Outcome == "partial") && r.Launched > 0 && r.Rung == 0 {
 			r.Rung = i + 1
 		}
 	}

@@ -165,8 +165,46 @@ func TestARunThatWasEndedSaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	results, _, err := Run(ctx, Options{Suite: &site.Suite{}, Cases: []Case{{"a.json", nil, "aws-hpc-001"}}})
-	if err == nil || len(results) != 1 || results[0].Problem == "" || results[0].Done() {
+	if err == nil || len(results) != 1 || results[0].Problem != "the run was ended: context canceled" || results[0].Done() {
 		t.Errorf("%v, %+v", err, results)
+	}
+	if got := results[0].Scenario.Status; got != report.NotRun {
+		t.Errorf("a plan that was never begun is reported as %s", got)
+	}
+}
+
+func TestAPlanMayBeCalledAsAFileOfItsSite(t *testing.T) {
+	var cases []Case
+	for _, name := range []string{"plans/config.yaml", "aws-credentials", "plan/x.json"} {
+		cases = append(cases, Case{name, read(t, "fixtures/plans/gang.json"), "aws-hpc-[001-002]"})
+	}
+	results, _, err := Run(t.Context(), Options{Suite: suite(t), Cases: cases})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Problem != "" || r.ExitCode != 0 || r.Launched != 2 {
+			t.Errorf("%s: %d launched, exit %d, %s %q", r.Plan, r.Launched, r.ExitCode, r.Problem, r.Lines)
+		}
+	}
+}
+
+func TestTheRungOfAPartIsTold(t *testing.T) {
+	results, _, err := Run(t.Context(), Options{
+		Suite: suite(t), Faults: []byte("faults:\n  - {grant: 1}\n"), FaultsFile: "f.yaml",
+		Cases: []Case{
+			{"part.json", read(t, "fixtures/plans/best-effort.json"), "aws-cpu-[001-002]"},
+			{"none.json", read(t, "fixtures/plans/gang.json"), "aws-hpc-[001-002]"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := results[0]; r.Problem != "" || r.Launched != 1 || r.Rung == 0 || r.ExitCode != 3 {
+		t.Errorf("a part: %+v", r)
+	}
+	if r := results[1]; r.Problem != "" || r.Launched != 0 || r.Rung != 0 {
+		t.Errorf("none: %+v", r)
 	}
 }
 
