@@ -32,7 +32,16 @@ func (f Files) outputs() []output {
 // Check fails where a report could not be written, so that nobody learns of it
 // after the run. It leaves nothing behind.
 func (f Files) Check() error {
+	taken := map[string]string{}
 	for _, o := range f.outputs() {
+		full, err := filepath.Abs(o.file)
+		if err != nil {
+			return fmt.Errorf("%s report: %w", o.flag, err)
+		}
+		if other := taken[full]; other != "" {
+			return fmt.Errorf("%s report: %s is the %s report: give each a file of its own", o.flag, o.file, other)
+		}
+		taken[full] = o.flag
 		if info, err := os.Stat(o.file); err == nil && !info.Mode().IsRegular() {
 			return fmt.Errorf("%s report: %s is no file", o.flag, o.file)
 		}

@@ -38,7 +38,7 @@ func TestReportsAreWrittenAsideAndAllOfThem(t *testing.T) {
 func TestAReportThatCannotBeWrittenIsToldBeforeAndAfter(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing", "junit.xml")
-	for _, f := range []Files{{JUnit: missing}, {HTML: dir}, {Cucumber: "/dev/null"}} {
+	for _, f := range []Files{{JUnit: missing}, {HTML: dir}, {Cucumber: "/dev/null"}, {JUnit: filepath.Join(dir, "r"), HTML: dir + "/./r"}} {
 		err := f.Check()
 		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), " report: ") {
 			t.Errorf("%+v: check says %v", f, err)
