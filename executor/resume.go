@@ -160,7 +160,11 @@ func (r *resumption) readJobs(ctx context.Context) {
 			r.completeJobs(ctx)
 			return
 		}
-		env.Warnf(r.Env, "resume-file", "%v; asking slurmctld which jobs want these nodes", err)
+		instead := "asking slurmctld which jobs want these nodes"
+		if r.Slurm.Off() || r.request.DryRun == DryRunClient {
+			instead = "going on without jobs"
+		}
+		env.Warnf(r.Env, "resume-file", "%v; %s", err, instead)
 	}
 	// Without a usable file slurmctld knows; without slurmctld the nodes are
 	// launched for nobody in particular, which is better than not at all.

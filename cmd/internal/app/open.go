@@ -66,7 +66,7 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 		env.Warnf(e, "log", "log file not writable, going on without: %v", err)
 	}
 	if resumeErr != nil {
-		env.Warnf(e, "resume-file", "SLURM_RESUME_FILE not readable, asking slurmctld instead: %v", resumeErr)
+		env.Warnf(e, "resume-file", "SLURM_RESUME_FILE not readable, asking slurmctld instead, where there is one: %v", resumeErr)
 	}
 	cloud, err := awscloud.New(ctx, awsOptions(cfg, std.Getenv))
 	if err != nil {

@@ -120,6 +120,19 @@ func TestEachJobsPlanIsInTheAnswer(t *testing.T) {
 	}
 }
 
+// Without Slurm nobody is asked, and nobody is said to be.
+func TestABadResumeFileWithoutSlurmSaysWhatHappens(t *testing.T) {
+	e := newEndpoint(t, nil)
+	file := filepath.Join(t.TempDir(), "resume.json")
+	if err := os.WriteFile(file, []byte(`{"jobs": [{"job_id": "../x"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := e.run("aws-slurm-burst-resume", []string{"aws-cpu-001", "--config=" + exampleConfig, "-o", "json"}, "SLURM_RESUME_FILE="+file)
+	if r.code != 0 || len(e.live()) != 1 || len(r.lines()) != 1 || !strings.HasSuffix(r.lines()[0], "; going on without jobs") {
+		t.Errorf("exit %d, %d live\n%s", r.code, len(e.live()), r.stderr)
+	}
+}
+
 func TestYAMLHasTheSameKeysAndADryRunMakesNoCall(t *testing.T) {
 	e := newEndpoint(t, nil)
 	r := e.run("aws-slurm-burst-resume", []string{"aws-hpc-[001-008]", "--config=" + exampleConfig, "--dry-run", "-o", "yaml"})
