@@ -42,7 +42,7 @@ The exit code is 0 where all passed, 1 where scenarios failed or a backend could
 not be had, 2 where nothing could be run as asked, 130 where it was interrupted.`,
 		Example: `  aws-slurm-burst features --html features.html
   aws-slurm-burst features mine/ --backend embedded --backend localstack --junit junit.xml
-  aws-slurm-burst features gang.feature:12`,
+  aws-slurm-burst features gang.feature:7`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if sentences {
 				return f.sentences()

@@ -11,8 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -89,7 +91,7 @@ asks.`,
 	}
 	c.Flags().StringVar(&o.nodes, "nodes", "", "carry every plan out on the nodes of `HOSTLIST`")
 	c.Flags().StringVar(&o.backend, "backend", "embedded", "where EC2 is: embedded, localstack, localstack-container, localstack-host, auto, or a `URL`")
-	c.Flags().StringVar(&o.faults, "faults", "", "break calls as the rules in `FILE` say, for each plan anew")
+	c.Flags().StringVar(&o.faults, "faults", "", "break calls of the resume as the rules in `FILE` say, for each plan anew")
 	c.Flags().StringVarP(&o.config, "config", "c", "", "fill plans in from the node groups, prices and policy of the configuration in `FILE`; cluster, Slurm and credentials stay the replay's own")
 	c.Flags().StringVarP(&o.format, "output", "o", "table", "print the result as table, json, yaml or markdown")
 	c.Flags().StringVar(&o.failOn, "fail-on", failOnError, "what makes the exit code other than 0: error or fallback")
@@ -259,11 +261,12 @@ func planFiles(args []string) ([]string, error) {
 			continue
 		}
 		before := len(files)
-		err = filepath.WalkDir(arg, func(file string, d fs.DirEntry, err error) error {
+		root := arg + "/" // a link to a folder is that folder
+		err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && file != arg && strings.HasPrefix(d.Name(), "."):
+			case d.IsDir() && file != root && strings.HasPrefix(d.Name(), "."):
 				return filepath.SkipDir
 			case !d.IsDir() && filepath.Ext(file) == ".json":
 				files = append(files, file)
@@ -343,7 +346,7 @@ func (l *lab) printReplay(format string, r replayed) error {
 		if len(p.Lines) == 0 && p.Problem == "" {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s\n", p.Plan)
+		fmt.Fprintf(&b, "\n%s\n", oneLineName(p.Plan))
 		for _, line := range p.Lines {
 			fmt.Fprintf(&b, "    %s\n", line)
 		}
@@ -385,8 +388,17 @@ func replayRow(p replay.Result) []string {
 	if p.Problem != "" {
 		exit += " PROBLEM"
 	}
-	return []string{p.Plan, fmt.Sprintf("%d of %d", p.Launched, p.Wanted), dash(p.Outcome), dash(p.Mode), p.Gang, dash(counted(p.Types, true)),
+	return []string{oneLineName(p.Plan), fmt.Sprintf("%d of %d", p.Launched, p.Wanted), dash(p.Outcome), dash(p.Mode), p.Gang, dash(counted(p.Types, true)),
 		dash(counted(p.Markets, false)), dash(counted(p.Zones, false)), dash(rung), fmt.Sprint(len(p.Fallbacks)), fmt.Sprint(sum(p.Calls)), dash(cost), exit}
+}
+
+// oneLineName is a file's name as a table has it: what would break its line, or
+// speak to the terminal, is escaped.
+func oneLineName(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 func sum(counts map[string]int) int {

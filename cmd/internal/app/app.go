@@ -40,7 +40,11 @@ const grace = 8 * time.Second
 func Main(run func(context.Context, IO) int) {
 	host.ReopenStdio()
 	host.IgnoreSIGPIPE()
-	told, forget := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // by nohup, say: then the terminal may go
+		signals = append(signals, syscall.SIGHUP)
+	}
+	told, forget := signal.NotifyContext(context.Background(), signals...)
 	ctx, cancel := context.WithCancel(context.Background())
 	context.AfterFunc(told, func() { time.AfterFunc(grace, cancel) })
 	code := run(ctx, IO{Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Stop: told})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,6 +61,25 @@ const ownFeature = `Feature: Mine
     And every node is a c5.xlarge, on-demand, in us-east-1b
     And it tells of each rung it left for "InsufficientInstanceCapacity"
 `
+
+func TestTheExamplesOfASingleScenarioAreOfOne(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(repo, "docs/CLI.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	single := regexp.MustCompile(`\w+\.feature:\d+`)
+	for where, text := range map[string]string{"docs/CLI.md": string(page), "--help": scenarios(t, t.TempDir(), "--help").stdout} {
+		named := single.FindAllString(text, -1)
+		if len(named) == 0 {
+			t.Errorf("%s has no example of a single scenario", where)
+		}
+		for _, one := range named {
+			if r := scenarios(t, t.TempDir(), one, "--list"); r.code != 0 {
+				t.Errorf("%s names %s: exit code %d, %s", where, one, r.code, r.stderr)
+			}
+		}
+	}
+}
 
 func TestFeaturesOfBadInputSayOneLine(t *testing.T) {
 	dir := t.TempDir()

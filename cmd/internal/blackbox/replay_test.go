@@ -3,6 +3,7 @@ package blackbox
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -76,6 +77,47 @@ func TestAFolderOfPlansIsReplayed(t *testing.T) {
 	}
 }
 
+func TestPlansOfOddNamesAreReplayed(t *testing.T) {
+	const plan = `{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`
+	dir := t.TempDir()
+	feature(t, dir, "plans/two\nlines\x1b[31m.json", plan)
+	feature(t, dir, "plans/-o.json", plan)
+	feature(t, dir, "plans/a b'\".json", plan)
+	if err := os.Symlink("plans", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	r := tool(t, dir, nil, "replay", "link")
+	if r.code != 0 || !strings.Contains(r.stdout, "3 of 3 plans carried out") {
+		t.Fatalf("exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	if strings.Contains(r.stdout, "\x1b") || !strings.Contains(r.stdout, `"link/two\nlines\x1b[31m.json"`) {
+		t.Errorf("a name breaks its line:\n%s", r.stdout)
+	}
+}
+
+// A terminal that is closed ends a replay as its user would have, and not at all
+// under nohup.
+func TestAHangupEndsAReplayAsAnInterruptDoes(t *testing.T) {
+	dir, tmp := t.TempDir(), t.TempDir()
+	feature(t, dir, "plan.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`)
+	feature(t, dir, "slow.yaml", "faults:\n  - {action: \"*\", delay: 1s}\n")
+	for first, want := range map[string]int{"": 130, "trap '' HUP; ": 0} {
+		c := exec.CommandContext(t.Context(), "/bin/sh", "-c", first+`"$0" replay plan.json --faults slow.yaml --junit r.xml & sleep 1; kill -HUP $!; wait $!`,
+			filepath.Join(bin, "aws-slurm-burst"))
+		c.Dir, c.Env = dir, []string{"TMPDIR=" + tmp, "PATH=/usr/bin:/bin"}
+		out, _ := c.CombinedOutput() // the exit code tells
+		if code := c.ProcessState.ExitCode(); code != want {
+			t.Errorf("%q: exit code %d, want %d\n%s", first, code, want, out)
+		}
+		if err := os.Remove(filepath.Join(dir, "r.xml")); err != nil {
+			t.Errorf("%q: no report: %v", first, err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(tmp, "*", "run-*")); len(left) != 0 {
+			t.Errorf("%q: left behind: %q", first, left)
+		}
+	}
+}
+
 func TestReplaysOfBadInputSayOneLine(t *testing.T) {
 	dir := t.TempDir()
 	feature(t, dir, "plan.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"], "instance_count": 100000}}`)
@@ -103,6 +145,7 @@ func TestReplaysOfBadInputSayOneLine(t *testing.T) {
 		{[]string{"good.json", "--backend", "http://127.0.0.1:1"}, 1, "ERROR: --backend http://127.0.0.1:1: "},
 		{[]string{"good.json", "--backend", "https://ec2.us-east-1.amazonaws.com"}, 1, "ERROR: --backend https://ec2.us-east-1.amazonaws.com: "},
 		{[]string{"good.json", "--html", "nowhere/r.html"}, 2, "ERROR: replay: HTML report: "},
+		{[]string{"good.json", "--html", "r.out", "--junit", "./r.out"}, 2, "ERROR: replay: HTML report: r.out is the JUnit report: give each a file of its own"},
 		{[]string{"good.json", "--fail-on", "anything"}, 2, `ERROR: --fail-on "anything"`},
 		{[]string{"good.json", "-o", "xml"}, 2, `ERROR: -o "xml" is not one of`},
 		{[]string{"good.json", "--bogus"}, 2, "ERROR: unknown flag: --bogus"},
