@@ -70,7 +70,10 @@ type Type struct {
 // SpotOK reports whether the type has a spot market.
 func (t Type) SpotOK() bool { return t.Spot }
 
-// Price returns the on-demand price in USD an hour, Linux, us-east-1. Types
+// PriceRegion is the region of all prices.
+const PriceRegion = "us-east-1"
+
+// Price returns the on-demand price in USD an hour, Linux, in PriceRegion. Types
 // that are not sold there, such as hpc7a, have no known price.
 func (t Type) Price() (usd float64, known bool) { return t.usd, t.priced }
 

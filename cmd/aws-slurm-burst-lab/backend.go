@@ -26,6 +26,18 @@ func find(ctx context.Context, word, region string, getenv func(string) string) 
 	return localstack.Find(ctx, want)
 }
 
+// pricesOf are the catalogue's, to judge budgets by in a region; "" is us-east-1,
+// the one whose prices it has.
+func pricesOf(region string) func(instanceType string) (usd float64, known bool) {
+	return func(instanceType string) (usd float64, known bool) {
+		t, known := catalog.Default().Type(instanceType)
+		if !known || region != "" && region != catalog.PriceRegion {
+			return 0, false
+		}
+		return t.Price()
+	}
+}
+
 // told is a backend as reports have it.
 func told(b localstack.Backend) report.Backend {
 	out := report.Backend{Name: b.Name, Product: b.Product, URL: b.URL, Why: b.Why}

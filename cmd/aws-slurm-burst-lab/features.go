@@ -230,7 +230,7 @@ func (f *featuresRun) on(ctx context.Context, word string) (sum reports.Summary,
 	whole := context.WithoutCancel(ctx)
 	ctx, cancel := found.Watch(ctx) // a backend that dies ends the run in one line
 	defer cancel()
-	suite, err := site.Open(ctx, site.Options{Bin: f.bin, Endpoint: b.URL})
+	suite, err := site.Open(ctx, site.Options{Bin: f.bin, Endpoint: b.URL, Price: pricesOf("")})
 	if err != nil {
 		return missing(b, err), app.Exitf(report.ExitFailed, "%w", err)
 	}

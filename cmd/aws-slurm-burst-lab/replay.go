@@ -134,7 +134,7 @@ func (l *lab) replayPlans(ctx context.Context, args []string, o replayOptions) e
 	defer func() { _ = b.Stop() }() // what it leaves, the next start sweeps
 	watched, end := b.Watch(ctx)
 	defer end()
-	s, err := site.Open(watched, site.Options{Bin: bin, Endpoint: b.URL})
+	s, err := site.Open(watched, site.Options{Bin: bin, Endpoint: b.URL, Price: pricesOf(run.region)})
 	if err != nil {
 		return app.Exitf(report.ExitFailed, "replay: %v", err)
 	}

@@ -29,9 +29,6 @@ const (
 	fromDefault = "default"
 )
 
-// priceRegion is the region whose on-demand prices the catalogue holds.
-const priceRegion = "us-east-1"
-
 // expiryMargin is added to a job's longest duration before its instances
 // expire: boot, and a job that ends late.
 const expiryMargin = time.Hour
@@ -334,7 +331,7 @@ func (m *Maker) resolve(ctx context.Context, d *Decision, g Group) error {
 			continue
 		}
 		wanted := ladder.Type{Name: t.Name, EFA: facts.EFA, Spot: facts.SpotOK(), MaxPrice: t.SpotPrice, Subnets: t.SubnetIDs}
-		if m.Config.AWS.Region == priceRegion {
+		if m.Config.AWS.Region == catalog.PriceRegion {
 			wanted.Price, _ = facts.Price()
 		}
 		var err error

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,7 +18,8 @@ import (
 )
 
 // onDemand are AWS's prices in us-east-1, Linux, in USD an hour, of the types
-// that scenarios launch under a limit.
+// that the shipped scenarios launch under a limit: the judge's own, apart from
+// the programs' catalogue. Options.Price takes their place for plans of others.
 var onDemand = map[string]float64{
 	"c5.xlarge": 0.17, "c6i.xlarge": 0.17, "c6i.2xlarge": 0.34, "m6i.xlarge": 0.192, "t3.medium": 0.0416,
 	"c5n.9xlarge": 1.944, "c5n.18xlarge": 3.888, "c6in.32xlarge": 7.2576,
@@ -30,12 +30,13 @@ var onDemand = map[string]float64{
 type limit struct {
 	nodes        []string
 	hourly, spot float64
+	unpriced     bool // what has no known price may pass
 }
 
 // planLimits are those of a plan, in the words of its file.
 type planLimits struct {
 	Instances struct {
-		Spot float64 `json:"max_spot_price"`
+		Spot *float64 `json:"max_spot_price"` // 0 is none, whatever the site's
 	} `json:"instance_specification"`
 	Cost struct {
 		Total  float64 `json:"max_total_cost"`
@@ -50,7 +51,8 @@ type siteLimits struct {
 		Dir string `yaml:"dir"`
 	} `yaml:"plans"`
 	Policy struct {
-		Hourly float64 `yaml:"max_cost_per_hour"`
+		Hourly       float64 `yaml:"max_cost_per_hour"`
+		UnknownPrice bool    `yaml:"allow_unknown_price"`
 	} `yaml:"policy"`
 	Slurm struct {
 		Partitions []struct {
@@ -90,13 +92,17 @@ func (w *Site) limitsOf(command string) []limit {
 		p := readLimits(text)
 		whole := lowest(p.hourly(), c.Policy.Hourly)
 		if together {
-			out = append(out, limit{nodes: nodes, hourly: whole})
+			out = append(out, limit{nodes: nodes, hourly: whole, unpriced: c.Policy.UnknownPrice})
 		}
 		for _, part := range c.Slurm.Partitions {
 			for _, g := range part.Groups {
 				owned, _ := Expand(g.Nodes)
 				if some := both(nodes, owned); len(some) > 0 {
-					out = append(out, limit{some, lowest(whole, g.Hourly), cmp.Or(p.Instances.Spot, g.Spot)})
+					spot := g.Spot
+					if p.Instances.Spot != nil {
+						spot = *p.Instances.Spot
+					}
+					out = append(out, limit{some, lowest(whole, g.Hourly), spot, c.Policy.UnknownPrice})
 				}
 			}
 		}
@@ -114,7 +120,8 @@ func (w *Site) limitsOf(command string) []limit {
 func readLimits(text string) planLimits {
 	var p planLimits
 	if m := spotVariable.FindStringSubmatch(text); m != nil {
-		p.Instances.Spot, _ = strconv.ParseFloat(m[1], 64)
+		spot, _ := strconv.ParseFloat(m[1], 64)
+		p.Instances.Spot = &spot
 		return p
 	}
 	_ = json.Unmarshal([]byte(text), &p)
@@ -149,7 +156,7 @@ func (w *Site) withinLimits() error {
 		for _, l := range r.limits {
 			for _, c := range Launches(r.Calls) {
 				nodes, _ := Expand(launchTags(c)[nodesTag]) // allClaimed looks at what has none
-				if err := l.allows(c, len(both(nodes, l.nodes))); err != nil {
+				if err := w.allows(l, c, len(both(nodes, l.nodes))); err != nil {
 					return fmt.Errorf("%s: %w", r.Command, err)
 				}
 			}
@@ -158,8 +165,8 @@ func (w *Site) withinLimits() error {
 				if n, err := i.Node(); err != nil || !slices.Contains(l.nodes, n) || l.hourly == 0 {
 					continue
 				}
-				each, err := atMost(i.Type, i.Market(), caps[i.Tag(launchTag)])
-				if err != nil {
+				each, err := w.atMost(i.Type, i.Market(), caps[i.Tag(launchTag)])
+				if err != nil && !l.unpriced {
 					return err
 				}
 				total += each
@@ -181,7 +188,7 @@ func (w *Site) Cost(ctx context.Context) (float64, error) {
 	all, err := w.Instances(ctx)
 	caps, total := w.caps(), 0.0
 	for _, i := range all {
-		each, perr := atMost(i.Type, i.Market(), caps[i.Tag(launchTag)])
+		each, perr := w.atMost(i.Type, i.Market(), caps[i.Tag(launchTag)])
 		err = errors.Join(err, perr)
 		total += each
 	}
@@ -198,7 +205,7 @@ func (w *Site) caps() map[string]float64 {
 }
 
 // allows judges one request, of which n instances are for the limit's nodes.
-func (l limit) allows(c faultproxy.Call, n int) error {
+func (s *Suite) allows(l limit, c faultproxy.Call, n int) error {
 	if n == 0 {
 		return nil
 	}
@@ -210,7 +217,10 @@ func (l limit) allows(c faultproxy.Call, n int) error {
 	if l.hourly == 0 {
 		return nil
 	}
-	each, err := atMost(typ, market, highest)
+	each, err := s.atMost(typ, market, highest)
+	if err != nil && l.unpriced {
+		return nil
+	}
 	if cost := float64(n) * each; err == nil && over(cost, l.hourly) {
 		err = fmt.Errorf("a launch of %d %s would cost %.3f USD/h, more than %.3f", n, typ, cost, l.hourly)
 	}
@@ -218,16 +228,25 @@ func (l limit) allows(c faultproxy.Call, n int) error {
 }
 
 // atMost is what an instance costs at most, in USD an hour: EC2 never charges
-// more for spot than the cap, nor than on demand.
-func atMost(typ, market string, limit float64) (float64, error) {
-	each, known := onDemand[typ]
-	if !known {
-		return 0, fmt.Errorf("no price of %s to judge limits by: enter it in features/site/limits.go", typ)
+// more for spot than the cap, nor than on demand. Without a known price, or a cap
+// in its place, it is an error: a limit that nobody can judge was not kept to.
+func (s *Suite) atMost(typ, market string, limit float64) (float64, error) {
+	each, known := s.price(typ)
+	switch capped := market == "spot" && limit > 0; {
+	case known && capped:
+		return min(each, limit), nil
+	case known:
+		return each, nil
+	case capped:
+		return limit, nil
 	}
-	if market == "spot" && limit > 0 {
-		each = min(each, limit)
-	}
-	return each, nil
+	return 0, fmt.Errorf("no price of %s is known to judge limits by", typ)
+}
+
+// ownPrice is Options.Price by the judge's own table.
+func ownPrice(typ string) (usd float64, known bool) {
+	usd, known = onDemand[typ]
+	return usd, known
 }
 
 // over leaves room for the rounding of sums.

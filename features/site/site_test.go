@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"aws-slurm-burst/localstack/faultproxy"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -287,15 +289,15 @@ slurm:
 	}
 	const planned, alone = "aws-slurm-burst-resume a-[1-2],b-1 --execution-plan=plan.json", "aws-slurm-burst-resume a-[1-2],b-1"
 	all := []string{"a-1", "a-2", "b-1"}
-	check("with a plan", w.limitsOf(planned), []limit{{all, 2, 0}, {all[:2], 2, 0.1}, {all[2:], 2, 0.1}})
-	check("without", w.limitsOf(alone), []limit{{all[:2], 3, 0.2}, {all[2:], 9, 0}})
+	check("with a plan", w.limitsOf(planned), []limit{{all, 2, 0, false}, {all[:2], 2, 0.1, false}, {all[2:], 2, 0.1, false}})
+	check("without", w.limitsOf(alone), []limit{{all[:2], 3, 0.2, false}, {all[2:], 9, 0, false}})
 	check("a suspend", w.limitsOf("aws-slurm-burst-suspend a-1"), []limit(nil))
 	check("a gang by its plan", w.gangsOf(planned), [][]string{all})
 	check("no gang", w.gangsOf(alone), [][]string(nil))
 	check("a gang by a variable", w.gangsOf("export ASBA_GANG_SCHEDULING=true\n"+alone), [][]string{all})
 	w.Job("7", []string{"a-1", "a-2"})
 	w.Job("8", []string{"b-1", "b-2"})
-	check("jobs, one with a plan", w.limitsOf(alone), []limit{{all[:2], 1, 0}, {all[:2], 1, 0.2}, {[]string{"b-1", "b-2"}, 9, 0}, {[]string{"b-1", "b-2"}, 9, 0}})
+	check("jobs, one with a plan", w.limitsOf(alone), []limit{{all[:2], 1, 0, false}, {all[:2], 1, 0.2, false}, {[]string{"b-1", "b-2"}, 9, 0, false}, {[]string{"b-1", "b-2"}, 9, 0, false}})
 	check("gangs by jobs", w.gangsOf(alone), [][]string{{"b-1", "b-2"}})
 }
 
@@ -407,5 +409,53 @@ func TestARunThatIsKilledLeavesNoProcessAndNoFolderBehind(t *testing.T) {
 	open(t) // the next run
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("its site is still there after the next run: %v", err)
+	}
+}
+
+// What others' plans launch is priced by who knows: a type of theirs is not a
+// limit that was passed.
+func TestBudgetsAreJudgedByThePricesThatAreGiven(t *testing.T) {
+	s := &Suite{price: func(typ string) (float64, bool) { return map[string]float64{"m5.large": 0.096}[typ], typ == "m5.large" }}
+	launch := func(typ, market, most string) faultproxy.Call {
+		return faultproxy.Call{Params: map[string][]string{"InstanceType": {typ}, "InstanceMarketOptions.MarketType": {market}, SpotPrice: {most}}}
+	}
+	for _, c := range []struct {
+		name string
+		call faultproxy.Call
+		l    limit
+		want string
+	}{
+		{"within", launch("m5.large", "", ""), limit{hourly: 0.2}, ""},
+		{"over", launch("m5.large", "", ""), limit{hourly: 0.1}, "would cost 0.192 USD/h, more than 0.100"},
+		{"of unknown price", launch("x9.huge", "", ""), limit{hourly: 9}, "no price of x9.huge"},
+		{"of unknown price, which may pass", launch("x9.huge", "", ""), limit{hourly: 9, unpriced: true}, ""},
+		{"of unknown price, with a cap", launch("x9.huge", "spot", "0.5"), limit{hourly: 1, spot: 0.5}, ""},
+		{"of unknown price, with a cap over the budget", launch("x9.huge", "spot", "0.6"), limit{hourly: 1, spot: 0.6, unpriced: true}, "would cost 1.200 USD/h"},
+		{"without a budget", launch("x9.huge", "", ""), limit{}, ""},
+	} {
+		if err := s.allows(c.l, c.call, 2); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+// A plan's 0 is no cap, whatever the node group's; what it does not say is the
+// group's.
+func TestAPlansOwnSpotCapComesFirst(t *testing.T) {
+	w := &Site{Suite: &Suite{}, Dir: t.TempDir()}
+	for name, text := range map[string]string{
+		"config.yaml": "slurm: {partitions: [{node_groups: [{nodes: a-1, max_spot_price: 0.2}]}]}",
+		"none.json":   `{"instance_specification": {"max_spot_price": 0}}`,
+		"open.json":   `{"instance_specification": {"max_spot_price": null}}`,
+	} {
+		if err := w.Write(name, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for plan, want := range map[string]float64{"none.json": 0, "open.json": 0.2} {
+		limits := w.limitsOf("aws-slurm-burst-resume a-1 --execution-plan=" + plan)
+		if got := limits[len(limits)-1].spot; got != want {
+			t.Errorf("%s: the cap is %v, want %v", plan, got, want)
+		}
 	}
 }

@@ -37,6 +37,10 @@ type Options struct {
 	Bin string
 	// Endpoint is the URL of the EC2 behind everything.
 	Endpoint string
+	// Price is what a type costs on demand, in USD an hour, to judge budgets by.
+	// nil is the judge's own table, of the types that the shipped scenarios
+	// launch under a limit.
+	Price func(instanceType string) (usd float64, known bool)
 }
 
 // Suite is what the sites of a run share. It is safe for concurrent use.
@@ -52,6 +56,7 @@ type Suite struct {
 	server   *http.Server
 	zones    map[string]string // of the endpoint's subnets
 	files    *scratch.Dir      // the sites' folders
+	price    func(instanceType string) (usd float64, known bool)
 	// run is part of every cluster's name, so that two runs on one endpoint
 	// never meet.
 	run  string
@@ -76,7 +81,10 @@ func Open(ctx context.Context, o Options) (*Suite, error) {
 	if err := CheckPrograms(o.Bin); err != nil {
 		return nil, err
 	}
-	s := &Suite{EC2: EC2{url: o.Endpoint}, run: rand.Text()[:8]}
+	s := &Suite{EC2: EC2{url: o.Endpoint}, run: rand.Text()[:8], price: o.Price}
+	if s.price == nil {
+		s.price = ownPrice
+	}
 	var err error
 	if s.Bin, err = filepath.Abs(o.Bin); err == nil {
 		s.files, err = scratch.New("asba-features")

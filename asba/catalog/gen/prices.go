@@ -13,9 +13,6 @@ import (
 	"aws-slurm-burst/asba/catalog"
 )
 
-// priceRegion is the only region whose prices the source holds in full.
-const priceRegion = "us-east-1"
-
 // priceData holds the prices as text, without needless zeros.
 type priceData struct {
 	source catalog.Source
@@ -41,7 +38,7 @@ func readPrices(path string) (d priceData, err error) {
 		return d, fmt.Errorf("%s does not say its date and version", f.Name)
 	}
 	d.usd, err = parsePrices(src)
-	d.source = catalog.Source{Name: "karpenter-provider-aws", Version: version, Date: string(date[1]), Licence: "Apache-2.0", Holds: "prices " + priceRegion}
+	d.source = catalog.Source{Name: "karpenter-provider-aws", Version: version, Date: string(date[1]), Licence: "Apache-2.0", Holds: "prices " + catalog.PriceRegion}
 	return d, err
 }
 
@@ -55,7 +52,7 @@ func parsePrices(src []byte) (map[string]string, error) {
 	out := map[string]string{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		kv, ok := n.(*ast.KeyValueExpr)
-		if !ok || literal(kv.Key) != priceRegion {
+		if !ok || literal(kv.Key) != catalog.PriceRegion {
 			return true
 		}
 		prices, ok := kv.Value.(*ast.CompositeLit)
@@ -77,7 +74,7 @@ func parsePrices(src []byte) (map[string]string, error) {
 		return false
 	})
 	if err == nil && len(out) == 0 {
-		err = fmt.Errorf("no prices of %s in it: the format has changed", priceRegion)
+		err = fmt.Errorf("no prices of %s in it: the format has changed", catalog.PriceRegion)
 	}
 	return out, err
 }

@@ -118,6 +118,35 @@ func TestAHangupEndsAReplayAsAnInterruptDoes(t *testing.T) {
 	}
 }
 
+// A budget is judged for whatever type a plan names, by the price that the
+// catalogue knows; where nobody knows one, as the site's policy has it.
+func TestAReplayedBudgetIsJudgedForAnyType(t *testing.T) {
+	dir := t.TempDir()
+	feature(t, dir, "priced.json", `{"instance_specification": {"instance_types": ["m5.large"]}, "cost_constraints": {"max_cost_per_hour": 5}}`)
+	feature(t, dir, "unpriced.json", `{"instance_specification": {"instance_types": ["hpc7a.12xlarge"], "purchasing_option": "on-demand"}, "cost_constraints": {"max_cost_per_hour": 5}}`)
+	example, err := os.ReadFile(filepath.Join(repo, exampleConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feature(t, dir, "lenient.yaml", string(example)+"policy:\n  allow_unknown_price: true\n")
+	feature(t, dir, "elsewhere.yaml", strings.Replace(string(example), "us-east-1", "eu-west-1", 1)+"policy:\n  allow_unknown_price: true\n")
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"priced.json"}, 0, " m5.large 2 "},
+		{[]string{"unpriced.json"}, 5, "No launch within 5.00 USD/h for 2 nodes"},
+		{[]string{"unpriced.json", "--config", "lenient.yaml"}, 0, " hpc7a.12xlarge 2 "},
+		{[]string{"priced.json", "--config", "elsewhere.yaml"}, 0, " eu-west-1a "},
+	} {
+		r := tool(t, dir, nil, append([]string{"replay"}, c.args...)...)
+		if r.code != c.code || !strings.Contains(r.stdout, c.want) || strings.Contains(r.stdout, "PROBLEM") {
+			t.Errorf("%q: exit code %d\n%s%s", c.args, r.code, r.stdout, r.stderr)
+		}
+	}
+}
+
 func TestReplaysOfBadInputSayOneLine(t *testing.T) {
 	dir := t.TempDir()
 	feature(t, dir, "plan.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"], "instance_count": 100000}}`)
