@@ -73,6 +73,9 @@ func (b Backend) String() string {
 	return fmt.Sprintf("%s: %s at %s (%s)%s", b.Kind.Text(), b.Product, b.URL, b.Why, passedOver(b.Passed))
 }
 
+// Reason says in one clause why this rung was taken, and why none above it was.
+func (b Backend) Reason() string { return b.Why + passedOver(b.Passed) }
+
 // Stop ends what Find started; a given endpoint is left as it is.
 func (b Backend) Stop() error {
 	switch {

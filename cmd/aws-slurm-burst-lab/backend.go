@@ -40,13 +40,10 @@ func pricesOf(region string) func(instanceType string) (usd float64, known bool)
 
 // told is a backend as reports have it.
 func told(b localstack.Backend) report.Backend {
-	out := report.Backend{Name: b.Name, Product: b.Product, URL: b.URL, Why: b.Why}
+	out := report.Backend{Name: b.Name, Product: b.Product, URL: b.URL, Why: b.Reason()}
 	switch b.Kind {
 	case localstack.Container, localstack.Host:
 		out.Rung = "localstack-" + string(b.Kind)
-	}
-	for _, p := range b.Passed {
-		out.Why += fmt.Sprintf("; no %s: %s", p.Kind.Text(), p.Why)
 	}
 	return out
 }

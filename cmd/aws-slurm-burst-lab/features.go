@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -57,9 +56,7 @@ not be had, 2 where nothing could be run as asked, 130 where it was interrupted.
 		},
 	}
 	c.Flags().StringArrayVar(&f.backends, "backend", []string{"auto"}, "run on `BACKEND`: "+strings.Join(localstack.Names, ", ")+", or the URL of one that runs; may be repeated")
-	c.Flags().StringVar(&f.files.JUnit, "junit", "", "write JUnit XML to `FILE`")
-	c.Flags().StringVar(&f.files.Cucumber, "cucumber", "", "write Cucumber JSON to `FILE`")
-	c.Flags().StringVar(&f.files.HTML, "html", "", "write one page for people to `FILE`")
+	reportFlags(c, &f.files)
 	c.Flags().StringVar(&f.options.Tags, "tags", "", "only scenarios that match `EXPR`: @tag and ~@tag, joined by && (and) or commas (or)")
 	c.Flags().Int64Var(&f.options.Seed, "seed", 0, "shuffle the scenarios of each feature by a seed; 0 keeps the order of the files, -1 picks one and tells it")
 	c.Flags().IntVar(&f.options.Concurrency, "concurrency", 4, "run so many scenarios at a time")
@@ -174,13 +171,9 @@ func (f *featuresRun) sentences() error {
 
 // run runs the scenarios on each backend, one after the other, and reports.
 func (f *featuresRun) run(ctx context.Context) error {
-	self, err := os.Executable()
-	if err != nil {
-		return app.Exitf(report.ExitFailed, "features: %v", err)
-	}
-	f.bin = filepath.Dir(self)
-	if err := site.CheckPrograms(f.bin); err != nil {
-		return app.Exitf(report.ExitFailed, "%v", err)
+	var err error
+	if f.bin, err = programs(); err != nil {
+		return err
 	}
 	var sums []reports.Summary
 	var errs []error
@@ -213,53 +206,26 @@ func (f *featuresRun) run(ctx context.Context) error {
 // on runs the scenarios on one backend. A backend that cannot be had, or on
 // which there is nothing to run, is in the summary as missing.
 func (f *featuresRun) on(ctx context.Context, word string) (sum reports.Summary, err error) {
-	missing := func(b reports.Backend, err error) reports.Summary {
-		b.Missing = oneLine(err).Error()
-		return reports.Summary{Name: f.options.Name, Version: f.options.Version, Backend: b}
-	}
-	found, err := find(ctx, word, "", f.Getenv)
-	if err != nil {
-		return missing(reports.Backend{Name: word}, err), app.Exitf(report.ExitFailed, "--backend %s: %w", word, err)
-	}
-	defer func() {
-		if late := found.Stop(); late != nil {
-			err = errors.Join(err, app.Exitf(report.ExitFailed, "%w", late))
+	sum = reports.Summary{Name: f.options.Name, Version: f.options.Version}
+	b, err := f.try(ctx, bench{bin: f.bin, word: word}, func(ctx context.Context, b reports.Backend, suite *site.Suite) error {
+		o := f.options
+		o.Backend, o.Steps = b, steps.On(suite, o.FS)
+		ran, err := runner.Run(ctx, o)
+		switch failed, usage := new(runner.FailedError), new(runner.UsageError); {
+		case errors.As(err, &usage):
+			sum.Backend = b
+			sum.Backend.Missing = oneLine(err).Error()
+			return err
+		case errors.As(err, &failed):
+			err = app.Exitf(report.ExitFailed, "features on %s: %d of %d scenarios failed", b.Title(), failed.Failed, failed.Ran)
+		case err != nil:
+			err = app.Exitf(report.ExitFailed, "%w", err)
 		}
-	}()
-	b := told(found)
-	whole := context.WithoutCancel(ctx)
-	ctx, cancel := found.Watch(ctx) // a backend that dies ends the run in one line
-	defer cancel()
-	suite, err := site.Open(ctx, site.Options{Bin: f.bin, Endpoint: b.URL, Price: pricesOf("")})
-	if err != nil {
-		return missing(b, err), app.Exitf(report.ExitFailed, "%w", err)
-	}
-	o := f.options
-	o.Backend, o.Steps = b, steps.On(suite, o.FS)
-	sum, err = runner.Run(ctx, o)
-	switch failed, usage := new(runner.FailedError), new(runner.UsageError); {
-	case errors.As(err, &failed):
-		err = app.Exitf(report.ExitFailed, "features on %s: %d of %d scenarios failed", b.Title(), failed.Failed, failed.Ran)
-	case errors.As(err, &usage):
-		sum = missing(b, err)
-	case err != nil:
-		err = app.Exitf(report.ExitFailed, "%w", err)
-	}
-	if died := found.Err(); died != nil {
-		return sum, app.Exitf(report.ExitFailed, "%w", died)
-	}
-	// The bystanders go even when the run was interrupted.
-	if late := suite.Close(whole); late != nil {
-		err = errors.Join(err, app.Exitf(report.ExitFailed, "%w", late))
+		sum = ran
+		return err
+	})
+	if b.Missing != "" {
+		sum.Backend = b
 	}
 	return sum, err
-}
-
-// oneLine keeps an error's exit code and puts it on one line.
-func oneLine(err error) error {
-	code := report.ExitUsage
-	if e := new(app.ExitError); errors.As(err, &e) {
-		code = e.Code
-	}
-	return app.Exitf(code, "%s", strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " "))
 }

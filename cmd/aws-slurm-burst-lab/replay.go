@@ -95,9 +95,7 @@ asks.`,
 	c.Flags().StringVarP(&o.config, "config", "c", "", "fill plans in from the node groups, prices and policy of the configuration in `FILE`; cluster, Slurm and credentials stay the replay's own")
 	c.Flags().StringVarP(&o.format, "output", "o", "table", "print the result as table, json, yaml or markdown")
 	c.Flags().StringVar(&o.failOn, "fail-on", failOnError, "what makes the exit code other than 0: error or fallback")
-	c.Flags().StringVar(&o.files.JUnit, "junit", "", "write a JUnit report to `FILE`")
-	c.Flags().StringVar(&o.files.Cucumber, "cucumber", "", "write a Cucumber JSON report to `FILE`")
-	c.Flags().StringVar(&o.files.HTML, "html", "", "write an HTML report to `FILE`")
+	reportFlags(c, &o.files)
 	return c
 }
 
@@ -119,43 +117,29 @@ func (l *lab) replayPlans(ctx context.Context, args []string, o replayOptions) e
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
+	bin, err := programs()
 	if err != nil {
-		return app.Exitf(report.ExitFailed, "replay: %v", err)
+		return err
 	}
-	bin := filepath.Dir(self)
-	if err := site.CheckPrograms(bin); err != nil {
-		return app.Exitf(report.ExitFailed, "%v", err)
+	var results []replay.Result
+	var summary features.Summary
+	b, err := l.try(ctx, bench{bin, o.backend, run.region}, func(ctx context.Context, b features.Backend, s *site.Suite) error {
+		run.Suite = s
+		var err error
+		if results, summary, err = replay.Run(ctx, run.Options); err != nil {
+			return app.Exitf(report.ExitInterrupted, "replay: interrupted")
+		}
+		return nil
+	})
+	if b.Missing != "" {
+		return err
 	}
-	b, err := find(ctx, o.backend, run.region, l.Getenv)
-	if err != nil {
-		return app.Exitf(report.ExitFailed, "--backend %s: %w", o.backend, oneLine(err))
-	}
-	defer func() { _ = b.Stop() }() // what it leaves, the next start sweeps
-	watched, end := b.Watch(ctx)
-	defer end()
-	s, err := site.Open(watched, site.Options{Bin: bin, Endpoint: b.URL, Price: pricesOf(run.region)})
-	if err != nil {
-		return app.Exitf(report.ExitFailed, "replay: %v", err)
-	}
-	run.Suite = s
-	results, summary, err := replay.Run(watched, run.Options)
-	late := s.Close(context.WithoutCancel(ctx))
-	summary.Version, summary.Backend, summary.Concurrency = app.Version, told(b), run.Concurrency
+	summary.Version, summary.Backend, summary.Concurrency = app.Version, b, run.Concurrency
 	l.code = o.exitCode(results)
-	switch {
-	case b.Err() != nil: // it died, and what it says of it is why plans failed
-		err = app.Exitf(report.ExitFailed, "replay: %w", b.Err())
-	case err != nil:
-		err = app.Exitf(report.ExitInterrupted, "replay: interrupted")
-	case late != nil:
-		err = app.Exitf(report.ExitFailed, "replay: %w", late)
-	}
 	if e := new(app.ExitError); errors.As(err, &e) {
 		l.code = e.Code
 	}
-	title := summary.Backend.Title()
-	_ = l.printReplay(o.format, replayed{Backend: title, Why: summary.Backend.Why, Plans: results, ExitCode: l.code}) // a closed stdout changes nothing that was done
+	_ = l.printReplay(o.format, replayed{Backend: b.Title(), Why: b.Why, Plans: results, ExitCode: l.code}) // a closed stdout changes nothing that was done
 	if failed := o.files.Write(summary); failed != nil {
 		err = errors.Join(err, app.Exitf(report.ExitFailed, "replay: %w", failed))
 	}
