@@ -162,28 +162,14 @@ func (e EC2) describe(ctx context.Context, form url.Values) ([]Instance, error) 
 // OfCluster returns every instance with the cluster's tag that EC2 still shows,
 // ended ones too.
 func (e EC2) OfCluster(ctx context.Context, cluster string) ([]Instance, error) {
-	// By way of their tags: LocalStack looks through all tags there are for each
-	// instance that it has to try a tag on, and it remembers those of all scenarios.
-	var tags struct {
-		IDs []string `xml:"tagSet>item>resourceId"`
-	}
-	err := e.call(ctx, url.Values{
-		"Action": {"DescribeTags"}, "Filter.1.Name": {"resource-type"}, "Filter.1.Value.1": {"instance"},
-		"Filter.2.Name": {"key"}, "Filter.2.Value.1": {clusterTag}, "Filter.3.Name": {"value"}, "Filter.3.Value.1": {cluster},
-	}, &tags)
-	if err != nil || len(tags.IDs) == 0 {
-		return nil, err
-	}
-	return e.byID(ctx, tags.IDs...)
+	return e.describe(ctx, url.Values{"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster}})
 }
 
 // LiveOf returns the live instances with the cluster's tag.
 func (e EC2) LiveOf(ctx context.Context, cluster string) ([]Instance, error) {
 	return e.describe(ctx, url.Values{
-		// The state first: LocalStack tries filters in turn, and looks through
-		// all tags there are for each instance that it still remembers.
-		"Filter.1.Name": {"instance-state-name"}, "Filter.1.Value.1": {"pending"}, "Filter.1.Value.2": {"running"},
-		"Filter.2.Name": {"tag:" + clusterTag}, "Filter.2.Value.1": {cluster},
+		"Filter.1.Name": {"tag:" + clusterTag}, "Filter.1.Value.1": {cluster},
+		"Filter.2.Name": {"instance-state-name"}, "Filter.2.Value.1": {"pending"}, "Filter.2.Value.2": {"running"},
 	})
 }
 

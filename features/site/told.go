@@ -58,7 +58,7 @@ func (w *Site) detail(c faultproxy.Call) string {
 		}
 		say(count+" x ", p.Get("InstanceType"))
 		say(LaunchMarket(c))
-		say("at most USD ", p.Get("InstanceMarketOptions.SpotOptions.MaxPrice"))
+		say("at most USD ", p.Get(SpotPrice))
 		if subnet := LaunchSubnet(c); w.zones[subnet] != "" {
 			say("in ", w.zones[subnet])
 		} else {
