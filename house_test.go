@@ -118,6 +118,10 @@ var rules = []rule{
 		about: []string{"features/...", "localstack/..."},
 		allow: []string{"in cmd/aws-slurm-burst-lab", "in cmd/internal/blackbox", "localstack/faultproxy", "localstack/standin"},
 	}, {
+		why:   "what is made for tests is imported by tests alone",
+		from:  []string{"..."},
+		about: []string{"localstack/localstacktest"},
+	}, {
 		why:   "a browser is driven by tests, never by what is shipped",
 		from:  []string{"..."},
 		about: []string{"github.com/chromedp/..."},
@@ -316,6 +320,7 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"localstack/container", "github.com/testcontainers/testcontainers-go", false},
 		{"localstack/container", "localstack", false},
 		{"localstack", "localstack/container", true},
+		{"localstack/standin", "localstack/localstacktest", true},
 		{"localstack", "github.com/moby/moby/client", true},
 		{"features/steps", "github.com/testcontainers/testcontainers-go", true},
 		{"cmd/aws-slurm-burst", "localstack/container", true},

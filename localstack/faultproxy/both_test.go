@@ -7,10 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +16,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/env"
-	"aws-slurm-burst/localstack"
+	"aws-slurm-burst/localstack/localstacktest"
 	"aws-slurm-burst/localstack/query"
 	"aws-slurm-burst/localstack/standin"
 	"aws-slurm-burst/simulator/ec2"
@@ -26,42 +24,12 @@ import (
 	"aws-slurm-burst/simulator/faults"
 )
 
-var started struct {
-	sync.Once
-	server *localstack.Server
-	err    error
-}
+func TestMain(m *testing.M) { localstacktest.Main(m) }
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if started.server != nil {
-		if err := started.server.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// localStack is the real one with its stand-ins, started once. Tests that need
-// it skip where it is not installed, unless the environment demands it.
+// localStack is the real one with its stand-ins, started once.
 func localStack(t *testing.T) http.Handler {
 	t.Helper()
-	if err := localstack.Installed(localstack.DefaultDir()); err != nil {
-		if os.Getenv("ASBA_REQUIRE_LOCALSTACK") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	started.Do(func() { started.server, started.err = localstack.Start(t.Context(), localstack.Options{}) })
-	if started.err != nil {
-		t.Fatal(started.err)
-	}
-	target, err := url.Parse(started.server.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return standin.New(Reverse(target))
+	return standin.New(Reverse(localstacktest.URL(t)))
 }
 
 func embedded(t *testing.T) http.Handler {

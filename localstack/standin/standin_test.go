@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -21,47 +20,18 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/localstack"
 	"aws-slurm-burst/localstack/faultproxy"
+	"aws-slurm-burst/localstack/localstacktest"
 	"aws-slurm-burst/localstack/query"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/wire"
 )
 
-var started struct {
-	sync.Once
-	server *localstack.Server
-	err    error
-}
+func TestMain(m *testing.M) { localstacktest.Main(m) }
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if started.server != nil {
-		if err := started.server.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// localStack is the real one, started once. Tests that need it skip where it is
-// not installed, unless the environment demands it.
+// localStack is the real one, started once.
 func localStack(t *testing.T) http.Handler {
 	t.Helper()
-	if err := localstack.Installed(localstack.DefaultDir()); err != nil {
-		if os.Getenv("ASBA_REQUIRE_LOCALSTACK") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	started.Do(func() { started.server, started.err = localstack.Start(t.Context(), localstack.Options{}) })
-	if started.err != nil {
-		t.Fatal(started.err)
-	}
-	target, err := url.Parse(started.server.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return faultproxy.Reverse(target)
+	return faultproxy.Reverse(localstacktest.URL(t))
 }
 
 type wallClock struct{}
