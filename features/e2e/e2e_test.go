@@ -272,7 +272,7 @@ func TestAResumeOutlivesAKilledSlurmctld(t *testing.T) {
 	id := c.submitWithPlan(t, gang, afterRestart, "--nodes=4")
 	c.untilHeld(t)
 	c.untilJob(t, id, 10*time.Second, "CONFIGURING")
-	c.untilSaved(t)
+	c.untilSaved(t, id)
 	c.Kill()
 	c.restart(t)
 	c.Release()
@@ -284,7 +284,7 @@ func TestAResumeOutlivesAKilledSlurmctld(t *testing.T) {
 func TestAResumeCalledAgainAfterACrashLaunchesNothingTwice(t *testing.T) {
 	c := cluster(t, Options{Nodes: 4, Rules: []string{"{delay: 1s, times: 1}"}})
 	id := c.submitWithPlan(t, gang, "srun hostname", "--nodes=4", "--begin=now+10")
-	c.untilSaved(t)
+	c.untilSaved(t, id)
 	saved := c.saved(t)
 	c.untilHeld(t)
 	c.Kill()
@@ -346,9 +346,13 @@ var stateFiles = []string{"job_state", "node_state"}
 
 // untilSaved waits until slurmctld has written down what it knows now: it does
 // so within seconds, and a crash before it takes the job back to what it was.
-func (c *Cluster) untilSaved(t testing.TB) {
+// It writes only what has changed since it last did, which may have been a
+// moment ago: so something changes, of the job and of the nodes.
+func (c *Cluster) untilSaved(t testing.TB, job string) {
 	t.Helper()
 	now := time.Now()
+	c.must(t, "scontrol", "update", "JobId="+job, "Comment=saved")
+	c.must(t, "scontrol", "update", "NodeName="+c.nodes(), "Comment=saved")
 	c.until(t, 30*time.Second, "slurmctld saves its state", func() (bool, string) {
 		for _, name := range stateFiles {
 			st, err := os.Stat(filepath.Join(c.dir, "state", name))
