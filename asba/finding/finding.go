@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Level says how bad a finding is. A level belongs to the finding's id.
@@ -61,6 +63,17 @@ type Finding struct {
 	// Message says what is wrong, Suggestion what to do about it.
 	Message    string `json:"message"`
 	Suggestion string `json:"suggestion,omitempty"`
+	// Fix takes the finding away, where a program can know how; a document it
+	// is applied to must be the very one that the finding is about.
+	Fix []Op `json:"fix,omitempty"`
+}
+
+// Op is an operation of a JSON Patch (RFC 6902).
+type Op struct {
+	Op    string         `json:"op"` // add, remove, replace or move
+	Path  string         `json:"path"`
+	From  string         `json:"from,omitempty"`  // of a move
+	Value jsontext.Value `json:"value,omitempty"` // of add and replace
 }
 
 // Where formats the place as "file:line:column", as far as it is known.
