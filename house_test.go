@@ -40,9 +40,9 @@ var rooms = map[string][]string{
 	"executor/lookup":     {"executor/calls"},                                        // look-ups are calls that are repeated
 	"executor/launch":     {"executor/calls", "executor/journal", "executor/ladder"}, // a rung is an intent, calls, an outcome
 	"executor/ladder":     nil,
-	"executor/report":     {"executor/ladder"},                                                                       // rungs that were ruled out are launch's
-	"executor/decide":     {"executor/config", "asba/plan", "executor/ladder", "executor/launch", "executor/report"}, // plan and configuration become a wish
-	"executor/host":       {"executor/plansource"},                                                                   // implements its port
+	"executor/report":     {"executor/ladder"},                                                                                         // rungs that were ruled out are launch's
+	"executor/decide":     {"executor/config", "asba/plan", "asba/plan/lint", "executor/ladder", "executor/launch", "executor/report"}, // plan and configuration become a wish
+	"executor/host":       {"executor/plansource"},                                                                                     // implements its port
 	"executor/awscloud":   nil,
 }
 
@@ -60,7 +60,17 @@ var rules = []rule{
 		why:   "the execution plan is the contract with the advisor: it must not depend on who carries it out",
 		from:  []string{"asba/plan"},
 		about: []string{"./..."},
-		allow: []string{"asba/finding", "asba/catalog"},
+		allow: []string{"asba/finding", "asba/plan/rule"},
+	}, {
+		why:   "what can be wrong with a plan is a list of words",
+		from:  []string{"asba/plan/rule"},
+		about: []string{"./..."},
+		allow: []string{"asba/finding"},
+	}, {
+		why:   "a plan is judged by what it says and by the catalogue: whoever has no executor must come to the same findings",
+		from:  []string{"asba/plan/lint"},
+		about: []string{"./..."},
+		allow: []string{"asba/plan", "asba/plan/rule", "asba/finding", "asba/catalog"},
 	}, {
 		why:   "the protocol is what others import to talk to us: it is the plan and little more",
 		from:  []string{"asba/protocol"},

@@ -75,14 +75,14 @@ func (r *resumption) lookForPlans(ctx context.Context) (of, all []*found) {
 		a := plansource.FromFolder(ctx, r.Plans, r.Config.Plans.Dir, named)
 		key := sameFound{source: a.Source, trusted: a.Trusted, size: j.Size()}
 		switch {
-		case a.Plan != nil:
+		case a.Outcome == plansource.Found:
 			key.source, key.digest = "", a.Plan.Digest
 		case a.Outcome == plansource.Missing:
 			key.size = 0
 		}
 		f := same[key]
 		if f == nil {
-			f = &found{Answer: a, size: j.Size()}
+			f = &found{Answer: a, size: j.Size(), nodes: j.Resume}
 			same[key] = f
 			all = append(all, f)
 		}
@@ -156,7 +156,7 @@ func (r *resumption) samePlan(ctx context.Context, all []slurm.Record, rec slurm
 	if p.Plan == nil {
 		return a.Outcome == plansource.Missing && a.Cause == ""
 	}
-	return a.Plan != nil && a.Plan.Digest == p.Plan.Digest && a.Trusted == r.plans[p.Plan].Trusted
+	return a.Outcome == plansource.Found && a.Plan.Digest == p.Plan.Digest && a.Trusted == r.plans[p.Plan].Trusted
 }
 
 // planJob returns what the file of a job's plan can be named after, and the

@@ -8,7 +8,10 @@ import (
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/asba/plan/lint"
+	"aws-slurm-burst/asba/plan/rule"
 	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/decide"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
@@ -25,7 +28,9 @@ type found struct {
 	// none for the plan of the call, which speaks of all of its nodes.
 	jobs []string
 	size int // nodes it is for, as far as they are known
-	info *report.PlanInfo
+	// nodes of the call that it is for; of several jobs those of the first.
+	nodes []string
+	info  *report.PlanInfo
 	// use is the plan to launch by, nil for the configuration alone.
 	use *plan.Plan
 	// refusal says why nothing is launched, nil where something is.
@@ -43,7 +48,7 @@ func (r *resumption) readPlans(ctx context.Context) {
 	}
 	switch {
 	case explicit:
-		f := &found{Answer: a, size: len(r.nodes)}
+		f := &found{Answer: a, size: len(r.nodes), nodes: r.nodes}
 		r.weigh(f)
 		r.rep.Plan, r.plan = f.info, f.use
 		r.plans = map[*plan.Plan]*found{f.use: f}
@@ -65,35 +70,34 @@ func (r *resumption) weigh(f *found) {
 		return
 	}
 	if f.Plan != nil {
-		f.Findings = append(f.Findings, f.Plan.LintNodes(f.size)...)
 		f.info.Digest, f.info.Dialect = f.Plan.Digest, f.Plan.Dialect
 	}
-	finding.Sort(f.Findings)
+	kept := r.bind(f.Answer) // first: what does not count is not judged
+	drops := r.judge(f)
 	r.rep.Findings = append(r.rep.Findings, f.Findings...)
-	if f.Outcome == plansource.Invalid || finding.Count(f.Findings, finding.Error) > 0 {
-		r.planInvalid(f, f.Findings)
+	r.sayDropped(drops)
+	if wrong := slices.DeleteFunc(slices.Clone(f.Findings), dropsType); finding.Count(wrong, finding.Error) > 0 {
+		r.planInvalid(f, wrong)
 		return
 	}
 	for _, x := range f.Findings {
-		env.Warnf(r.Env, "plan.finding", "%s%s", f.who(), planLine(x))
+		if x.Level == finding.Warning && !rule.ForAuthors(x.ID) {
+			env.Warnf(r.Env, "plan.finding", "%s%s", f.who(), planLine(x))
+		}
 	}
 	if !f.Plan.Bursts() {
 		r.planAgainst(f)
 		return
 	}
-	if fields := r.bind(f.Answer); len(fields) > 0 {
+	if len(kept) > 0 {
 		whose := "policy does not let a plan set"
 		if !f.Trusted {
 			whose = "the plan is untrusted and cannot set"
 			f.info.Outcome = report.PlanUntrusted
 		}
-		env.Warnf(r.Env, "plan.bound", "%s%s %s, using the configuration's", f.who(), whose, strings.Join(fields, ", "))
+		env.Warnf(r.Env, "plan.bound", "%s%s %s, using the configuration's", f.who(), whose, strings.Join(kept, ", "))
 	}
-	if x, none := r.keepPossible(f.Plan); none {
-		r.rep.Findings = append(r.rep.Findings, x)
-		r.planInvalid(f, []finding.Finding{x})
-		return
-	}
+	lint.Keep(f.Plan, drops)
 	f.use = f.Plan
 	r.rep.Mode = report.ModeASBA
 }
@@ -125,10 +129,13 @@ func listed(noun string, names []string) string {
 // bind takes out of a plan what it may not set: an untrusted one nothing that
 // grants rights or reaches into the site, a trusted one what policy allows.
 func (r *resumption) bind(a plansource.Answer) []string {
+	if a.Plan == nil {
+		return nil
+	}
 	if !a.Trusted {
 		return plansource.Restrict(a.Plan)
 	}
-	return decide.Bind(a.Plan, r.Config.Policy)
+	return r.Config.Policy.Bind(a.Plan)
 }
 
 // planLine is a finding on one line, without its id: where, and what.
@@ -213,26 +220,61 @@ func (r *resumption) planAgainst(f *found) {
 // saidDrops is after how many dropped types only their number is said.
 const saidDrops = 20
 
-// keepPossible drops the instance types that cannot be what the plan wants.
-// Where none would be left and the site says so, wishes that no type can meet
-// go first.
-func (r *resumption) keepPossible(p *plan.Plan) (f finding.Finding, none bool) {
-	drops := p.Impossible(r.Types)
-	if _, none := p.NoneLeft(drops); none && r.Config.Plans.OnImpossible == "relax" {
-		for _, wish := range p.Relax(r.Types) {
+// judge finds what is wrong with a plan, on top of what reading found, and
+// returns the instance types that are to be dropped from it. Where none would be
+// left and the site says so, wishes that no type can meet go first.
+func (r *resumption) judge(f *found) []lint.Drop {
+	if f.Plan == nil {
+		return nil
+	}
+	o := lint.Options{
+		Catalog: r.Types, Region: r.Config.AWS.Region, Nodes: f.size, Now: r.start.Std(), Line: r.line(f),
+	}
+	if f.Outcome == plansource.Invalid || !f.Plan.Bursts() {
+		f.Findings = lint.All(f.Plan, f.Findings, o)
+		return nil
+	}
+	drops := lint.Impossible(f.Plan, o)
+	if _, none := lint.NoneLeft(f.Plan, drops); none && r.Config.Plans.OnImpossible == "relax" {
+		for _, wish := range lint.Relax(f.Plan, r.Types) {
 			r.once(env.Warn, "plan.relaxed", wish+", doing without")
 		}
-		drops = p.Impossible(r.Types)
+		drops = lint.Impossible(f.Plan, o)
 	}
+	f.Findings = lint.All(f.Plan, f.Findings, o)
+	return drops
+}
+
+// line is how Slurm declares the nodes of a plan, nil where they are not all
+// alike: then each group is looked at by itself, later.
+func (r *resumption) line(f *found) *lint.NodeLine {
+	var of *config.NodeGroup
+	for _, n := range f.nodes {
+		ng, ok := r.Config.GroupOf(n)
+		if !ok || of != nil && ng != of {
+			return nil
+		}
+		of = ng
+	}
+	if of == nil {
+		return nil
+	}
+	line := decide.Line(of)
+	return &line
+}
+
+// dropsType reports whether a finding costs a plan one of its types and not its
+// use.
+func dropsType(f finding.Finding) bool { return rule.DropsType(f.ID) }
+
+// sayDropped says which types of a plan cannot be what it wants.
+func (r *resumption) sayDropped(drops []lint.Drop) {
 	for _, d := range drops[:min(len(drops), saidDrops)] {
 		r.once(env.Warn, "plan.dropped", d.Why+", dropped")
 	}
 	if more := len(drops) - saidDrops; more > 0 {
 		env.Warnf(r.Env, "plan.dropped", "%d more instance types that are not possible, dropped", more)
 	}
-	f, none = p.NoneLeft(drops)
-	p.Drop(drops)
-	return f, none
 }
 
 // once says a line that holds for several plans or groups of the call the first

@@ -85,11 +85,11 @@ Feature: Trust
         """
       When Slurm resumes "aws-cpu-001" with "plan.json"
       Then the exit code is 0
-      And it says "WARN: policy does not let a plan set <said>, using the configuration's"
+      And it says "WARN: policy does not let a plan set <key>, using the configuration's"
       And only "aws-cpu-001" is running
 
       Examples:
-        | key                  | policy                | value               | said               |
-        | launch_template_name | allow_launch_template | "theirs"            | launch_template    |
-        | security_group_ids   | allow_security_groups | ["sg-00000001"]     | security_group_ids |
-        | subnet_ids           | allow_subnets         | ["subnet-00000001"] | subnet_ids         |
+        | key                  | policy                | value               |
+        | launch_template_name | allow_launch_template | "theirs"            |
+        | security_group_ids   | allow_security_groups | ["sg-00000001"]     |
+        | subnet_ids           | allow_subnets         | ["subnet-00000001"] |

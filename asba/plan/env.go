@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // Variables are the names that FromEnv reads.
@@ -56,11 +57,11 @@ func FromEnv(get func(string) string) (p *Plan, fs []finding.Finding, present bo
 	if p.Placement.Given {
 		p.Sections = append(p.Sections, NetworkConfiguration)
 	}
-	return p, e.findings, true
+	return p, e.Findings(), true
 }
 
 type envReader struct {
-	report
+	rule.Report
 	get func(string) string // without blanks around
 }
 
@@ -88,7 +89,7 @@ func (e *envReader) boolean(name string) Opt[bool] {
 	case "false", "no", "0", "off":
 		return Opt[bool]{Given: true, At: at}
 	}
-	e.add(idType, at, fmt.Sprintf("must be true or false, not %s", quote(v)), "")
+	e.Add(rule.Type, at, fmt.Sprintf("must be true or false, not %s", quote(v)), "")
 	return Opt[bool]{At: at}
 }
 
@@ -97,7 +98,7 @@ func (e *envReader) usd(name string) Opt[float64] {
 	if v == "" {
 		return Opt[float64]{}
 	}
-	usd, ok := e.bounded(at, name, v, "a number of USD", maxUSD)
+	usd, ok := bounded(&e.Report, at, name, v, "a number of USD", maxUSD)
 	return Opt[float64]{Value: usd, Given: ok, At: at}
 }
 
@@ -106,9 +107,9 @@ func (e *envReader) count(name string) Opt[int] {
 	if v == "" {
 		return Opt[int]{}
 	}
-	n, ok := e.bounded(at, name, v, "a whole number", maxCount)
+	n, ok := bounded(&e.Report, at, name, v, "a whole number", maxCount)
 	if ok && n != float64(int(n)) {
-		e.add(idType, at, fmt.Sprintf("%s must be a whole number, not %s", name, shorten(v)), "")
+		e.Add(rule.Type, at, fmt.Sprintf("%s must be a whole number, not %s", name, shorten(v)), "")
 		ok = false
 	}
 	return Opt[int]{Value: int(n), Given: ok && n > 0, At: at}

@@ -28,7 +28,7 @@ var root = field{fields: []field{
 	{name: "$schema"},
 	boolean("should_burst", "", func(p *Plan) *Opt[bool] { return &p.ShouldBurst }),
 	{name: "asba_version", in: DialectB},
-	{name: "generated_at", in: DialectB},
+	second(instant("generated_at", DialectB, func(p *Plan) *Opt[time.Time] { return &p.Made })),
 	second(list("recommendation_reasoning", DialectB, func(p *Plan) *List { return &p.Reasons })),
 	{name: "confidence_level", in: DialectB},
 	{name: "optimization_applied", in: DialectB},
@@ -71,7 +71,7 @@ var root = field{fields: []field{
 		money("max_cost_per_hour", DialectA, false, func(p *Plan) *Opt[float64] { return &p.MaxCostPerHour }),
 		boolean("prefer_spot", "", func(p *Plan) *Opt[bool] { return &p.PreferSpot }),
 		boolean("allow_mixed_pricing", DialectA, func(p *Plan) *Opt[bool] { return &p.AllowMixed }),
-		{name: "cost_alert_threshold", in: DialectA},
+		money("cost_alert_threshold", DialectA, false, func(p *Plan) *Opt[float64] { return &p.CostAlert }),
 		hours("auto_terminate_hours", DialectA, func(p *Plan) *Opt[time.Duration] { return &p.AutoTerminate }),
 		{name: "budget_account", in: DialectB},
 		{name: "cost_tolerance", in: DialectB},
@@ -93,7 +93,7 @@ var root = field{fields: []field{
 		text("user_id", DialectA, func(p *Plan) *Opt[string] { return &p.UserID }),
 		text("project_id", DialectA, func(p *Plan) *Opt[string] { return &p.ProjectID }),
 		{name: "priority"},
-		{name: "analysis_timestamp"},
+		instant("analysis_timestamp", "", func(p *Plan) *Opt[time.Time] { return &p.Made }),
 		{name: "asba_version"},
 		{name: "absa_version"}, // the advisor's older name
 		list("decision_factors", DialectA, func(p *Plan) *List { return &p.Reasons }),
@@ -185,6 +185,10 @@ func money(name, in string, zeroSays bool, to func(*Plan) *Opt[float64]) field {
 
 func hours(name, in string, to func(*Plan) *Opt[time.Duration]) field {
 	return scalar(name, in, to, (*reader).hours, nonzero, func(d time.Duration) jsontext.Token { return jsontext.Float(d.Hours()) })
+}
+
+func instant(name, in string, to func(*Plan) *Opt[time.Time]) field {
+	return scalar(name, in, to, (*reader).instant, func(t time.Time) bool { return !t.IsZero() }, func(t time.Time) jsontext.Token { return jsontext.String(t.Format(time.RFC3339Nano)) })
 }
 
 // duration belongs to the parts that only one dialect has, so it needs no

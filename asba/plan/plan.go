@@ -11,6 +11,8 @@ package plan
 import (
 	"slices"
 	"time"
+
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // Dialects of a plan.
@@ -46,11 +48,7 @@ const (
 var sections = []string{InstanceSpecification, MPIConfiguration, CostConstraints, NetworkConfiguration}
 
 // Place is where a value was written. The zero Place means nowhere.
-type Place struct {
-	File         string // a file's name, or a variable's
-	Line, Column int    // from 1, in bytes; 0 in the environment
-	Pointer      string // RFC 6901
-}
+type Place = rule.Place
 
 // Opt is a value that a plan may leave open. Absent and null both leave it
 // open, and so do the zero values that programs write for fields they never
@@ -119,6 +117,7 @@ type Plan struct {
 	MaxCostPerHour Opt[float64]       // USD an hour for the job, not for a node
 	PreferSpot     Opt[bool]
 	AllowMixed     Opt[bool]          // allow_mixed_pricing, fallback_to_on_demand
+	CostAlert      Opt[float64]       // cost_alert_threshold, USD for the job
 	AutoTerminate  Opt[time.Duration] // auto_terminate_hours
 
 	Placement          Opt[string] // placement_group_type
@@ -132,12 +131,30 @@ type Plan struct {
 	ProjectID       Opt[string]
 	Tags            Opt[[]Tag]         // sorted by key
 	ExpectedRuntime Opt[time.Duration] // performance_target/expected_runtime
+	Made            Opt[time.Time]     // generated_at, execution_metadata/analysis_timestamp
 
 	Dialect string
 	Source  string // the file's name, as given
 	Digest  string // of the bytes: 16 hexadecimal digits of their SHA-256
 	// Sections that say anything, in the order of the constants above.
 	Sections []string
+
+	// root is where the plan begins, sectionAt where its sections do, said or
+	// not.
+	root      Place
+	sectionAt map[string]Place
+}
+
+// Section returns where a section of the plan begins, or the plan itself where
+// it has none: the place of what is missing.
+func (p *Plan) Section(name string) Place {
+	if at, ok := p.sectionAt[name]; ok {
+		return at
+	}
+	if p.root.File != "" {
+		return p.root
+	}
+	return Place{File: p.Source}
 }
 
 // Bursts reports whether the plan is for launching; it is unless it says no.

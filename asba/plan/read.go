@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // Read reads a plan. file is its name, for findings and as its Source. Findings
@@ -15,33 +16,31 @@ import (
 // where no finding is an error; it is nil where the text is no JSON object.
 //
 // Comments from // to the line's end are let through with one warning, unknown
-// keys with one each. Where two keys say the same thing differently, a warning
-// says which one counts: the lower max_spot_price, a cluster rather than any
-// other placement, and else the key that both dialects have.
+// keys with one each. Two keys that say the same thing differently are an error;
+// the plan then has the lower max_spot_price, a cluster rather than any other
+// placement, and else what the key says that both dialects have.
 func Read(data []byte, file string) (*Plan, []finding.Finding) {
 	d, readable := newDocument(data, file)
 	if !readable {
-		finding.Sort(d.findings)
-		return nil, d.findings
+		return nil, d.Findings()
 	}
 	tree, whole := d.parse()
-	r := reader{report: &d.report, other: &Plan{}}
-	p := &Plan{Source: file, Digest: digest(data)}
+	r := reader{Report: &d.Report, other: &Plan{}}
+	p := &Plan{Source: file, Digest: digest(data), root: tree.at}
 	if tree.kind == '{' {
 		r.object(p, tree, root)
 		r.settle(p)
 	} else if whole {
 		r.wrong(tree, "an object")
 	}
-	finding.Sort(d.findings)
 	if !whole || tree.kind != '{' {
-		return nil, d.findings
+		return nil, d.Findings()
 	}
 	p.Dialect = DialectA
 	if r.marks[DialectB] > r.marks[DialectA] {
 		p.Dialect = DialectB
 	}
-	return p, d.findings
+	return p, d.Findings()
 }
 
 // digest is 16 hexadecimal digits: enough to tell the plans of a site apart.
@@ -51,7 +50,7 @@ func digest(data []byte) string {
 }
 
 type reader struct {
-	*report
+	*rule.Report
 	// other takes the values of second places.
 	other *Plan
 	// marks counts the keys that only one dialect has.
@@ -97,6 +96,12 @@ func (r *reader) member(p *Plan, m member, f field) (says bool) {
 		r.wrong(m.node, "an object")
 		return false
 	}
+	if slices.Contains(sections, f.name) {
+		if p.sectionAt == nil {
+			p.sectionAt = map[string]Place{}
+		}
+		p.sectionAt[f.name] = m.node.at
+	}
 	says = r.object(p, m.node, f)
 	if says && slices.Contains(sections, f.name) {
 		p.Sections = append(p.Sections, f.name)
@@ -123,5 +128,5 @@ func (r *reader) unknown(m member, f field) {
 			}
 		}
 	}
-	r.add(idUnknown, m.at, fmt.Sprintf("the key %s is not known and has no effect", quote(m.name)), suggestion)
+	r.Add(rule.Unknown, m.at, fmt.Sprintf("the key %s is not known and has no effect", quote(m.name)), suggestion)
 }

@@ -4,19 +4,33 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // settle brings second places together with the first ones.
 func (r *reader) settle(p *Plan) {
 	o := r.other
 	// No cap is the loosest cap, so a positive price beats 0.
-	settle(r, &p.MaxSpotPrice, o.MaxSpotPrice, formatUSD, func(a, b float64) bool { return a > 0 && (b == 0 || a < b) })
+	// Nor does it say anything against one: programs write it for what they
+	// never set.
+	if o.MaxSpotPrice.Value == 0 && p.MaxSpotPrice.Given {
+		o.MaxSpotPrice.Given = false
+	}
+	if p.MaxSpotPrice.Value == 0 && o.MaxSpotPrice.Given {
+		p.MaxSpotPrice = o.MaxSpotPrice
+	}
+	settle(r, &p.MaxSpotPrice, o.MaxSpotPrice, formatUSD, func(a, b float64) bool { return a < b })
 	// A cluster is what a tightly coupled job cannot do without.
 	settle(r, &p.Placement, o.Placement, quote, func(a, _ string) bool { return a == Cluster })
 	settle(r, &p.AllowMixed, o.AllowMixed, strconv.FormatBool, func(a, _ bool) bool { return !a })
 	settle(r, &p.UserID, o.UserID, quote, never[string])
 	if p.Purchasing.Value != Mixed { // mixed begins with spot
 		settle(r, &p.Purchasing, o.Purchasing, quote, never[string])
+	}
+	if !p.Made.Given { // each dialect has a key of its own
+		p.Made = o.Made
 	}
 	p.Reasons = join(o.Reasons, p.Reasons)
 	// An account is not a project, but the next best thing.
@@ -58,7 +72,8 @@ func settle[T comparable](r *reader, first *Opt[T], second Opt[T], show func(T) 
 }
 
 func (r *reader) disagree(dropped, kept Place, was, is string) {
-	r.add(idDisagree, dropped, fmt.Sprintf("%s here, but %s at %s, which counts", was, is, kept.Pointer), "say it once")
+	r.Add(rule.Disagree, dropped, fmt.Sprintf("%s here, but %s at %s", was, is, kept.Pointer), "say it once",
+		finding.Op{Op: "remove", Path: dropped.Pointer})
 }
 
 func formatUSD(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // MaxSize is the greatest plan that is read, in bytes; real ones take some
@@ -19,12 +19,17 @@ const MaxSize = 1 << 20
 // TooLarge is the finding about a plan of more than MaxSize bytes, also for
 // those who notice it before they have read it all.
 func TooLarge(file string) finding.Finding {
-	return newFinding(idTooLarge, Place{File: file}, fmt.Sprintf("the plan has more than %d bytes", MaxSize), "a plan takes some kilobytes: is this the right file?")
+	return rule.New(rule.TooLarge, Place{File: file, Line: 1, Column: 1}, tooLarge, tooLargeWay)
 }
+
+const (
+	tooLarge    = "the plan has more than 1048576 bytes"
+	tooLargeWay = "a plan takes some kilobytes: is this the right file?"
+)
 
 // document is a plan's text with the way from an offset to its line.
 type document struct {
-	report
+	rule.Report
 	file  string
 	text  []byte // blanks stand for comments, so offsets stay true
 	lines []int  // offset of each line's first byte
@@ -34,9 +39,9 @@ type document struct {
 // worth going on.
 func newDocument(data []byte, file string) (*document, bool) {
 	d := &document{file: file}
-	whole := Place{File: file}
+	whole := Place{File: file, Line: 1, Column: 1}
 	if len(data) > MaxSize {
-		d.findings = append(d.findings, TooLarge(file))
+		d.Add(rule.TooLarge, whole, tooLarge, tooLargeWay)
 		return d, false
 	}
 	d.text = bytes.Clone(data)
@@ -50,12 +55,12 @@ func newDocument(data []byte, file string) (*document, bool) {
 		copy(d.text, "   ") // editors of Windows begin a UTF-8 file so
 	}
 	if bad := firstInvalid(d.text); bad >= 0 {
-		d.add(idEncoding, d.place(bad, ""), "the plan is not UTF-8 text", "save it as UTF-8")
+		d.Add(rule.Encoding, d.place(bad, ""), "the plan is not UTF-8 text", "save it as UTF-8")
 		return d, false
 	}
 	d.blankComments()
 	if len(bytes.TrimSpace(d.text)) == 0 {
-		d.add(idEmpty, whole, "the plan is empty", "run 'asba analyze' to generate one")
+		d.Add(rule.Empty, whole, "the plan is empty", "run 'asba analyze' to generate one")
 		return d, false
 	}
 	return d, true
@@ -93,7 +98,7 @@ func (d *document) blankComments() {
 		}
 	}
 	if first >= 0 {
-		d.add(idComment, d.place(first, ""), "JSON has no comments: they are ignored here, but other programs refuse them", "remove lines and line ends that begin with //")
+		d.Add(rule.Comment, d.place(first, ""), "JSON has no comments: they are ignored here, but other programs refuse them", "remove lines and line ends that begin with //")
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // maxNesting bounds arrays and objects within each other; a plan needs four.
@@ -50,7 +52,7 @@ func (d *document) parse() (*node, bool) {
 	}
 	after := p.offset()
 	if _, err := p.dec.ReadToken(); err != io.EOF {
-		d.add(idSyntax, d.place(after, ""), "text follows the end of the plan", "a file holds one plan: remove the rest")
+		d.Add(rule.Syntax, d.place(after, ""), "text follows the end of the plan", "a file holds one plan: remove the rest")
 		return root, false
 	}
 	return root, true
@@ -78,7 +80,7 @@ func (p parser) token() (jsontext.Token, error) {
 func (p parser) value(n *node, pointer string, depth int) error {
 	n.at = p.place(p.offset(), pointer)
 	if depth > maxNesting {
-		p.add(idNesting, n.at, fmt.Sprintf("more than %d values within each other", maxNesting), "a plan needs four levels: is this the right file?")
+		p.Add(rule.Nesting, n.at, fmt.Sprintf("more than %d values within each other", maxNesting), "a plan needs four levels: is this the right file?")
 		return errStop
 	}
 	tok, err := p.token()
@@ -121,7 +123,7 @@ func (p parser) object(n *node, depth int) error {
 		m := member{name: name, at: p.place(offset, pointerTo(n.at.Pointer, name)), node: &node{}}
 		first, again := seen[name]
 		if again {
-			p.add(idDuplicate, m.at, fmt.Sprintf("the key %s stands twice, first on line %d", quote(name), first.Line), "remove one of them")
+			p.Add(rule.Duplicate, m.at, fmt.Sprintf("the key %s stands twice, first on line %d", quote(name), first.Line), "remove one of them")
 		} else {
 			if seen == nil {
 				seen = map[string]Place{}
@@ -144,7 +146,7 @@ func (p parser) object(n *node, depth int) error {
 func (p parser) syntax(err error) {
 	var s *jsontext.SyntacticError
 	if !errors.As(err, &s) { // the reader has no errors of its own but EOF
-		p.add(idSyntax, p.place(len(p.text), ""), "the plan ends too early", "it was cut short: write it again")
+		p.Add(rule.Syntax, p.place(len(p.text), ""), "the plan ends too early", "it was cut short: write it again")
 		return
 	}
 	offset := min(int(s.ByteOffset), len(p.text))
@@ -158,10 +160,10 @@ func (p parser) syntax(err error) {
 	next := bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(",")), blanks)
 	switch {
 	case len(rest) == 0, errors.Is(err, io.ErrUnexpectedEOF):
-		p.add(idSyntax, p.place(offset, pointer), "the plan ends too early", "it was cut short: write it again")
+		p.Add(rule.Syntax, p.place(offset, pointer), "the plan ends too early", "it was cut short: write it again")
 	case rest[0] == ',' && len(next) > 0 && (next[0] == '}' || next[0] == ']'):
-		p.add(idSyntax, p.place(offset, pointer), "a comma before the closing bracket is not JSON", "remove the comma")
+		p.Add(rule.Syntax, p.place(offset, pointer), "a comma before the closing bracket is not JSON", "remove the comma")
 	default:
-		p.add(idSyntax, p.place(offset, pointer), "not valid JSON: "+s.Err.Error(), "")
+		p.Add(rule.Syntax, p.place(offset, pointer), "not valid JSON: "+s.Err.Error(), "")
 	}
 }

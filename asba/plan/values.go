@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // Limits of what can be meant. Beyond them a number is a mistake of units.
@@ -22,7 +24,7 @@ const (
 // wrong adds the finding about a value of the wrong kind.
 func (r *reader) wrong(n *node, want string) {
 	kinds := map[jsontext.Kind]string{'n': "null", 't': "true", 'f': "false", '"': "a string", '0': "a number", '{': "an object", '[': "an array"}
-	r.add(idType, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, kinds[n.kind]), "")
+	r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, kinds[n.kind]), "")
 }
 
 // subject names a value by the end of its pointer.
@@ -56,21 +58,21 @@ func (r *reader) number(n *node, what string, limit float64) (float64, bool) {
 		r.wrong(n, what)
 		return 0, false
 	}
-	return r.bounded(n.at, subject(n), n.text, what, limit)
+	return bounded(r.Report, n.at, subject(n), n.text, what, limit)
 }
 
 // bounded parses a number as JSON and the environment write it.
-func (r *report) bounded(at Place, name, text, what string, limit float64) (float64, bool) {
+func bounded(r *rule.Report, at Place, name, text, what string, limit float64) (float64, bool) {
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
 	case math.IsInf(v, 0), v > limit: // also what does not fit a float64
-		r.add(idRange, at, fmt.Sprintf("%s is %s, more than any plan can mean", name, shorten(text)), fmt.Sprintf("it must be %s, at most %s", what, strconv.FormatFloat(limit, 'f', -1, 64)))
+		r.Add(rule.Range, at, fmt.Sprintf("%s is %s, more than any plan can mean", name, shorten(text)), fmt.Sprintf("it must be %s, at most %s", what, strconv.FormatFloat(limit, 'f', -1, 64)))
 		return 0, false
 	case err != nil, math.IsNaN(v):
-		r.add(idType, at, fmt.Sprintf("%s must be %s, not %s", name, what, quote(text)), "")
+		r.Add(rule.Type, at, fmt.Sprintf("%s must be %s, not %s", name, what, quote(text)), "")
 		return 0, false
 	case v < 0:
-		r.add(idRange, at, fmt.Sprintf("%s is %s, less than nothing", name, shorten(text)), "it must be "+what)
+		r.Add(rule.Range, at, fmt.Sprintf("%s is %s, less than nothing", name, shorten(text)), "it must be "+what)
 		return 0, false
 	}
 	return v + 0, true // -0 becomes 0
@@ -89,7 +91,7 @@ func (r *reader) usd(n *node) (float64, bool) { return r.number(n, "a number of 
 func (r *reader) count(n *node) (int, bool) {
 	v, ok := r.number(n, "a whole number", maxCount)
 	if ok && v != math.Trunc(v) {
-		r.add(idType, n.at, fmt.Sprintf("%s must be a whole number, not %s", subject(n), shorten(n.text)), "")
+		r.Add(rule.Type, n.at, fmt.Sprintf("%s must be a whole number, not %s", subject(n), shorten(n.text)), "")
 		return 0, false
 	}
 	return int(v), ok
@@ -118,11 +120,11 @@ func (r *reader) duration(n *node) (time.Duration, bool) {
 		v, err := time.ParseDuration(n.text)
 		switch {
 		case err != nil:
-			r.add(idType, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, quote(n.text)), "")
+			r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, quote(n.text)), "")
 		case v < 0:
-			r.add(idRange, n.at, fmt.Sprintf("%s is %s, less than nothing", subject(n), quote(n.text)), "it must be "+want)
+			r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, less than nothing", subject(n), quote(n.text)), "it must be "+want)
 		case v > maxHours*time.Hour:
-			r.add(idRange, n.at, fmt.Sprintf("%s is %s, more than any plan can mean", subject(n), quote(n.text)), "")
+			r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, more than any plan can mean", subject(n), quote(n.text)), "")
 		default:
 			return v, true
 		}
@@ -130,6 +132,30 @@ func (r *reader) duration(n *node) (time.Duration, bool) {
 	}
 	r.wrong(n, want)
 	return 0, false
+}
+
+// instants are the spellings in use: RFC 3339, and the same without a zone,
+// which is UTC.
+var instants = []string{time.RFC3339, "2006-01-02T15:04:05"}
+
+// instant reads a moment. The zero that Go writes for a time that was never set
+// says nothing.
+func (r *reader) instant(n *node) (time.Time, bool) {
+	const want = "a time such as \"2026-01-02T15:04:05Z\""
+	if n.kind != '"' {
+		r.wrong(n, want)
+		return time.Time{}, false
+	}
+	if n.text == "" {
+		return time.Time{}, true
+	}
+	for _, layout := range instants {
+		if t, err := time.Parse(layout, n.text); err == nil {
+			return t.UTC(), true
+		}
+	}
+	r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, quote(n.text)), "")
+	return time.Time{}, false
 }
 
 // list reads strings; blanks around one are dropped.
@@ -141,7 +167,7 @@ func (r *reader) list(n *node) (l List, ok bool) {
 	}
 	for _, item := range n.items {
 		if item.kind != '"' || strings.TrimSpace(item.text) == "" {
-			r.add(idType, item.at, "each item must be a string that is not empty", "")
+			r.Add(rule.Type, item.at, "each item must be a string that is not empty", "")
 			continue
 		}
 		l.Value = append(l.Value, strings.TrimSpace(item.text))

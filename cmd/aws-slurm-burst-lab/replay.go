@@ -20,6 +20,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/asba/plan/lint"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/examples"
 	"aws-slurm-burst/executor/config"
@@ -282,7 +283,7 @@ func (l *lab) planCase(file, nodes string, cfg *config.Config) (replay.Case, err
 	}
 	n := fewNodes
 	if p, _ := plan.Read(c.Text, file); p != nil {
-		if says := p.Nodes(catalog.Default()); says > 0 {
+		if says := lint.Nodes(p, catalog.Default()); says > 0 {
 			n = says
 		}
 	}

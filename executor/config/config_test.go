@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/executor/cloud"
 )
 
@@ -138,7 +139,7 @@ func TestReadsEveryUpstreamKey(t *testing.T) {
 			CPUs: 4, MemoryMB: 7000, Gres: "gpu:1", Specifications: []Setting{{"Weight", "1"}},
 		}},
 		Plans:   Plans{OnMissing: "standalone", OnInvalid: "refuse", OnImpossible: "drop", OnAdviceAgainst: "exclude", PlacementRequired: true},
-		Policy:  Policy{AllowLaunchTemplate: true, AllowSecurityGroups: true, AllowSubnets: true, AllowImage: true, AllowGroupName: true},
+		Policy:  Policy{Policy: plan.Policy{AllowLaunchTemplate: true, AllowSecurityGroups: true, AllowSubnets: true, AllowGroupName: true}, AllowImage: true},
 		ASBA:    ASBA{Enabled: true, Command: "asba", ConfigPath: "/etc/burst/asba.yaml", Timeout: 10 * time.Second},
 		MPI:     MPI{EFA: "preferred", ForceCluster: true, PlacementThreshold: 4},
 		Logging: Logging{Level: "debug", Format: "text", File: "/etc/burst/burst.log"},
@@ -183,7 +184,7 @@ func TestReadsOurKeys(t *testing.T) {
 			},
 		},
 		Plans:    Plans{Dir: "/etc/burst/plans", OnMissing: "hold", OnInvalid: "standalone", OnImpossible: "relax", OnAdviceAgainst: "requeue"},
-		Policy:   Policy{AllowUserData: true, AllowIAMProfile: true, AllowUnknownPrice: true, MaxCostPerHour: 100, MaxNodes: 64},
+		Policy:   Policy{Policy: plan.Policy{AllowUserData: true, AllowIAMProfile: true}, AllowUnknownPrice: true, MaxCostPerHour: 100, MaxNodes: 64},
 		ASBA:     ASBA{Enabled: true, URL: "http://localhost:8080", Timeout: 5 * time.Second},
 		MPI:      MPI{EFA: "optional", PlacementThreshold: 2},
 		Journal:  Journal{Dir: "/var/spool/burst"},

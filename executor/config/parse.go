@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan"
 )
 
 // maxBytes is far above a real file: ten thousand node groups fit.
@@ -89,7 +90,7 @@ func defaults(file string) *Config {
 			PlacementRequired: true,
 		},
 		Policy: Policy{
-			AllowLaunchTemplate: true, AllowSecurityGroups: true, AllowSubnets: true, AllowImage: true, AllowGroupName: true,
+			Policy: plan.DefaultPolicy, AllowImage: true,
 		},
 		ASBA:    ASBA{Timeout: 30 * time.Second},
 		MPI:     MPI{EFA: "optional", PlacementThreshold: 2},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/executor/cloud"
 )
 
@@ -216,17 +217,11 @@ type Plans struct {
 	PlacementRequired bool
 }
 
-// Policy bounds what a trusted plan may set; untrusted ones may set none of it.
-// By default a trusted plan may set all but what runs as root (user data) and
-// what grants rights in AWS (the IAM profile).
+// Policy bounds what a trusted plan may set, by default as plan.DefaultPolicy
+// does; untrusted ones may set none of it.
 type Policy struct {
-	AllowUserData       bool // default false
-	AllowIAMProfile     bool // default false
-	AllowLaunchTemplate bool // default true, as the following
-	AllowSecurityGroups bool
-	AllowSubnets        bool
-	AllowImage          bool
-	AllowGroupName      bool
+	plan.Policy
+	AllowImage bool // default true
 	// AllowUnknownPrice lets an instance type of unknown price pass a cap.
 	// Default false.
 	AllowUnknownPrice bool

@@ -14,6 +14,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/asba/plan/lint"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
@@ -379,19 +380,19 @@ func shownPlaces(q cloud.SubnetQuery) []cloud.Subnet {
 // its machine is smaller than the node's line in Slurm, so that it would
 // register as invalid and be launched again for ever.
 func (m *Maker) unfit(name string, t catalog.Type, known bool, ng *config.NodeGroup) string {
-	switch {
-	case !known:
-		why := name + " is not an EC2 instance type"
-		if near := m.Types.Nearest(name); near != "" {
-			why += " (did you mean " + near + "?)"
-		}
-		return why
-	case t.VCPUs < ng.CPUs:
-		return fmt.Sprintf("%s has %d CPUs, nodes of %s are declared with %d", name, t.VCPUs, ng.Name, ng.CPUs)
-	case t.MemoryMiB < ng.MemoryMB:
-		return fmt.Sprintf("%s has %d MiB of memory, nodes of %s are declared with %d", name, t.MemoryMiB, ng.Name, ng.MemoryMB)
+	if known {
+		return Line(ng).Misfit(t)
 	}
-	return ""
+	why := name + " is not an EC2 instance type"
+	if near := m.Types.Nearest(name); near != "" {
+		why += " (did you mean " + near + "?)"
+	}
+	return why
+}
+
+// Line is how Slurm declares the nodes of a group.
+func Line(ng *config.NodeGroup) lint.NodeLine {
+	return lint.NodeLine{Name: ng.Name, CPUs: ng.CPUs, MemoryMiB: ng.MemoryMB, Gres: ng.Gres, Arch: ng.Image.Arch}
 }
 
 // imageFor returns the image for a type's architecture, "" where the launch

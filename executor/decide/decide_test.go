@@ -205,14 +205,14 @@ func TestInstancesExpireAnHourAfterTheLongestDuration(t *testing.T) {
 func TestPolicyBindsATrustedPlan(t *testing.T) {
 	text := `{"instance_specification": {"instance_types": ["c5n.18xlarge"], "user_data": "#!/bin/sh", "iam_instance_profile": "Admin", "subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"], "launch_template_name": "t"}}`
 	p := readPlan(t, text)
-	if d := cmp.Diff([]string{"user_data", "iam_instance_profile"}, Bind(p, parse(t, site).Policy)); d != "" {
+	if d := cmp.Diff([]string{"user_data", "iam_instance_profile"}, parse(t, site).Policy.Bind(p)); d != "" {
 		t.Errorf("by default: %s", d)
 	}
 	if p.UserData.Given || p.IAMInstanceProfile.Given || !p.SubnetIDs.Given {
 		t.Error("what was named is not what was taken")
 	}
 	p = readPlan(t, text)
-	if got := Bind(p, config.Policy{}); len(got) != 5 || p.SubnetIDs.Given {
+	if got := (config.Policy{}).Bind(p); len(got) != 5 || p.SubnetIDs.Given {
 		t.Errorf("where nothing is allowed: %v", got)
 	}
 }

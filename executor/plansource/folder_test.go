@@ -73,7 +73,7 @@ func TestAJobsOwnFileIsNeverPassedOver(t *testing.T) {
 		outcome Outcome
 		cause   string
 	}{
-		"invalid":    {file{text: "{}"}, Invalid, ""},
+		"invalid":    {file{text: "{]"}, Invalid, ""},
 		"anyone's":   {file{text: good, info: FileInfo{WorldWritable: true}}, Invalid, ""},
 		"unreadable": {file{err: ErrUnreadable}, Missing, "Execution plan not readable: cannot be read"},
 		"a folder":   {file{err: ErrNotRegular}, Missing, "Execution plan not readable: not a regular file"},

@@ -11,8 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan"
@@ -47,8 +45,9 @@ var (
 // Outcome is what came of looking for a plan.
 type Outcome int8
 
-// Found: Plan is fit for use. Missing: there is none, or it cannot be got at.
-// Invalid: there is one, and Findings says what is wrong with it.
+// Found: there is a plan, and it could be read. Missing: there is none, or it
+// cannot be got at. Invalid: there is one, and Findings says what is wrong with
+// its text.
 const (
 	Found Outcome = iota
 	Missing
@@ -70,10 +69,10 @@ func (o Outcome) String() string {
 // Answer is what a source has to say.
 type Answer struct {
 	Outcome Outcome
-	// Plan is set where the outcome is Found, and nil otherwise.
+	// Plan is set where the outcome is Found, and, for looking at and not for
+	// use, where a plan could be read but is Invalid.
 	Plan *plan.Plan
-	// Findings are those of reading and of plan.Lint without a number of
-	// nodes; plan.LintNodes adds what depends on it.
+	// Findings are those of reading; what the plan says is for asba/plan/lint.
 	Findings []finding.Finding
 	// Cause says why a plan is Missing, as the beginning of a line for people:
 	// "Execution plan not found". It is empty where a folder has none for the
@@ -134,34 +133,13 @@ func FromEnvironment(get func(string) string) (a Answer, ok bool) {
 	return Answer{Source: p.Source, Trusted: true}.judge(p, fs), true
 }
 
-// judge lints what was read and draws the conclusion.
+// judge draws the conclusion from what reading found.
 func (a Answer) judge(p *plan.Plan, fs []finding.Finding) Answer {
-	if p != nil {
-		read := len(fs)
-		for _, f := range p.Lint(plan.LintOptions{}) {
-			if !told(fs[:read], f) {
-				fs = append(fs, f)
-			}
-		}
-		finding.Sort(fs)
-	}
-	a.Findings = fs
+	a.Plan, a.Findings = p, fs
 	if finding.Count(fs, finding.Error) > 0 {
 		a.Outcome = Invalid
 		return a
 	}
-	a.Outcome, a.Plan = Found, p
+	a.Outcome = Found
 	return a
-}
-
-// idNoTypes is plan.Lint's finding about a plan without instance types.
-const idNoTypes = "PLAN020"
-
-// told reports whether reading has already refused what a lint finding misses:
-// a list of the wrong type is not also an absent one.
-func told(read []finding.Finding, f finding.Finding) bool {
-	return f.ID == idNoTypes && slices.ContainsFunc(read, func(r finding.Finding) bool {
-		section := "/" + plan.InstanceSpecification
-		return r.Level == finding.Error && (r.Pointer == section || strings.HasPrefix(r.Pointer, section+"/instance_types"))
-	})
 }

@@ -51,11 +51,10 @@ func TestOutcomesAndWordsOfAFile(t *testing.T) {
 		"a folder":       {file: file{err: ErrNotRegular}, outcome: Missing, cause: "Execution plan not readable: not a regular file"},
 		"interrupted":    {file: file{err: context.Canceled}, outcome: Missing, cause: "Execution plan not readable: context canceled"},
 		"anyone's":       {file: file{path: "p", text: good, info: FileInfo{OwnedByRootOrSelf: true, WorldWritable: true}}, outcome: Invalid, findings: []string{"p: error[SRC001]: the plan file is world-writable"}},
-		"too large":      {file: file{path: "p", text: strings.Repeat(" ", plan.MaxSize+1), info: mine}, outcome: Invalid, findings: []string{"p: error[PLAN001]: the plan has more than 1048576 bytes"}},
-		"no types":       {file: file{path: "p", text: "{}", info: mine}, outcome: Invalid, trusted: true, findings: []string{"p: error[PLAN020]: no instance types specified"}},
+		"too large":      {file: file{path: "p", text: strings.Repeat(" ", plan.MaxSize+1), info: mine}, outcome: Invalid, findings: []string{"p:1:1: error[PLAN001]: the plan has more than 1048576 bytes"}},
 		"not JSON":       {file: file{path: "p", text: "plan", info: mine}, outcome: Invalid, trusted: true, findings: []string{"p:1:1: error[PLAN004]"}},
-		"empty":          {file: file{path: "p", info: mine}, outcome: Invalid, trusted: true, findings: []string{"p: error[PLAN002]"}},
-		"all at once":    {file: file{path: "p", text: `{"should_burst":1,"instance_specification":{"purchasing_option":"x"}}`, info: mine}, outcome: Invalid, trusted: true, findings: []string{"PLAN020", "PLAN007", "PLAN021"}},
+		"empty":          {file: file{path: "p", info: mine}, outcome: Invalid, trusted: true, findings: []string{"p:1:1: error[PLAN002]"}},
+		"all at once":    {file: file{path: "p", text: `{"should_burst":1,"instance_specification":{"max_spot_price":-1}}`, info: mine}, outcome: Invalid, trusted: true, findings: []string{"PLAN007", "PLAN008"}},
 		"against burst":  {file: file{path: "p", text: `{"should_burst":false}`, info: mine}, trusted: true},
 		"impossible one": {file: file{path: "p", text: `{"instance_specification":{"instance_types":["hpc7a.2xlarge"]}}`, info: mine}, trusted: true},
 	} {
@@ -63,7 +62,7 @@ func TestOutcomesAndWordsOfAFile(t *testing.T) {
 		if a.Outcome != c.outcome || a.Cause != c.cause || a.Trusted != c.trusted || a.Source != "p" {
 			t.Errorf("%s: %+v", name, a)
 		}
-		if (a.Plan != nil) != (a.Outcome == Found) {
+		if a.Outcome == Found && a.Plan == nil {
 			t.Errorf("%s: %v with plan %v", name, a.Outcome, a.Plan)
 		}
 		if len(a.Findings) != len(c.findings) {
@@ -94,8 +93,10 @@ func TestEnvironment(t *testing.T) {
 	if !ok || a.Outcome != Found || !a.Trusted || a.Source != "environment" || a.Plan.InstanceTypes.Value[0] != "c6i.large" {
 		t.Errorf("%+v", a)
 	}
-	a, ok = FromEnvironment(env("c6i large"))
-	if !ok || a.Outcome != Invalid || a.Plan != nil || len(a.Findings) != 1 || a.Findings[0].File != "ASBA_INSTANCE_TYPES" {
+	a, ok = FromEnvironment(func(name string) string {
+		return map[string]string{"ASBA_MPI_PROCESSES": "many"}[name]
+	})
+	if !ok || a.Outcome != Invalid || len(a.Findings) != 1 || a.Findings[0].File != "ASBA_MPI_PROCESSES" {
 		t.Errorf("%+v", a)
 	}
 }

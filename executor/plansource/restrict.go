@@ -20,33 +20,7 @@ const ownTags = "aws-slurm-burst:"
 //
 // Plans name no image of their own; a launch template is the only way to one.
 func Restrict(p *plan.Plan) (fields []string) {
-	for _, f := range []struct {
-		name  string
-		value *plan.Opt[string]
-	}{
-		{"user_data", &p.UserData},
-		{"iam_instance_profile", &p.IAMInstanceProfile},
-		{"launch_template_name", &p.LaunchTemplateName},
-		{"launch_template_id", &p.LaunchTemplateID},
-		{"placement_group_name", &p.PlacementGroupName},
-	} {
-		if f.value.Given {
-			*f.value = plan.Opt[string]{}
-			fields = append(fields, f.name)
-		}
-	}
-	for _, f := range []struct {
-		name  string
-		value *plan.List
-	}{
-		{"security_group_ids", &p.SecurityGroupIDs},
-		{"subnet_ids", &p.SubnetIDs},
-	} {
-		if f.value.Given {
-			*f.value = plan.List{}
-			fields = append(fields, f.name)
-		}
-	}
+	fields = plan.Policy{}.Bind(p)
 	ours := func(t plan.Tag) bool { return strings.HasPrefix(strings.ToLower(t.Key), ownTags) }
 	if slices.ContainsFunc(p.Tags.Value, ours) {
 		p.Tags.Value = slices.DeleteFunc(slices.Clone(p.Tags.Value), ours)

@@ -1,16 +1,17 @@
-package plan
+package lint
 
 import (
 	"slices"
 
 	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/plan"
 )
 
-// Drop takes instance types off the plan's list.
-func (p *Plan) Drop(drops []Drop) {
+// Keep takes dropped instance types off the plan's list.
+func Keep(p *plan.Plan, drops []Drop) {
 	dropped := namesOf(drops)
 	var names []string
-	var at []Place
+	var at []plan.Place
 	for i, name := range p.InstanceTypes.Value {
 		if !dropped[name] {
 			names = append(names, name)
@@ -24,7 +25,7 @@ func (p *Plan) Drop(drops []Drop) {
 // (EFA, a spot market, a cluster placement group), and returns a sentence for
 // each. A type may still be impossible after it: one that does not exist, or
 // where each wish is met by another type.
-func (p *Plan) Relax(cat *catalog.Catalog) []string {
+func Relax(p *plan.Plan, cat *catalog.Catalog) []string {
 	var known []catalog.Type
 	for _, name := range p.InstanceTypes.Value {
 		if t, ok := cat.Type(name); ok {
@@ -40,12 +41,12 @@ func (p *Plan) Relax(cat *catalog.Catalog) []string {
 		gone = append(gone, "no instance type of the plan has EFA")
 	}
 	if p.SpotOnly() && !slices.ContainsFunc(known, catalog.Type.SpotOK) {
-		p.Purchasing.Value = OnDemand
+		p.Purchasing.Value = plan.OnDemand
 		gone = append(gone, "no instance type of the plan has a spot market")
 	}
-	if p.Placement.Value == Cluster && !slices.ContainsFunc(known, func(t catalog.Type) bool { return t.Cluster }) {
-		p.Placement.Value = None
-		gone = append(gone, "no instance type of the plan can join a cluster placement group")
+	if s := p.Placement.Value; p.Placement.Given && s != plan.None && !slices.ContainsFunc(known, func(t catalog.Type) bool { return t.Places(s) }) {
+		p.Placement.Value = plan.None
+		gone = append(gone, "no instance type of the plan can join a "+s+" placement group")
 	}
 	return gone
 }

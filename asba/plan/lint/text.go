@@ -1,0 +1,58 @@
+package lint
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan"
+)
+
+// quote makes any word fit to be shown in a message: short, and without
+// characters that a terminal would obey.
+func quote(s string) string {
+	const limit = 60
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "") + "..."
+	}
+	return strconv.Quote(s)
+}
+
+// shown is a type's or a zone's name as it is, and quoted where it is none.
+func shown(s string) string {
+	if typeName.MatchString(s) || zoneName.MatchString(s) || zoneID.MatchString(s) {
+		return s
+	}
+	return quote(s)
+}
+
+// usd is an amount of money for people: cents, and finer where that matters.
+func usd(v float64) string {
+	if v < 1 {
+		return strconv.FormatFloat(v, 'f', 4, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+// Fixes: none without a pointer, as in the environment.
+
+func replace[T any](at plan.Place, v T) []finding.Op {
+	if at.Pointer == "" {
+		return nil
+	}
+	value, err := json.Marshal(v)
+	if err != nil { // of a bool, a number or a string without a fault of its own
+		panic("lint: " + err.Error())
+	}
+	return []finding.Op{{Op: "replace", Path: at.Pointer, Value: jsontext.Value(value)}}
+}
+
+func remove(at plan.Place) []finding.Op {
+	if at.Pointer == "" {
+		return nil
+	}
+	return []finding.Op{{Op: "remove", Path: at.Pointer}}
+}
