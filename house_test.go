@@ -32,7 +32,7 @@ var leaves = []string{"executor/env", "executor/cloud", "executor/hostlist", "ex
 // simulated alone; each exception is a layer that several rooms stand on.
 var rooms = map[string][]string{
 	"executor/config":     {"asba/plan"},
-	"executor/plansource": {"asba/plan", "asba/protocol"},
+	"executor/plansource": {"asba/plan", "asba/plan/rule", "asba/protocol"},
 	"executor/slurm":      nil,
 	"executor/calls":      nil,
 	"executor/journal":    nil,

@@ -14,6 +14,7 @@ import (
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // Files reads plan files for this package.
@@ -86,9 +87,6 @@ type Answer struct {
 	Trusted bool
 }
 
-// idWorldWritable is the finding about a file that anyone may change.
-const idWorldWritable = "SRC001"
-
 // FromFile reads the plan in a file.
 func FromFile(ctx context.Context, files Files, path string) Answer {
 	a, ok := read(ctx, files, path, -1)
@@ -113,10 +111,8 @@ func read(ctx context.Context, files Files, path string, user int) (a Answer, ok
 		return a, true
 	case info.WorldWritable:
 		// Whatever it says, and however well, anyone could have written it.
-		return a.judge(nil, []finding.Finding{{
-			ID: idWorldWritable, Level: finding.Error, File: path,
-			Message: "the plan file is world-writable: anyone could have written it", Suggestion: "chmod o-w it",
-		}}), true
+		return a.judge(nil, []finding.Finding{rule.New(rule.WorldWritable, rule.Place{File: path},
+			"the plan file is world-writable: anyone could have written it", "chmod o-w it")}), true
 	}
 	a.Trusted = info.OwnedByRootOrSelf || user >= 0 && info.UID == user
 	return a.judge(plan.Read(data, path)), true

@@ -84,6 +84,9 @@ const (
 	PolicyGroupName = "PLAN055"
 )
 
+// WorldWritable is about the file of a plan, whatever it says.
+const WorldWritable = "SRC001"
+
 // warnings are the ids that are not errors.
 var warnings = map[string]bool{
 	Unknown: true, Comment: true, Stale: true,
