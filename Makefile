@@ -36,6 +36,7 @@ localstack-image: ## build the image of LocalStack 4.14.0 for containers (Docker
 test: ## everything that can be tested here, saying what could not and why
 	$(STEP) build $(MAKE) --no-print-directory build
 	$(STEP) lint $(MAKE) --no-print-directory lint
+	$(STEP) catalog $(MAKE) --no-print-directory catalog-check
 	$(STEP) localstack $(MAKE) --no-print-directory localstack-if-possible
 	$(STEP) image $(MAKE) --no-print-directory localstack-image-if-possible
 	$(STEP) unit $(MAKE) --no-print-directory unit
@@ -85,8 +86,12 @@ bench: build ## benchmarks, as ratios: process start, the floor of API calls, th
 	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog
 
 .PHONY: catalog
-catalog: ## say how to regenerate asba/catalog/catalog.tsv.gz
-	@$(GO) run ./asba/catalog/gen -h
+catalog: ## make the tables of asba/catalog from their public sources, anew (docs/CATALOG.md)
+	@$(GO) run ./asba/catalog/gen -keep .build/catalog
+
+.PHONY: catalog-check
+catalog-check: ## prove that the tables of asba/catalog are what their sources give
+	@$(GO) run ./asba/catalog/gen -keep .build/catalog -check
 
 .PHONY: clean
 clean: ## remove what the other targets built, and containers of ours

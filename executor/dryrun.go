@@ -48,6 +48,9 @@ func (r *resumption) dryRun(ctx context.Context) {
 		r.rep.Excluded = append(r.rep.Excluded, p.ladder.Excluded...)
 		if len(p.ladder.Rungs) == 0 {
 			env.Warnf(r.Env, "dry-run", "%s", p.noRungs().Err)
+			if p.ladder.Limited() {
+				r.tellAge(p)
+			}
 		} else if r.request.DryRun == DryRunServer && allowed == 0 {
 			r.rep.ExitCode = worst(exits)
 		}
@@ -89,8 +92,9 @@ func (p *part) noRungs() *cloud.Error {
 	return cloud.Errorf("RunInstances", cloud.Config, "nothing to try: %s", strings.Join(whys, "; "))
 }
 
-// price is what an adopted instance costs at most, in USD an hour; 0 unknown.
-func (p *part) price(i cloud.Instance) float64 {
+// price is what an adopted instance costs at most, in USD an hour, 0 unknown,
+// and the day of a price on demand.
+func (p *part) price(i cloud.Instance) (usd float64, date string) {
 	for _, t := range p.Wish.Types {
 		if t.Name != i.Type {
 			continue
@@ -100,9 +104,9 @@ func (p *part) price(i cloud.Instance) float64 {
 			limit = p.Wish.MaxPrice
 		}
 		if i.Market == cloud.Spot && limit > 0 && (t.Price == 0 || limit < t.Price) {
-			return limit
+			return limit, ""
 		}
-		return t.Price
+		return t.Price, t.PriceDate
 	}
-	return 0
+	return 0, ""
 }

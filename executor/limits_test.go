@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
@@ -27,7 +28,7 @@ func oneJob(nodes []string) executor.ResumeRequest {
 func TestALimitCountsWhatTheJobHasAlready(t *testing.T) {
 	w := newWorld(t)
 	w.config = limited("0.6")
-	w.resume(oneJob(names("aws-cpu", 1, 3)))
+	first, _ := w.resume(oneJob(names("aws-cpu", 1, 3)))
 	r, lines := w.resume(oneJob(names("aws-cpu", 1, 6)))
 	if r.ExitCode != report.ExitPartly || r.HourlyCost == nil || *r.HourlyCost > 0.6 {
 		t.Errorf("exit %d, %v USD/h: %v", r.ExitCode, r.HourlyCost, lines)
@@ -37,6 +38,16 @@ func TestALimitCountsWhatTheJobHasAlready(t *testing.T) {
 	if !strings.Contains(strings.Join(lines, "\n"), "INFO: No launch within 0.60 USD/h for 3 nodes more") {
 		t.Errorf("lines: %v", lines)
 	}
+	wants(t, lines, judgedBy("c6i.xlarge"))
+	if p, _ := catalog.Default().Price("c6i.xlarge", "us-east-1"); first.PriceDate != p.Date || first.Rungs[0].PriceDate != p.Date || r.PriceDate != p.Date {
+		t.Errorf("costs by prices of %q and %q, a rung of %q: they are of %s", first.PriceDate, r.PriceDate, first.Rungs[0].PriceDate, p.Date)
+	}
+}
+
+// judgedBy is the line about the age of the price of a type.
+func judgedBy(name string) string {
+	p, _ := catalog.Default().Price(name, "us-east-1")
+	return "INFO: The limit was judged by an on-demand " + catalog.Aged("price", p.Date, epoch.Std())
 }
 
 func TestALimitIsForEachJobNotForTheCall(t *testing.T) {

@@ -280,7 +280,8 @@ func (r *resumption) look(ctx context.Context) bool {
 		for _, n := range p.Nodes {
 			keep, ok, ended := f.Adopt(n, r.suspended[n])
 			if ok {
-				p.adopted = append(p.adopted, launch.Placed{Node: n, Instance: keep, Adopted: true, Price: p.price(keep)})
+				usd, date := p.price(keep)
+				p.adopted = append(p.adopted, launch.Placed{Node: n, Instance: keep, Adopted: true, Price: usd, PriceDate: date})
 				if !slices.ContainsFunc(p.Wish.Types, func(t ladder.Type) bool { return t.Name == keep.Type }) {
 					env.Infof(r.Env, "adopt", "%s keeps its live %s, which is not among the types asked for", n, keep.Type)
 				}
@@ -491,7 +492,8 @@ func (r *resumption) spentBeside(p *part) float64 {
 	}
 	for _, n := range p.Outside {
 		if keep, ok, _ := r.fleet.Adopt(n, r.suspended[n]); ok && !slices.Contains(r.nodes, n) {
-			total += p.price(keep)
+			usd, _ := p.price(keep)
+			total += usd
 		}
 	}
 	return total

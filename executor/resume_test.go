@@ -144,7 +144,7 @@ func TestFallbacksSayTheWordsOfTheContract(t *testing.T) {
 		{name: "advice against", plan: `{"should_burst": false, "recommendation_reasoning": ["the queue is short"]}`, exit: 0, lines: []string{
 			"INFO: ASBA advises against bursting: the queue is short"}},
 		{name: "budget", plan: `{"instance_specification": {"instance_types": ["c5n.18xlarge"]}, "cost_constraints": {"max_cost_per_hour": 5}, "mpi_configuration": {"requires_gang_scheduling": true}}`, exit: 5, lines: []string{
-			"ERROR: No launch within 5.00 USD/h for 4 nodes: cheapest is c5n.18xlarge on-demand us-east-1a at 15.55 USD/h"}},
+			"ERROR: No launch within 5.00 USD/h for 4 nodes: cheapest is c5n.18xlarge on-demand us-east-1a at 15.55 USD/h", judgedBy("c5n.18xlarge")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
@@ -21,6 +22,7 @@ import (
 // the exit code.
 func (r *resumption) tell(ctx context.Context) {
 	total := 0.0
+	oldest := "" // of the prices in it
 	known := true
 	exits := map[int]bool{}
 	served, missing := 0, 0
@@ -39,6 +41,7 @@ func (r *resumption) tell(ctx context.Context) {
 			n.InstanceID, n.InstanceType, n.Market, n.AZ, n.PrivateIP = a.Instance.ID, a.Instance.Type, a.Instance.Market, a.Instance.AZ, a.Instance.PrivateIP
 			n.Job = strings.Join(p.Jobs, ",")
 			total += a.Price
+			oldest = ladder.Older(oldest, a.PriceDate)
 			known = known && a.Price > 0
 		}
 		served += len(placed)
@@ -53,7 +56,7 @@ func (r *resumption) tell(ctx context.Context) {
 	}
 	if known && served > 0 {
 		total = float64(int64(total*1e6+0.5)) / 1e6
-		r.rep.HourlyCost = &total
+		r.rep.HourlyCost, r.rep.PriceDate = &total, oldest
 	}
 	switch {
 	case missing > 0 && served > 0:
@@ -110,8 +113,18 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 	} else {
 		env.Errorf(r.Env, "lost", "%s", g.Text)
 	}
+	if p.ladder.Limited() || e.Code == launch.CostLimit {
+		r.tellAge(p)
+	}
 	r.giveBack(ctx, lost, g)
 	return report.ExitOf(e.Class)
+}
+
+// tellAge says how old the prices are by which a limit was judged.
+func (r *resumption) tellAge(p *part) {
+	if date := p.ladder.PriceDate(); date != "" {
+		r.once(env.Info, "price.age", fmt.Sprintf("The limit was judged by an on-demand %s", catalog.Aged("price", date, r.Env.Now().Std())))
+	}
 }
 
 func count(n int, noun string) string {
@@ -143,7 +156,7 @@ func worst(exits map[int]bool) int {
 func rungReport(g ladder.Rung, outcome, code string, nodes int, job string) report.Rung {
 	return report.Rung{
 		Type: g.Type, Market: g.Market, AZ: g.AZ, SubnetID: g.SubnetID, Outcome: outcome, Code: code, Nodes: nodes,
-		Job: job, MaxPrice: g.MaxPrice, Price: g.Price, EFA: g.EFA, Group: g.Strategy,
+		Job: job, MaxPrice: g.MaxPrice, Price: g.Price, PriceDate: g.PriceDate, EFA: g.EFA, Group: g.Strategy,
 	}
 }
 

@@ -80,6 +80,9 @@ type world struct {
 	most  int
 }
 
+// epoch is when every world begins.
+var epoch = env.At(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC))
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	return newLaggingWorld(t, 0)
@@ -90,7 +93,7 @@ func newLaggingWorld(t *testing.T, lag time.Duration) *world {
 	t.Helper()
 	w := &world{t: t, tier: tierA, disk: simulator.NewDisk(), alive: map[string]bool{}, config: siteConfig, plans: map[string]string{"plan.json": gangPlan}, owners: map[string]int{}, open: map[string]bool{}}
 	w.engine = simulator.New(simulator.Options{
-		Seed: 1, Start: env.At(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)), MaxEvents: 1e6,
+		Seed: 1, Start: epoch, MaxEvents: 1e6,
 		OnCall: func(p *simulator.Process, call string) {
 			if w.onCall != nil {
 				w.onCall(p, call)

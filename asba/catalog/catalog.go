@@ -1,184 +1,174 @@
-// Package catalog knows the EC2 instance types: size, architecture, network,
-// how they are sold and where they may be placed, and what they cost on demand
-// in us-east-1. The table is embedded, made by asba/catalog/gen from public
-// data, and read on first use; nothing is fetched at run time.
+// Package catalog knows what EC2 sells: instance types with their size,
+// architecture, network and accelerators, how they are sold and where they may
+// be placed, which zone offers them, what they cost on demand, and how spot
+// usually compares. The tables are embedded, made by asba/catalog/gen from
+// public data (docs/CATALOG.md), and each is decoded when it is first asked: a
+// program that asks nothing pays nothing, and one region's prices are read
+// without the others'.
 //
-// It does not know which zone offers a type, spot prices, or the prices of
-// other regions.
+// Every fact has a date, and a price of last year is told as one. What EC2
+// itself said more lately takes the place of the embedded facts (With).
+//
+// It asks nobody and does not know local zones, Wavelength, China's prices (they
+// are not in USD), reservations, savings plans, or any system but Linux.
 package catalog
 
 import (
-	"bytes"
-	_ "embed"
+	"embed"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
-
-	"aws-slurm-burst/asba/finding"
 )
 
-//go:embed catalog.tsv.gz
-var embedded []byte
+//go:embed data
+var embedded embed.FS
 
-// Default returns the embedded catalogue, decoded once a process.
-var Default = sync.OnceValue(func() *Catalog {
-	c, err := Read(bytes.NewReader(embedded))
-	if err != nil {
-		// The file is part of the program and read by its tests.
-		panic("catalog: the embedded table is broken: " + err.Error())
-	}
-	return c
-})
+// The embedded tables: the types, and one table a region.
+const (
+	dataFolder = "data"
+	typesFile  = "types"
+	suffix     = ".tsv.gz"
+)
 
-// Catalog is a table of instance types. It never changes once read.
+// Default returns the embedded catalogue.
+var Default = sync.OnceValue(func() *Catalog { return &Catalog{} })
+
+// Catalog is what is known. It never changes, and is safe for concurrent use.
 type Catalog struct {
-	types   []Type // sorted by name
-	sources []Source
+	// newer is what EC2 said itself, nil where nobody asked.
+	newer func() *Refreshed
+
+	once  sync.Once
+	types table
+
+	mu      sync.Mutex
+	regions map[string]*regional
 }
 
-// Source is one origin of the table.
-type Source struct {
-	Name    string // moto, karpenter-provider-aws
-	Version string
-	Date    string // of the data: YYYY-MM-DD
-	Licence string // an SPDX identifier
-	Holds   string // types, or prices and their region: "prices us-east-1"
+// With returns the catalogue with what EC2 said itself in the place of each kind
+// of fact of which it is the newer. load is called once, at the first question;
+// where it returns nil, nothing changes.
+func (c *Catalog) With(load func() *Refreshed) *Catalog {
+	return &Catalog{newer: sync.OnceValue(load)}
 }
 
-// Type is what is known of one instance type.
-type Type struct {
-	Name      string
-	VCPUs     int // with all threads on, as EC2 starts it by default
-	Cores     int
-	MemoryMiB int
-	// Archs are EC2's names: x86_64, arm64, i386, x86_64_mac, arm64_mac.
-	Archs []string
-	// GPUs counts what the system sees: a fraction of a card is one GPU.
-	GPUs     int
-	GPUModel string // such as H100; "" without GPUs
-	// EFA is the greatest number of EFA interfaces, 0 where there are none.
-	EFA          int
-	NetworkCards int
-
-	OnDemand, Spot, CapacityBlock bool // how it is sold
-	Cluster, Partition, Spread    bool // placement groups it may join
-
-	usd    float64
-	priced bool
-}
-
-// SpotOK reports whether the type has a spot market.
-func (t Type) SpotOK() bool { return t.Spot }
-
-// PriceRegion is the region of all prices.
-const PriceRegion = "us-east-1"
-
-// Price returns the on-demand price in USD an hour, Linux, in PriceRegion. Types
-// that are not sold there, such as hpc7a, have no known price.
-func (t Type) Price() (usd float64, known bool) { return t.usd, t.priced }
-
-// Places reports whether the type may join a placement group of this strategy:
-// cluster, partition or spread.
-func (t Type) Places(strategy string) bool {
-	switch strategy {
-	case "cluster":
-		return t.Cluster
-	case "partition":
-		return t.Partition
-	case "spread":
-		return t.Spread
+// refreshed is what EC2 said itself, nil where there is nothing.
+func (c *Catalog) refreshed() *Refreshed {
+	if c.newer == nil {
+		return nil
 	}
-	return false
+	return c.newer()
 }
 
-// Family returns the part of the name before the dot.
-func (t Type) Family() string { return family(t.Name) }
+// regional is what is known of one region, each kind of fact from the newest
+// table that has it.
+type regional struct {
+	zones                 []Zone
+	offers, prices, spots table
+}
 
-// Type looks an instance type up by its exact name.
-func (c *Catalog) Type(name string) (Type, bool) {
-	i, ok := slices.BinarySearchFunc(c.types, name, func(t Type, name string) int { return strings.Compare(t.Name, name) })
-	if !ok {
-		return Type{}, false
+// typeTable is the table of types.
+func (c *Catalog) typeTable() *table {
+	c.once.Do(func() {
+		c.types, _ = embeddedTable(typesFile, typeColumns)
+		if r := c.refreshed(); r != nil && r.types.date(HoldsTypes) >= c.types.date(HoldsTypes) {
+			c.types = c.types.under(r.types)
+		}
+	})
+	return &c.types
+}
+
+// region is what is known of a region, nil where nothing is.
+func (c *Catalog) region(name string) *regional {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r, ok := c.regions[name]; ok {
+		return r
 	}
-	return c.types[i], true
-}
-
-// Names returns the name of every type, sorted.
-func (c *Catalog) Names() []string {
-	out := make([]string, len(c.types))
-	for i, t := range c.types {
-		out[i] = t.Name
-	}
-	return out
-}
-
-// Sources returns where the table comes from.
-func (c *Catalog) Sources() []Source { return slices.Clone(c.sources) }
-
-// Date returns the day of the type data, YYYY-MM-DD: a type that came later is
-// not in the table.
-func (c *Catalog) Date() string {
-	for _, s := range c.sources {
-		if s.Holds == "types" {
-			return s.Date
+	var r *regional
+	if name != typesFile {
+		if t, ok := embeddedTable(name, offerColumns); ok {
+			r = &regional{zones: t.zones(name), offers: t, prices: t, spots: t}
 		}
 	}
-	return ""
-}
-
-// HasFamily reports whether any type of this family is known.
-func (c *Catalog) HasFamily(name string) bool {
-	i, _ := slices.BinarySearchFunc(c.types, name+".", func(t Type, prefix string) int { return strings.Compare(t.Name, prefix) })
-	return i < len(c.types) && c.types[i].Family() == name
-}
-
-// Nearest returns the type that someone who wrote name most plausibly meant,
-// or "". A known family is taken at its word, since sizes are what people make
-// up; only then is the family itself thought to be misspelt.
-func (c *Catalog) Nearest(name string) string {
-	name = strings.ToLower(strings.TrimSpace(name))
-	fam, size, dotted := strings.Cut(name, ".")
-	if !dotted {
-		return finding.Nearest(name, c.Names())
-	}
-	if !c.HasFamily(fam) {
-		if fam = finding.Nearest(fam, c.families()); fam == "" {
-			return ""
+	if f := c.refreshed(); f != nil && f.Region == name {
+		if r == nil {
+			r = &regional{}
+		}
+		t := f.offers
+		if date := t.date(HoldsOfferings); date != "" && date >= r.offers.date(HoldsOfferings) {
+			r.zones, r.offers = t.zones(name), t
+		}
+		if date := t.date(HoldsSpot); date != "" && date >= r.spots.date(HoldsSpot) {
+			r.spots = t
 		}
 	}
-	want := fam + "." + size
-	if _, ok := c.Type(want); ok {
-		return want
+	if c.regions == nil {
+		c.regions = map[string]*regional{}
 	}
-	var names []string
-	smallest := Type{}
-	for _, t := range c.types {
-		if t.Family() != fam {
-			continue
-		}
-		names = append(names, t.Name)
-		if smallest.Name == "" || t.MemoryMiB < smallest.MemoryMiB {
-			smallest = t
-		}
-	}
-	if near := finding.Nearest(want, names); near != "" {
-		return near
-	}
-	return smallest.Name
+	c.regions[name] = r
+	return r
 }
 
-func (c *Catalog) families() []string {
+// embeddedTable decodes one of the embedded tables.
+func embeddedTable(name, columns string) (table, bool) {
+	packed, err := embedded.ReadFile(dataFolder + "/" + name + suffix)
+	if err != nil {
+		return table{}, false
+	}
+	text, err := unpack(packed)
+	if err == nil {
+		var t table
+		if t, err = readTable(text, columns); err == nil {
+			return t, true
+		}
+	}
+	// The files are part of the program, and its tests read every line of them.
+	panic(fmt.Sprintf("catalog: the embedded table %s is broken: %v", name, err))
+}
+
+// Regions returns the regions of which anything is known, sorted.
+func (c *Catalog) Regions() []string {
+	entries, err := embedded.ReadDir(dataFolder)
+	if err != nil {
+		panic("catalog: no embedded tables: " + err.Error())
+	}
 	var out []string
-	for _, t := range c.types {
-		// Names of one family share a prefix, so they stand together.
-		if f := t.Family(); len(out) == 0 || out[len(out)-1] != f {
-			out = append(out, f)
+	for _, e := range entries {
+		if name := strings.TrimSuffix(e.Name(), suffix); name != typesFile {
+			out = append(out, name)
+		}
+	}
+	if r := c.refreshed(); r != nil && !slices.Contains(out, r.Region) {
+		out = append(out, r.Region)
+		slices.Sort(out)
+	}
+	return out
+}
+
+// Sources returns where the facts about types come from.
+func (c *Catalog) Sources() []Source { return slices.Clone(c.typeTable().sources) }
+
+// RegionSources returns where the facts about a region come from, one a kind of
+// fact: offerings, prices, spot, as far as they are known.
+func (c *Catalog) RegionSources(region string) []Source {
+	r := c.region(region)
+	if r == nil {
+		return nil
+	}
+	var out []Source
+	for _, kind := range []struct {
+		holds string
+		of    table
+	}{{HoldsOfferings, r.offers}, {HoldsPrices, r.prices}, {HoldsSpot, r.spots}} {
+		if s := kind.of.source(kind.holds); s.Name != "" {
+			out = append(out, s)
 		}
 	}
 	return out
 }
 
-func family(name string) string {
-	f, _, _ := strings.Cut(name, ".")
-	return f
-}
+// Date returns the day of the facts about types, YYYY-MM-DD: a type that came
+// later is not known.
+func (c *Catalog) Date() string { return c.typeTable().date(HoldsTypes) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -27,14 +28,11 @@ func find(ctx context.Context, word, region string, getenv func(string) string) 
 }
 
 // pricesOf are the catalogue's, to judge budgets by in a region; "" is us-east-1,
-// the one whose prices it has.
+// as it is for the EC2 of our own.
 func pricesOf(region string) func(instanceType string) (usd float64, known bool) {
 	return func(instanceType string) (usd float64, known bool) {
-		t, known := catalog.Default().Type(instanceType)
-		if !known || region != "" && region != catalog.PriceRegion {
-			return 0, false
-		}
-		return t.Price()
+		p, known := catalog.Default().Price(instanceType, cmp.Or(region, "us-east-1"))
+		return p.USD, known
 	}
 }
 

@@ -317,13 +317,18 @@ func (l *lab) printReplay(format string, r replayed) error {
 	case "json", "yaml":
 		return app.Print(l.Stdout, format, r)
 	}
+	var dates []string
 	rows := make([][]string, len(r.Plans))
 	for i, p := range r.Plans {
 		rows[i] = replayRow(p)
+		dates = append(dates, p.PriceDate)
 	}
 	header := []string{"plan", "nodes", "plan was", "mode", "gang", "types", "market", "zone", "rung", "fallbacks", "calls", "$/h at most", "exit"}
 	var b bytes.Buffer
 	if err := app.Table(&b, format == "markdown", header, rows); err != nil {
+		return err
+	}
+	if err := app.Ages(&b, dates, time.Now()); err != nil {
 		return err
 	}
 	// What the programs said stands below, for whoever wonders about a row.

@@ -72,13 +72,14 @@ func (t *tool) play(ctx context.Context, examples string) error {
 
 	stage := stage{bin: filepath.Dir(self), self: self, config: filepath.Join(examples, "config.yaml"), state: state, stderr: t.Stderr}
 	var rows [][]string
+	var dates []string
 	left := 0
 	for _, a := range acts(examples) {
-		row, alive, err := stage.perform(ctx, a)
+		row, date, alive, err := stage.perform(ctx, a)
 		if err != nil {
 			return app.Exitf(report.ExitFailed, "demo, %s: %v", a.name, err)
 		}
-		rows = append(rows, row)
+		rows, dates = append(rows, row), append(dates, date)
 		left += alive
 	}
 	if _, err := fmt.Fprintln(t.Stdout); err != nil {
@@ -88,6 +89,7 @@ func (t *tool) play(ctx context.Context, examples string) error {
 	if err := app.Table(t.Stdout, false, header, rows); err != nil {
 		return app.Exitf(report.ExitFailed, "demo: %v", err)
 	}
+	_ = app.Ages(t.Stdout, dates, time.Now())
 	_, _ = fmt.Fprintf(t.Stdout, "\n%d instances left\n", left)
 	if left > 0 {
 		t.code = report.ExitFailed
@@ -102,7 +104,7 @@ type stage struct {
 }
 
 // perform resumes, checks what lives, suspends, and counts what is left.
-func (s stage) perform(ctx context.Context, a act) (row []string, left int, err error) {
+func (s stage) perform(ctx context.Context, a act) (row []string, priceDate string, left int, err error) {
 	args := []string{"ec2", "--listen", "127.0.0.1:0"}
 	if a.faults != "" {
 		args = append(args, "--faults", a.faults)
@@ -111,10 +113,10 @@ func (s stage) perform(ctx context.Context, a act) (row []string, left int, err 
 	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
 	out, err := server.StdoutPipe()
 	if err != nil {
-		return nil, 0, err
+		return nil, "", 0, err
 	}
 	if err := server.Start(); err != nil {
-		return nil, 0, err
+		return nil, "", 0, err
 	}
 	defer func() {
 		_ = server.Process.Signal(syscall.SIGTERM)
@@ -122,17 +124,17 @@ func (s stage) perform(ctx context.Context, a act) (row []string, left int, err 
 	}()
 	endpoint, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return nil, 0, fmt.Errorf("the embedded EC2 did not start: %w", err)
+		return nil, "", 0, fmt.Errorf("the embedded EC2 did not start: %w", err)
 	}
 	endpoint = strings.TrimSpace(endpoint)
 
 	_, _ = fmt.Fprintf(s.stderr, "\n== %s\n$ aws-slurm-burst-resume '%s' --execution-plan=%s\n", a.name, a.nodes, a.plan)
 	r, err := s.run(ctx, endpoint, "aws-slurm-burst-resume", a.nodes, "--execution-plan="+a.plan)
 	if err != nil {
-		return nil, 0, err
+		return nil, "", 0, err
 	}
 	if r.ExitCode != a.exit {
-		return nil, 0, fmt.Errorf("exit code %d, expected %d", r.ExitCode, a.exit)
+		return nil, "", 0, fmt.Errorf("exit code %d, expected %d", r.ExitCode, a.exit)
 	}
 	launched := 0
 	for _, n := range r.Nodes {
@@ -141,13 +143,13 @@ func (s stage) perform(ctx context.Context, a act) (row []string, left int, err 
 		}
 	}
 	if alive, err := s.alive(ctx, endpoint); err != nil || alive != launched {
-		return nil, 0, fmt.Errorf("EC2 has %d live instances, the report %d (%v)", alive, launched, err)
+		return nil, "", 0, fmt.Errorf("EC2 has %d live instances, the report %d (%v)", alive, launched, err)
 	}
 	if _, err := s.run(ctx, endpoint, "aws-slurm-burst-suspend", a.nodes); err != nil {
-		return nil, 0, err
+		return nil, "", 0, err
 	}
 	left, err = s.alive(ctx, endpoint)
-	return rowOf(a, r, launched), left, err
+	return rowOf(a, r, launched), r.PriceDate, left, err
 }
 
 // run runs a program with nothing in its environment but the endpoint and a

@@ -332,8 +332,8 @@ func (m *Maker) resolve(ctx context.Context, d *Decision, g Group) error {
 			continue
 		}
 		wanted := ladder.Type{Name: t.Name, EFA: facts.EFA, Spot: facts.SpotOK(), MaxPrice: t.SpotPrice, Subnets: t.SubnetIDs}
-		if m.Config.AWS.Region == catalog.PriceRegion {
-			wanted.Price, _ = facts.Price()
+		if price, known := m.Types.Price(t.Name, m.Config.AWS.Region); known {
+			wanted.Price, wanted.PriceDate = price.USD, price.Date
 		}
 		var err error
 		if wanted.Image, err = m.imageFor(ctx, d, g, facts.Archs); err != nil {

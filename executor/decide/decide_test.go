@@ -202,6 +202,21 @@ func TestInstancesExpireAnHourAfterTheLongestDuration(t *testing.T) {
 	}
 }
 
+func TestPricesAreThoseOfTheRegion(t *testing.T) {
+	seen := map[float64]bool{}
+	for _, region := range []string{"us-east-1", "eu-central-1", "us-moon-1"} {
+		d := decideFor(t, &Maker{Config: parse(t, strings.Replace(site, "us-east-1", region, 1))}, nil, "cpu", 2)
+		want, known := catalog.Default().Price(d.Wish.Types[0].Name, region)
+		if got := d.Wish.Types[0]; got.Price != want.USD || got.PriceDate != want.Date || known != (region != "us-moon-1") {
+			t.Errorf("%s: %v of %q, want %+v", region, got.Price, got.PriceDate, want)
+		}
+		seen[d.Wish.Types[0].Price] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("one price in all regions: %v", seen)
+	}
+}
+
 func TestPolicyBindsATrustedPlan(t *testing.T) {
 	text := `{"instance_specification": {"instance_types": ["c5n.18xlarge"], "user_data": "#!/bin/sh", "iam_instance_profile": "Admin", "subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"], "launch_template_name": "t"}}`
 	p := readPlan(t, text)

@@ -58,8 +58,10 @@ type Type struct {
 	// EFA is how many EFA interfaces the type has.
 	EFA  int
 	Spot bool // sold on the spot market
-	// Price is the on-demand price in USD an hour, 0 where unknown.
-	Price float64
+	// Price is the on-demand price in USD an hour, 0 where unknown. PriceDate is
+	// the day on which it was so, YYYY-MM-DD.
+	Price     float64
+	PriceDate string
 	// MaxPrice caps spot for this type, 0 for the wish's own cap.
 	MaxPrice float64
 	// Subnets restrict the type to these subnets, by id; empty: all places.
@@ -77,9 +79,12 @@ type Rung struct {
 	MaxPrice float64 `json:"max_price,omitempty"`
 	// Price is what one instance costs at most, in USD an hour: the on-demand
 	// price, or the spot cap where that is lower; 0 where nobody knows.
-	Price    float64 `json:"price,omitempty"`
-	EFA      int     `json:"efa_interfaces,omitempty"`
-	Strategy string  `json:"placement,omitempty"`
+	Price float64 `json:"price,omitempty"`
+	// PriceDate is the day of the on-demand price, YYYY-MM-DD; "" where Price is
+	// a cap.
+	PriceDate string `json:"price_date,omitempty"`
+	EFA       int    `json:"efa_interfaces,omitempty"`
+	Strategy  string `json:"placement,omitempty"`
 	// Group is an existing placement group to join; else a new one is made.
 	Group string `json:"group,omitempty"`
 }
@@ -127,7 +132,7 @@ func Build(w Wish) Ladder {
 }
 
 func rung(w Wish, market cloud.Market, t Type, place cloud.Subnet) Rung {
-	r := Rung{Type: t.Name, Market: market, AZ: place.AZ, SubnetID: place.ID, Image: t.Image, Price: t.Price, Strategy: w.Strategy, Group: w.Group}
+	r := Rung{Type: t.Name, Market: market, AZ: place.AZ, SubnetID: place.ID, Image: t.Image, Price: t.Price, PriceDate: t.PriceDate, Strategy: w.Strategy, Group: w.Group}
 	if w.EFA {
 		r.EFA = t.EFA
 	}
@@ -138,7 +143,7 @@ func rung(w Wish, market cloud.Market, t Type, place cloud.Subnet) Rung {
 		r.MaxPrice = cmp.Or(t.MaxPrice, w.MaxPrice)
 		// Without a cap EC2 never charges more for spot than for on-demand.
 		if r.MaxPrice > 0 && (r.Price == 0 || r.MaxPrice < r.Price) {
-			r.Price = r.MaxPrice
+			r.Price, r.PriceDate = r.MaxPrice, ""
 		}
 	}
 	return r
@@ -182,6 +187,29 @@ func (l Ladder) Cheapest() (Excluded, bool) {
 		}
 	}
 	return best, found
+}
+
+// PriceDate is the day of the oldest price that the ladder was judged by,
+// YYYY-MM-DD; "" where none was a price of the market's.
+func (l Ladder) PriceDate() string {
+	oldest := ""
+	for _, r := range l.Rungs {
+		oldest = Older(oldest, r.PriceDate)
+	}
+	for _, x := range l.Excluded {
+		if x.Limit {
+			oldest = Older(oldest, x.PriceDate)
+		}
+	}
+	return oldest
+}
+
+// Older returns the older of two dates (YYYY-MM-DD), of which "" is none.
+func Older(a, b string) string {
+	if a == "" || b != "" && b < a {
+		return b
+	}
+	return a
 }
 
 // Limited reports whether a limit ruled out every rung there was to rule out.

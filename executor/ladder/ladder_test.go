@@ -10,8 +10,8 @@ import (
 
 var (
 	places = []cloud.Subnet{{ID: "subnet-a", AZ: "us-east-1a"}, {ID: "subnet-b", AZ: "us-east-1b"}}
-	small  = Type{Name: "c6i.xlarge", Spot: true, Price: 0.17}
-	large  = Type{Name: "c5n.18xlarge", Spot: true, Price: 3.888, EFA: 1}
+	small  = Type{Name: "c6i.xlarge", Spot: true, Price: 0.17, PriceDate: "2026-07-20"}
+	large  = Type{Name: "c5n.18xlarge", Spot: true, Price: 3.888, PriceDate: "2025-05-28", EFA: 1}
 	hpc    = Type{Name: "hpc7a.96xlarge", EFA: 2}
 )
 
@@ -51,6 +51,29 @@ func TestASpotRungCostsAtMostItsCapOrTheOnDemandPrice(t *testing.T) {
 		r := Build(Wish{Types: []Type{c.typ}, Places: places[:1], Markets: []cloud.Market{cloud.Spot}, MaxPrice: c.cap, JobNodes: 1}).Rungs[0]
 		if r.Price != c.price || r.MaxPrice != c.max {
 			t.Errorf("%s: price %v cap %v, want %v and %v", c.name, r.Price, r.MaxPrice, c.price, c.max)
+		}
+		if dated := r.Price == c.typ.Price && c.typ.PriceDate != ""; dated != (r.PriceDate != "") { // a cap has no day
+			t.Errorf("%s: price %v is of %q", c.name, r.Price, r.PriceDate)
+		}
+	}
+}
+
+func TestALadderIsAsOldAsItsOldestPrice(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		wish Wish
+		want string
+	}{
+		{"the older of two", Wish{Types: []Type{small, large}}, "2025-05-28"},
+		{"whatever their order", Wish{Types: []Type{large, small}}, "2025-05-28"},
+		{"of no price", Wish{Types: []Type{hpc}}, ""},
+		{"beside no price", Wish{Types: []Type{hpc, small}, MaxHourly: 1}, "2026-07-20"},
+		{"ruled out by it", Wish{Types: []Type{small}, MaxHourly: 0.01}, "2026-07-20"},
+		{"ruled out for another reason", Wish{Types: []Type{small}, EFA: true}, ""},
+	} {
+		c.wish.Places, c.wish.Markets, c.wish.Nodes, c.wish.JobNodes = places, []cloud.Market{cloud.OnDemand}, 1, 1
+		if got := Build(c.wish).PriceDate(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

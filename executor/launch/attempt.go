@@ -95,7 +95,7 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r ladder.Rung, nodes []str
 		c.writeBack(ctx, placed)
 	}
 	for i := range placed {
-		placed[i].Price = r.Price
+		placed[i].Price, placed[i].PriceDate = r.Price, r.PriceDate
 	}
 	if err := c.Journal.Placed(l, Records(placed)); err != nil {
 		// The intent stands and EC2's tags tell the rest: go on.

@@ -79,8 +79,11 @@ type Outcome struct {
 type Placed struct {
 	Node     string
 	Instance cloud.Instance
-	Price    float64 // at most, in USD an hour; 0 unknown
-	Adopted  bool    // it was there before
+	// Price is in USD an hour at most, 0 where it is not known; PriceDate is the
+	// day of a price on demand, "" where it is a cap.
+	Price     float64
+	PriceDate string
+	Adopted   bool // it was there before
 }
 
 // Attempt is what became of one rung.

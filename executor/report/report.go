@@ -83,8 +83,11 @@ type Report struct {
 	// HourlyCost is what the launched and adopted nodes cost at most, in USD
 	// an hour; null where a price is not known.
 	HourlyCost *float64 `json:"hourly_cost"`
-	Error      string   `json:"error,omitempty"`
-	ExitCode   int      `json:"exit_code"`
+	// PriceDate is the day of the oldest on-demand price in it, YYYY-MM-DD; ""
+	// where there is none.
+	PriceDate string `json:"price_date,omitempty"`
+	Error     string `json:"error,omitempty"`
+	ExitCode  int    `json:"exit_code"`
 
 	index map[string]int // of Nodes, by name
 }
@@ -133,8 +136,10 @@ type Rung struct {
 	Job      string       `json:"job,omitempty"`
 	MaxPrice float64      `json:"max_price,omitempty"`
 	Price    float64      `json:"price,omitempty"`
-	EFA      int          `json:"efa_interfaces,omitempty"`
-	Group    string       `json:"placement,omitempty"`
+	// PriceDate is the day of the on-demand price, "" where Price is a cap.
+	PriceDate string `json:"price_date,omitempty"`
+	EFA       int    `json:"efa_interfaces,omitempty"`
+	Group     string `json:"placement,omitempty"`
 }
 
 // Decision is what a group of nodes was launched by, with the source of each

@@ -72,6 +72,8 @@ type Result struct {
 	Calls map[string]int `json:"calls"`
 	// HourlyCost is in USD an hour at most; null where a price is not known.
 	HourlyCost *float64 `json:"hourly_cost"`
+	// PriceDate is the day of the oldest on-demand price in it, YYYY-MM-DD.
+	PriceDate string `json:"price_date,omitempty"`
 	// Fallbacks are the lines by which the program told what it did otherwise
 	// than the plan asks; Lines are all that it said.
 	Fallbacks []string `json:"fallbacks"`
@@ -224,7 +226,7 @@ func (r *Result) step(keyword, text string, do func() error) error {
 // read takes a result from what the program reported.
 func (r *Result) read(run *site.Run) {
 	rep := run.Report
-	r.ExitCode, r.Mode, r.Outcome, r.HourlyCost = run.Exit, rep.Mode, rep.Plan.Outcome, rep.HourlyCost
+	r.ExitCode, r.Mode, r.Outcome, r.HourlyCost, r.PriceDate = run.Exit, rep.Mode, rep.Plan.Outcome, rep.HourlyCost, rep.PriceDate
 	r.Wanted = len(rep.Nodes)
 	for _, n := range rep.Nodes {
 		if n.Instance == "" || n.State != "launched" && n.State != "adopted" {

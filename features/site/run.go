@@ -65,6 +65,7 @@ type Report struct {
 	} `json:"decisions"`
 	APICalls   map[string]int `json:"api_calls"`
 	HourlyCost *float64       `json:"hourly_cost"` // USD an hour at most
+	PriceDate  string         `json:"price_date"`  // of the oldest price in it
 	ExitCode   *int           `json:"exit_code"`
 }
 

@@ -40,7 +40,8 @@ func (m *Model) spotPrice(l *launch) (float64, bool) {
 	if m.opt.SpotPrice != nil {
 		return m.opt.SpotPrice(l.Type, l.az)
 	}
-	return l.facts.USD * DefaultSpotRatio, l.facts.Priced
+	usd, known := m.opt.Types.Price(l.Type, m.opt.Region)
+	return usd * DefaultSpotRatio, known
 }
 
 // fit chooses the zone and subnet where the request leaves them open, and

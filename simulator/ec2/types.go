@@ -15,14 +15,13 @@ type TypeFacts struct {
 	NetworkCards               int
 	OnDemand, Spot             bool // how it is sold
 	Cluster, Partition, Spread bool // placement groups it may join
-	USD                        float64
-	// Priced says that USD, the on-demand price an hour, is known.
-	Priced bool
 }
 
 // Types knows the instance types that exist.
 type Types interface {
 	Type(name string) (TypeFacts, bool)
+	// Price returns what a type costs on demand in a region, in USD an hour.
+	Price(name, region string) (usd float64, known bool)
 	// Names returns every type's name, sorted.
 	Names() []string
 }
@@ -33,6 +32,11 @@ func Catalog(c *catalog.Catalog) Types { return catalogTypes{c} }
 type catalogTypes struct{ c *catalog.Catalog }
 
 func (t catalogTypes) Names() []string { return t.c.Names() }
+
+func (t catalogTypes) Price(name, region string) (usd float64, known bool) {
+	p, known := t.c.Price(name, region)
+	return p.USD, known
+}
 
 func (t catalogTypes) Type(name string) (TypeFacts, bool) {
 	c, ok := t.c.Type(name)
@@ -45,7 +49,6 @@ func (t catalogTypes) Type(name string) (TypeFacts, bool) {
 		OnDemand: c.OnDemand, Spot: c.Spot,
 		Cluster: c.Cluster, Partition: c.Partition, Spread: c.Spread,
 	}
-	f.USD, f.Priced = c.Price()
 	return f, true
 }
 

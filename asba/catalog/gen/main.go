@@ -1,104 +1,153 @@
-// Command gen writes the instance-type table of asba/catalog from local copies of its
-// two public sources: the wheel of moto (from a Python package index) and the
-// module zip of github.com/aws/karpenter-provider-aws (from a Go module proxy;
-// `go mod download -json` names the file). Both say their own version, so the
-// table can name what it was made from. The same inputs give the same bytes.
+// Command gen makes the tables of asba/catalog from its public sources, which
+// sources.go pins: `make catalog` writes them, and with -check it proves that the
+// committed ones are what the sources give, byte for byte. It fetches through
+// the ordinary clients, go and pip, and keeps what they brought in a folder.
 //
-//	go run ./asba/catalog/gen -types moto-5.2.5-py3-none-any.whl -prices v1.15.1.zip -out asba/catalog/catalog.tsv.gz
+// The same sources give the same bytes. It reads the sources and never compiles
+// or runs any of them, and none is a dependency of a program.
 package main
 
 import (
-	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
-
-	"aws-slurm-burst/asba/catalog"
+	"time"
 )
 
+// requireEnv makes a check that cannot fetch its sources fail.
+const requireEnv = "ASBA_REQUIRE_CATALOG"
+
+// file is one table as it is embedded.
+type file struct {
+	name string
+	data []byte
+}
+
 func main() {
-	types := flag.String("types", "", "the moto wheel")
-	prices := flag.String("prices", "", "the karpenter-provider-aws module zip")
-	out := flag.String("out", "catalog.tsv.gz", "the table to write")
+	out := flag.String("out", "asba/catalog/data", "the folder of the tables")
+	keep := flag.String("keep", ".build/catalog", "the folder for what is fetched")
+	check := flag.Bool("check", false, "write nothing, and say whether the tables are what the sources give")
 	flag.Parse()
-	if err := run(*types, *prices, *out); err != nil {
-		fmt.Fprintln(os.Stderr, "gen:", err)
+	if err := run(os.Stdout, *out, *keep, *check); err != nil {
+		fmt.Fprintln(os.Stderr, "catalog:", err)
 		os.Exit(1)
 	}
 }
 
-func run(typesPath, pricesPath, out string) error {
-	if typesPath == "" || pricesPath == "" {
-		return errors.New("-types and -prices must name local files")
-	}
-	types, err := readTypes(typesPath)
+func run(say io.Writer, out, keep string, check bool) error {
+	from, err := fetch(say, keep)
 	if err != nil {
-		return fmt.Errorf("%s: %w", typesPath, err)
+		if check && os.Getenv(requireEnv) == "" {
+			fmt.Fprintf(say, "LEFT OUT: whether the catalogue's tables reproduce: %v\n", err)
+			return nil
+		}
+		return err
 	}
-	prices, err := readPrices(pricesPath)
-	if err != nil {
-		return fmt.Errorf("%s: %w", pricesPath, err)
-	}
-	table, err := encode(types, prices)
+	begin := time.Now()
+	files, err := tables(say, from)
 	if err != nil {
 		return err
 	}
-	// A table that the program could not read must not replace one it can.
-	c, err := catalog.Read(bytes.NewReader(table))
+	total := 0
+	for _, f := range files {
+		total += len(f.data)
+	}
+	fmt.Fprintf(say, "%d tables, %d bytes, made in %.1f s\n", len(files), total, time.Since(begin).Seconds())
+	if check {
+		return compare(say, out, files)
+	}
+	return write(out, files)
+}
+
+// write replaces the tables in a folder, and removes those that are no more.
+func write(folder string, files []file) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	stale, err := filepath.Glob(filepath.Join(folder, "*"))
 	if err != nil {
-		return fmt.Errorf("the new table cannot be read: %w", err)
-	}
-	if err := os.WriteFile(out+".new", table, 0o644); err != nil {
 		return err
 	}
-	if err := os.Rename(out+".new", out); err != nil {
-		return err
+	for _, f := range files {
+		path := filepath.Join(folder, f.name)
+		if err := os.WriteFile(path+".new", f.data, 0o644); err != nil {
+			return err
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			return err
+		}
+		stale = slices.DeleteFunc(stale, func(s string) bool { return s == path })
 	}
-	fmt.Printf("%s: %d types, %d bytes\n", out, len(c.Names()), len(table))
+	for _, path := range stale {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func encode(types typeData, prices priceData) ([]byte, error) {
-	var text strings.Builder
-	for _, s := range []catalog.Source{types.source, prices.source} {
-		fmt.Fprintln(&text, strings.Join([]string{catalog.SourcePrefix, s.Name, s.Version, s.Date, s.Licence, s.Holds}, "\t"))
-	}
-	fmt.Fprintln(&text, catalog.Columns)
-	for _, t := range types.rows {
-		fmt.Fprintf(&text, "%s\t%s\n", t.line(), prices.usd[t.InstanceType])
-	}
-	var b bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&b, gzip.BestCompression) // no name, no time
+// listedAtOnce is how many wrong tables are listed; of the others the number is.
+const listedAtOnce = 5
+
+// compare says which tables in a folder are not those.
+func compare(say io.Writer, folder string, files []file) error {
+	have, err := filepath.Glob(filepath.Join(folder, "*"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if _, err := io.WriteString(zw, text.String()); err != nil {
-		return nil, err
+	var wrong []string
+	for _, f := range files {
+		path := filepath.Join(folder, f.name)
+		have = slices.DeleteFunc(have, func(s string) bool { return s == path })
+		got, err := os.ReadFile(path)
+		if err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s: %v", path, err))
+		} else if !bytes.Equal(got, f.data) {
+			wrong = append(wrong, path+": "+difference(got, f.data))
+		}
 	}
-	if err := zw.Close(); err != nil {
-		return nil, err
+	for _, path := range have {
+		wrong = append(wrong, path+": no source gives it")
 	}
-	return b.Bytes(), nil
+	if n := len(wrong); n > listedAtOnce {
+		wrong = append(wrong[:listedAtOnce], fmt.Sprintf("and %d more", n-listedAtOnce))
+	}
+	if len(wrong) > 0 {
+		return errors.New("the tables are not what the sources give ('make catalog' writes them anew):\n  " + strings.Join(wrong, "\n  "))
+	}
+	fmt.Fprintf(say, "%s reproduces byte for byte\n", folder)
+	return nil
 }
 
-// entry returns the one file of an archive whose name ends so.
-func entry(z *zip.ReadCloser, suffix string) (*zip.File, []byte, error) {
-	for _, f := range z.File {
-		if !strings.HasSuffix(f.Name, suffix) {
-			continue
-		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, nil, err
-		}
-		defer r.Close()
-		data, err := io.ReadAll(r)
-		return f, data, err
+// difference says where two packed tables differ first.
+func difference(got, want []byte) string {
+	a, err := gunzip(got)
+	if err != nil {
+		return err.Error()
 	}
-	return nil, nil, fmt.Errorf("no file *%s in it", suffix)
+	b, err := gunzip(want)
+	if err != nil {
+		return err.Error()
+	}
+	if bytes.Equal(a, b) { // another version of Go may pack otherwise
+		return "the same text, packed otherwise"
+	}
+	have, want2 := strings.Split(string(a), "\n"), strings.Split(string(b), "\n")
+	i := 0
+	for i < len(have) && i < len(want2) && have[i] == want2[i] {
+		i++
+	}
+	line := func(lines []string) string {
+		if i < len(lines) {
+			return lines[i]
+		}
+		return ""
+	}
+	return fmt.Sprintf("line %d is %q, the sources give %q", i+1, line(have), line(want2))
 }

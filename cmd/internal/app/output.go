@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,6 +15,7 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 	"go.yaml.in/yaml/v4"
 
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/report"
 )
 
@@ -131,7 +134,39 @@ func rungTable(w io.Writer, r *report.Report, markdown bool) error {
 	for _, x := range r.Excluded {
 		rows = append(rows, []string{"-", x.Type, string(x.Market), x.AZ, usd(x.MaxPrice), usd(x.Price), x.Strategy, "ruled out", x.Why})
 	}
-	return Table(w, markdown, []string{"rung", "type", "market", "az", "cap $/h", "price $/h", "placement", "outcome", "why"}, rows)
+	if err := Table(w, markdown, []string{"rung", "type", "market", "az", "cap $/h", "price $/h", "placement", "outcome", "why"}, rows); err != nil {
+		return err
+	}
+	return Ages(w, priceDates(r), time.Now())
+}
+
+// priceDates are the days of the on-demand prices of a report's rungs.
+func priceDates(r *report.Report) []string {
+	var dates []string
+	for _, g := range r.Rungs {
+		dates = append(dates, g.PriceDate)
+	}
+	for _, x := range r.Excluded {
+		dates = append(dates, x.PriceDate)
+	}
+	return dates
+}
+
+// Ages says below a table how old the prices in it are, a line a day; "" is no
+// day.
+func Ages(w io.Writer, dates []string, now time.Time) error {
+	dates = slices.Compact(slices.Sorted(slices.Values(dates)))
+	before := "\n"
+	for _, d := range dates {
+		if d == "" {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%son-demand %s\n", before, catalog.Aged("price", d, now)); err != nil {
+			return err
+		}
+		before = ""
+	}
+	return nil
 }
 
 func usd(v float64) string {

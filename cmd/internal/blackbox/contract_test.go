@@ -9,8 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"aws-slurm-burst/asba/catalog"
 )
 
 // Every answer of -o json is what docs/resume.schema.json says.
@@ -211,5 +214,19 @@ print(json.dumps(out))`, e.url)
 	}
 	if len(seen) != 8 || len(indexes) != 8 {
 		t.Errorf("boto3 sees %d instances with %d launch indexes", len(seen), len(indexes))
+	}
+}
+
+// Whoever reads a price in a table reads below it how old it is.
+func TestATableOfPricesTellsTheirAge(t *testing.T) {
+	e := newEndpoint(t, nil)
+	p, _ := catalog.Default().Price("c6i.xlarge", "us-east-1")
+	for _, format := range []string{"table", "markdown"} {
+		r := e.run("aws-slurm-burst-resume", []string{"aws-cpu-[001-004]", "--config=" + exampleConfig, "--dry-run", "-o", format})
+		lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+		want := "on-demand " + catalog.Aged("price", p.Date, time.Now())
+		if got := lines[len(lines)-2:]; got[0] != "" || got[1] != want {
+			t.Errorf("%s ends with %q, want %q", format, got, want)
+		}
 	}
 }

@@ -1,0 +1,152 @@
+package catalog
+
+import (
+	"fmt"
+	"time"
+)
+
+// Price is what a type costs on demand.
+type Price struct {
+	// USD an hour, for Linux, without what a licence or a disk costs.
+	USD float64 `json:"usd"`
+	// Date is the day on which it was so, YYYY-MM-DD.
+	Date   string `json:"date"`
+	Source string `json:"source"`
+}
+
+// Price returns what a type costs on demand in a region, where that is known.
+func (c *Catalog) Price(name, region string) (Price, bool) {
+	r := c.region(region)
+	if r == nil {
+		return Price{}, false
+	}
+	row, ok := r.prices.row(name)
+	if !ok {
+		return Price{}, false
+	}
+	usd := offerOf(row).USD
+	if usd == 0 {
+		return Price{}, false
+	}
+	s := r.prices.source(HoldsPrices)
+	return Price{USD: usd, Date: s.Date, Source: s.Name}, true
+}
+
+// Spot is what the spot market of a type in a region is like.
+type Spot struct {
+	// USD an hour is the usual price, 0 where it is not known.
+	USD float64 `json:"usd,omitempty"`
+	// Ratio is the usual price over the price on demand, 0 where it is not known.
+	Ratio float64 `json:"ratio,omitempty"`
+	// Date is the day on which it was so, YYYY-MM-DD.
+	Date   string `json:"date,omitempty"`
+	Source string `json:"source,omitempty"`
+	// Interruption is how often instances were taken back in the month before
+	// InterruptionDate.
+	Interruption     Band   `json:"interruption"`
+	InterruptionDate string `json:"interruption_date,omitempty"`
+}
+
+// Band is how large a part of the instances of a type was interrupted within a
+// month, as EC2's spot advisor tells it.
+type Band int
+
+// The bands; BandUnknown where nothing is told.
+const (
+	BandUnknown Band = iota - 1
+	BandUnder5
+	Band5To10
+	Band10To15
+	Band15To20
+	BandOver20
+)
+
+var bandWords = []string{"<5%", "5-10%", "10-15%", "15-20%", ">20%"}
+
+// String returns the advisor's words, such as "5-10%"; "" where nothing is told.
+func (b Band) String() string {
+	if b < 0 || int(b) >= len(bandWords) {
+		return ""
+	}
+	return bandWords[b]
+}
+
+// MarshalText writes the advisor's words.
+func (b Band) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// UnmarshalText reads the advisor's words; no word is BandUnknown.
+func (b *Band) UnmarshalText(text []byte) error {
+	*b = ParseBand(string(text))
+	if *b == BandUnknown && len(text) > 0 {
+		return fmt.Errorf("%q is no interruption band", text)
+	}
+	return nil
+}
+
+// ParseBand returns the band that words name, BandUnknown for others.
+func ParseBand(words string) Band {
+	for i, w := range bandWords {
+		if w == words {
+			return Band(i)
+		}
+	}
+	return BandUnknown
+}
+
+// Spot returns what is known of a type's spot market in a region.
+func (c *Catalog) Spot(name, region string) (Spot, bool) {
+	r := c.region(region)
+	if r == nil {
+		return Spot{}, false
+	}
+	out := Spot{Interruption: BandUnknown}
+	known := false
+	demand, priced := c.Price(name, region)
+	if row, ok := r.spots.row(name); ok {
+		s, o := r.spots.source(HoldsSpot), offerOf(row)
+		switch {
+		case o.SpotUSD > 0:
+			out.USD = o.SpotUSD
+			if priced {
+				out.Ratio = o.SpotUSD / demand.USD
+			}
+		case o.SpotPercent > 0:
+			out.Ratio = float64(o.SpotPercent) / 100
+			out.USD = out.Ratio * demand.USD
+		}
+		if out.USD > 0 || out.Ratio > 0 {
+			out.Date, out.Source, known = s.Date, s.Name, true
+		}
+	}
+	// EC2's own answers hold no band: that one is always the embedded table's.
+	if row, ok := r.prices.row(name); ok {
+		if out.Interruption = offerOf(row).Interruption; out.Interruption != BandUnknown {
+			out.InterruptionDate, known = r.prices.date(HoldsSpot), true
+		}
+	}
+	return out, known
+}
+
+// Age is how many days lie between a date (YYYY-MM-DD) and now; 0 for a date
+// that is none, or still to come.
+func Age(date string, now time.Time) int {
+	d, err := time.Parse(time.DateOnly, date)
+	if err != nil || now.Before(d) {
+		return 0
+	}
+	return int(now.Sub(d) / (24 * time.Hour))
+}
+
+// Aged says how old a fact is: "price of 2025-05-06, 568 days old".
+func Aged(what, date string, now time.Time) string {
+	switch days := Age(date, now); {
+	case date == "":
+		return what + " of an unknown day"
+	case days == 0:
+		return what + " of " + date + ", today's"
+	case days == 1:
+		return what + " of " + date + ", 1 day old"
+	default:
+		return fmt.Sprintf("%s of %s, %d days old", what, date, days)
+	}
+}
