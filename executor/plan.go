@@ -76,12 +76,13 @@ func (r *resumption) weigh(f *found) {
 	drops := r.judge(f)
 	r.rep.Findings = append(r.rep.Findings, f.Findings...)
 	r.sayDropped(drops)
-	if wrong := slices.DeleteFunc(slices.Clone(f.Findings), dropsType); finding.Count(wrong, finding.Error) > 0 {
-		r.planInvalid(f, wrong)
+	tell := slices.DeleteFunc(slices.Clone(f.Findings), saidElsewhere)
+	if finding.Count(tell, finding.Error) > 0 {
+		r.planInvalid(f, tell)
 		return
 	}
-	for _, x := range f.Findings {
-		if x.Level == finding.Warning && !rule.ForAuthors(x.ID) {
+	for _, x := range tell {
+		if x.Level == finding.Warning {
 			env.Warnf(r.Env, "plan.finding", "%s%s", f.who(), planLine(x))
 		}
 	}
@@ -263,9 +264,12 @@ func (r *resumption) line(f *found) *lint.NodeLine {
 	return &line
 }
 
-// dropsType reports whether a finding costs a plan one of its types and not its
-// use.
-func dropsType(f finding.Finding) bool { return rule.DropsType(f.ID) }
+// saidElsewhere reports whether a finding does not decide on a plan's use: it
+// costs the plan a type, which has a line of its own, or EC2 will tell, or it
+// is for those who write plans.
+func saidElsewhere(f finding.Finding) bool {
+	return rule.DropsType(f.ID) || rule.Foretold(f.ID) || rule.ForAuthors(f.ID)
+}
 
 // sayDropped says which types of a plan cannot be what it wants.
 func (r *resumption) sayDropped(drops []lint.Drop) {

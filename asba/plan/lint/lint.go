@@ -23,7 +23,7 @@ type Options struct {
 	// Catalog knows the instance types.
 	Catalog *catalog.Catalog
 	// Region is EC2's, for prices and zones; "" is that of the plan's zones,
-	// else catalog.PriceRegion.
+	// else us-east-1.
 	Region string
 	// Nodes is how many nodes the plan is for; 0 is as many as it says (Nodes).
 	Nodes int
@@ -83,7 +83,9 @@ type linter struct {
 func (l *linter) lint() {
 	l.words()
 	l.types()
+	l.zones()
 	l.limits()
 	l.nodes()
+	l.prices()
 	l.policy()
 }

@@ -72,7 +72,7 @@ func TestLint(t *testing.T) {
 		"type name":         {`{"instance_specification":{"instance_types":["c6i.large","C6I large"]}}`, 0, `plan.json:1:58: error[PLAN023] /instance_specification/instance_types/1: "C6I large" is not an instance type's name`},
 		"odd names":         {`{"instance_specification":{"instance_types":["p6-b200.48xlarge","c7i.metal-24xl","u-6tb1.112xlarge"]}}`, 0, ""},
 		"a region":          {spec("") + `,"network_configuration":{"availability_zones":["us-east-1"]}}`, 0, `error[PLAN024] /network_configuration/availability_zones/0: "us-east-1" is not an availability zone (`},
-		"zones":             {spec("") + `,"network_configuration":{"availability_zones":["us-gov-west-1b","us-west-2-lax-1a","us-east-1-wl1-bos-wlz-1","ap-southeast-4c"]}}`, 0, ""},
+		"zones":             {spec("") + `,"network_configuration":{"availability_zones":["us-west-2a","us-west-2-lax-1a","usw2-az1","us-west-2-wl1-den-wlz-1"]}}`, 0, ""},
 		"budget":            {spec("") + `,"cost_constraints":{"max_total_cost":10,"max_cost_per_hour":4,"max_duration_hours":3}}`, 0, "error[PLAN026] /cost_constraints/max_total_cost: max_total_cost is 10.00 USD, but max_cost_per_hour for max_duration_hours comes to 12.00"},
 		"price on demand":   {spec(`,"purchasing_option":"on-demand","max_spot_price":0.1`) + `}`, 0, "warning[PLAN027]"},
 		"no cap on demand":  {spec(`,"purchasing_option":"on-demand","max_spot_price":0`) + `}`, 0, ""},

@@ -44,7 +44,7 @@ func Relax(p *plan.Plan, cat *catalog.Catalog) []string {
 		p.Purchasing.Value = plan.OnDemand
 		gone = append(gone, "no instance type of the plan has a spot market")
 	}
-	if s := p.Placement.Value; p.Placement.Given && s != plan.None && !slices.ContainsFunc(known, func(t catalog.Type) bool { return t.Places(s) }) {
+	if s := p.Placement.Value; grouped(s) && !slices.ContainsFunc(known, func(t catalog.Type) bool { return t.Places(s) }) {
 		p.Placement.Value = plan.None
 		gone = append(gone, "no instance type of the plan can join a "+s+" placement group")
 	}

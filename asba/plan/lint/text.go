@@ -50,6 +50,14 @@ func replace[T any](at plan.Place, v T) []finding.Op {
 	return []finding.Op{{Op: "replace", Path: at.Pointer, Value: jsontext.Value(value)}}
 }
 
+// without removes an item of a list that has others.
+func (l *linter) without(list plan.List, i int) []finding.Op {
+	if len(list.Value) < 2 {
+		return nil
+	}
+	return remove(list.ItemAt(i))
+}
+
 func remove(at plan.Place) []finding.Op {
 	if at.Pointer == "" {
 		return nil

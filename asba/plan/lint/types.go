@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -118,14 +119,27 @@ func (l *linter) unknown(d *Drop, suggest bool) {
 	if !suggest {
 		return
 	}
-	near := l.Catalog.Nearest(d.Type)
-	if near == "" {
+	near := l.Catalog.NearestTypes(d.Type, 4)
+	if len(near) == 0 {
 		d.way = "run 'aws-slurm-burst catalog show' for those there are"
 		return
 	}
-	d.Why += fmt.Sprintf(" (did you mean %s?)", near)
-	if !slices.Contains(l.plan.InstanceTypes.Value, near) {
-		d.fix = replace(d.At, near)
+	d.Why += fmt.Sprintf(" (did you mean %s?)", near[0])
+	if len(near) > 1 {
+		d.way = "near it are " + strings.Join(near[:len(near)-1], ", ") + " and " + near[len(near)-1]
+	}
+	// A name that was made up may stand for a wish that its family cannot meet.
+	t, _ := l.Catalog.Type(near[0])
+	var first Drop
+	l.unfit(&first, t)
+	switch {
+	case first.Why != "":
+		d.way = first.Why
+		if first.way != "" {
+			d.way += ": " + first.way
+		}
+	case !slices.Contains(l.plan.InstanceTypes.Value, near[0]):
+		d.fix = replace(d.At, near[0])
 	}
 }
 
@@ -135,10 +149,11 @@ func (l *linter) unfit(d *Drop, t catalog.Type) {
 	case p.SpotOnly() && !t.SpotOK():
 		d.id, d.Why, d.way = rule.NoSpot, t.Name+" has no spot market", "write on-demand or mixed as the purchasing_option, or another type"
 	case p.RequiresEFA.Value && t.EFA == 0:
-		d.id, d.Why, d.way = rule.NoEFA, t.Name+" has no EFA", l.inFamily(t, "has it", func(o catalog.Type) bool { return o.EFA > 0 })
-	case p.Placement.Given && p.Placement.Value != plan.None && !t.Places(p.Placement.Value):
+		d.id, d.Why = rule.NoEFA, t.Name+" has no EFA"
+		d.way = cmp.Or(l.inFamily(t, "has it", func(o catalog.Type) bool { return o.EFA > 0 }), "no size of its family has it: write a type of another, such as c6in.32xlarge")
+	case grouped(p.Placement.Value) && !t.Places(p.Placement.Value):
 		d.id, d.Why = rule.NoPlacement, fmt.Sprintf("%s cannot join a %s placement group", t.Name, p.Placement.Value)
-		d.way = l.inFamily(t, "can", func(o catalog.Type) bool { return o.Places(p.Placement.Value) })
+		d.way = cmp.Or(l.inFamily(t, "can", func(o catalog.Type) bool { return o.Places(p.Placement.Value) }), "write a type of another family, or none as the placement_group_type")
 	case l.Line != nil && l.Line.Misfit(t) != "":
 		d.id, d.Why, d.way = rule.TooSmall, l.Line.Misfit(t), "it would register as invalid; write a type that is as large"
 		if larger := l.inFamily(t, "is large enough", func(o catalog.Type) bool { return l.Line.Misfit(o) == "" }); larger != "" {
@@ -147,14 +162,17 @@ func (l *linter) unfit(d *Drop, t catalog.Type) {
 	}
 }
 
+// grouped reports whether a placement group is asked for in a word that EC2
+// knows.
+func grouped(strategy string) bool {
+	return strategy == plan.Cluster || strategy == plan.Partition || strategy == plan.Spread
+}
+
 // inFamily names the smallest type of the family that will do.
 func (l *linter) inFamily(t catalog.Type, does string, fits func(catalog.Type) bool) string {
 	best := catalog.Type{}
-	for _, name := range l.Catalog.Names() {
-		if !strings.HasPrefix(name, t.Family()+".") {
-			continue
-		}
-		if o, _ := l.Catalog.Type(name); fits(o) && (best.Name == "" || o.VCPUs < best.VCPUs) {
+	for _, o := range l.Catalog.InFamily(t.Family()) {
+		if fits(o) && (best.Name == "" || o.VCPUs < best.VCPUs || o.VCPUs == best.VCPUs && strings.Contains(best.Name, ".metal")) {
 			best = o
 		}
 	}
@@ -210,10 +228,7 @@ func (l *linter) archs() {
 		return
 	}
 	first := l.possible[0]
-	at := map[string]plan.Place{}
-	for i, name := range l.plan.InstanceTypes.Value {
-		at[name] = l.plan.InstanceTypes.ItemAt(i)
-	}
+	at := l.typesAt()
 	for _, t := range l.possible[1:] {
 		if !slices.ContainsFunc(t.Archs, func(a string) bool { return slices.Contains(first.Archs, a) }) {
 			l.Add(rule.MixedArchs, at[t.Name], fmt.Sprintf("%s is %s, but %s is %s: a gang runs one program on machines that are alike", t.Name, strings.Join(t.Archs, " and "), first.Name, strings.Join(first.Archs, " and ")),

@@ -72,6 +72,7 @@ const (
 	UsualSpot     = "PLAN045"
 	TotalTooSmall = "PLAN060"
 	Interrupted   = "PLAN061"
+	NotInRegion   = "PLAN062"
 )
 
 // What a site's policy keeps for itself.
@@ -112,11 +113,22 @@ func ForAuthors(id string) bool {
 	return id == NoProcesses || id == TooFewNodes || id == Alert || id == Twice
 }
 
+// Foretold reports whether a launch finds out what a finding of this id says,
+// by offers and prices that are newer than the catalogue's: an executor goes on
+// and lets EC2 decide.
+func Foretold(id string) bool {
+	switch id {
+	case ZoneID, ZoneName, NotInRegion, SpotCap, UsualSpot, HourlyCap, TotalTooSmall, Interrupted:
+		return true
+	}
+	return false
+}
+
 // DropsType reports whether a finding of this id is about one instance type of
 // several: an executor drops that type and goes on with the others.
 func DropsType(id string) bool {
 	switch id {
-	case UnknownType, NoSpot, NoEFA, NoPlacement, ZoneID, TooSmall:
+	case UnknownType, NoSpot, NoEFA, NoPlacement, TooSmall:
 		return true
 	}
 	return false
