@@ -14,7 +14,12 @@ import (
 )
 
 // maxNesting bounds arrays and objects within each other; a plan needs four.
-const maxNesting = 64
+// maxValues bounds all there is in a plan: EC2 has some 1,400 instance types and
+// 130 zones, and takes 50 tags.
+const (
+	maxNesting = 64
+	maxValues  = 10_000
+)
 
 // node is a JSON value that knows where it stands. (The json package decodes
 // into structs, but stops at the first mistake and forgets the places.)
@@ -39,13 +44,14 @@ var errStop = errors.New("stop")
 
 type parser struct {
 	*document
-	dec *jsontext.Decoder
+	dec    *jsontext.Decoder
+	values *int
 }
 
 // parse reads the one value of a document. Where the text is broken it adds a
 // finding, and returns what came before together with false.
 func (d *document) parse() (*node, bool) {
-	p := parser{d, jsontext.NewDecoder(bytes.NewReader(d.text), jsontext.AllowDuplicateNames(true))}
+	p := parser{d, jsontext.NewDecoder(bytes.NewReader(d.text), jsontext.AllowDuplicateNames(true)), new(int)}
 	root := &node{}
 	if err := p.value(root, "", 0); err != nil {
 		return root, false
@@ -81,6 +87,10 @@ func (p parser) value(n *node, pointer string, depth int) error {
 	n.at = p.place(p.offset(), pointer)
 	if depth > maxNesting {
 		p.Add(rule.Nesting, n.at, fmt.Sprintf("more than %d values within each other", maxNesting), "a plan needs four levels: is this the right file?")
+		return errStop
+	}
+	if *p.values++; *p.values > maxValues {
+		p.Add(rule.TooMany, n.at, fmt.Sprintf("more than %d values", maxValues), "a plan has some dozens: is this the right file?")
 		return errStop
 	}
 	tok, err := p.token()

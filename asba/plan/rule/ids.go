@@ -24,6 +24,7 @@ const (
 	Comment   = "PLAN010"
 	Disagree  = "PLAN011"
 	Stale     = "PLAN012"
+	TooMany   = "PLAN013"
 )
 
 // What is asked for, whatever the instance types.

@@ -13,28 +13,26 @@ type Place struct {
 	Pointer      string // RFC 6901
 }
 
-// maxFindings bounds the findings of one level: after fifty of a kind nobody
-// reads on, and a hostile document must not cost memory. An error can
-// therefore never be lost behind warnings.
+// maxFindings bounds the findings of one id: after fifty of a kind nobody reads
+// on, and a hostile document must not cost memory. None is therefore ever lost
+// behind others.
 const maxFindings = 50
 
 // Report collects the findings about one document.
 type Report struct {
 	findings []finding.Finding
-	count    [finding.Error + 1]int
+	count    map[string]int
 }
 
 // Add adds a finding at the level of its id.
 func (r *Report) Add(id string, at Place, message, suggestion string, fix ...finding.Op) {
-	f := New(id, at, message, suggestion, fix...)
-	if r.count[f.Level]++; r.count[f.Level] <= maxFindings {
-		r.findings = append(r.findings, f)
+	if r.count == nil {
+		r.count = map[string]int{}
+	}
+	if r.count[id]++; r.count[id] <= maxFindings {
+		r.findings = append(r.findings, New(id, at, message, suggestion, fix...))
 	}
 }
-
-// Full reports whether further findings of this id would not be kept: whoever
-// takes pains over one may as well save them.
-func (r *Report) Full(id string) bool { return r.count[Level(id)] >= maxFindings }
 
 // Findings returns what was added, in order of place.
 func (r *Report) Findings() []finding.Finding {
