@@ -49,6 +49,54 @@ Feature: Invalid plans
         | negative price    | "instance_types": ["c6i.xlarge"], "max_spot_price": -1         | plan.json:1:103: max_spot_price is -1, less than nothing (it must be a number of USD) |
         | a number for text | "instance_types": [7]                                          | plan.json:1:70: each item must be a string that is not empty |
 
+    Scenario: All that is wrong is said at once
+      Given an execution plan "plan.json" that says:
+        """
+        {"should_burst": true,
+         "instance_specification": {"instance_types": ["c6i.16xlarge", "c7g.16xlarge"], "purchasing_option": "on-demand"},
+         "mpi_configuration": {"requires_gang_scheduling": true, "process_count": 128},
+         "cost_constraints": {"max_total_cost": 10, "max_cost_per_hour": 4, "max_duration_hours": 3},
+         "execution_metadata": {"tags": {"aws:project": "hpc"}}}
+        """
+      When Slurm resumes "aws-hpc-[001-002]" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: plan.json:2:64: c7g.16xlarge is arm64, but c6i.16xlarge is x86_64: a gang runs one program on machines that are alike (write types of one architecture)
+        ERROR: Invalid execution plan: plan.json:4:41: max_total_cost is 10.00 USD, but max_cost_per_hour for max_duration_hours comes to 12.00 (the lower of the two would bind: write at most 3.33 as max_cost_per_hour)
+        ERROR: Invalid execution plan: plan.json:5:34: EC2 keeps tags that begin with aws: for itself: "aws:project" (choose another key)
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
+    Scenario: A type that is smaller than the nodes' line in Slurm
+      Given node group cpu's cpus is 8
+      And an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {"instance_types": ["c6i.xlarge", "c6i.2xlarge"], "purchasing_option": "on-demand"},
+         "mpi_configuration": {"is_mpi_job": false}, "cost_constraints": {"max_cost_per_hour": 1}, "network_configuration": {"availability_zones": ["us-east-1a"]}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 0
+      And it says "WARN: c6i.xlarge has 4 CPUs, nodes of cpu are declared with 8, dropped"
+      And every node is a c6i.2xlarge, on-demand, in us-east-1a
+
+    Scenario: No type that is as large as the nodes' line in Slurm
+      Given node group cpu's gres is "gpu:4"
+      And an execution plan "plan.json" that says:
+        """
+        {"should_burst": true, "instance_specification": {"instance_types": ["g5.xlarge"], "purchasing_option": "on-demand"}}
+        """
+      When Slurm resumes "aws-cpu-001" with "plan.json"
+      Then the exit code is 4
+      And it says:
+        """
+        WARN: g5.xlarge has 1 GPU, nodes of cpu are declared with gpu:4, dropped
+        ERROR: Invalid execution plan: plan.json:1:69: no possible instance type is left: g5.xlarge has 1 GPU, nodes of cpu are declared with gpu:4 (run 'asba recommend-instances' for types that fit)
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And EC2 is not called
+
     Scenario: A plan of types that nobody sells
       Given an execution plan "plan.json" that says:
         """

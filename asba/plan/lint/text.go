@@ -64,3 +64,11 @@ func remove(at plan.Place) []finding.Op {
 	}
 	return []finding.Op{{Op: "remove", Path: at.Pointer}}
 }
+
+// counted is a number of things: 1 GPU, 4 GPUs.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}

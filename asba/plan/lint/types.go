@@ -48,11 +48,11 @@ func (n NodeLine) gpus() int {
 func (n NodeLine) Misfit(t catalog.Type) string {
 	switch {
 	case t.VCPUs < n.CPUs:
-		return fmt.Sprintf("%s has %d CPUs, nodes of %s are declared with %d", t.Name, t.VCPUs, n.Name, n.CPUs)
+		return fmt.Sprintf("%s has %s, nodes of %s are declared with %d", t.Name, counted(t.VCPUs, "CPU"), n.Name, n.CPUs)
 	case t.MemoryMiB < n.MemoryMiB:
 		return fmt.Sprintf("%s has %d MiB of memory, nodes of %s are declared with %d", t.Name, t.MemoryMiB, n.Name, n.MemoryMiB)
 	case t.GPUs < n.gpus():
-		return fmt.Sprintf("%s has %d GPUs, nodes of %s are declared with %s", t.Name, t.GPUs, n.Name, n.Gres)
+		return fmt.Sprintf("%s has %s, nodes of %s are declared with %s", t.Name, counted(t.GPUs, "GPU"), n.Name, n.Gres)
 	case n.Arch != "" && !slices.Contains(t.Archs, n.Arch):
 		return fmt.Sprintf("%s is %s, the image of %s is %s", t.Name, strings.Join(t.Archs, " and "), n.Name, n.Arch)
 	}
