@@ -653,6 +653,35 @@ func TestARefusedJobIsHeldBeforeItsSharedNodeGoesBack(t *testing.T) {
 	}
 }
 
+// Telling many refused jobs takes minutes: the nodes that boot meanwhile have
+// their addresses before, also where some of the call's nodes go back.
+func TestAddressesArePushedBeforeAnybodyIsRefused(t *testing.T) {
+	good, short, bad := names("aws-hpc", 1, 2), names("aws-hpc", 3, 4), names("aws-cpu", 1, 3)
+	w := planned(t, map[string]string{"7.json": planOf("c5n.9xlarge"), "8.json": planOf("c5n.18xlarge"), "9.json": noTypes, "10.json": noTypes, "11.json": noTypes},
+		configuring(7, good), configuring(8, short), configuring(9, bad[:1]), configuring(10, bad[1:2]), configuring(11, bad[2:])).withFaults("- {type: c5n.18xlarge, error: InsufficientInstanceCapacity}")
+	r, lines := w.resume(resumeOf(false, wanting{7, good}, wanting{8, short}, wanting{9, bad[:1]}, wanting{10, bad[1:2]}, wanting{11, bad[2:]}))
+	if r.ExitCode != report.ExitPartly {
+		t.Errorf("exit %d: %v", r.ExitCode, lines)
+	}
+	w.check(good...)
+	pushed := slices.IndexFunc(w.slurm.Calls(), func(c slurmmodel.Call) bool {
+		return slices.ContainsFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "NodeAddr=") })
+	})
+	if pushed < 0 {
+		t.Fatal("no address was pushed")
+	}
+	for _, c := range w.slurm.Calls()[:pushed] {
+		if c.Args[0] != "-o" {
+			t.Errorf("before the addresses: scontrol %s", strings.Join(c.Args, " "))
+		}
+	}
+	for _, n := range append(short, bad...) {
+		if got := r.Node(n).State; got != report.NodeGivenBack {
+			t.Errorf("%s is %s", n, got)
+		}
+	}
+}
+
 // Refusals are carried out whatever becomes of the others.
 func TestARefusedJobIsHeldThoughTheOthersGetNothing(t *testing.T) {
 	good, bad := names("aws-hpc", 1, 2), names("aws-cpu", 1, 2)

@@ -19,8 +19,10 @@ import (
 )
 
 // tell pushes addresses, gives back what has none, and fills in the report and
-// the exit code.
+// the exit code. Addresses go first: a node that boots without one is lost at
+// ResumeTimeout, while telling many jobs that they are refused takes minutes.
 func (r *resumption) tell(ctx context.Context) {
+	var losses []loss
 	total := 0.0
 	oldest := "" // of the prices in it
 	known := true
@@ -51,7 +53,9 @@ func (r *resumption) tell(ctx context.Context) {
 		}
 		if lost := p.lost(placed); len(lost) > 0 {
 			missing += len(lost)
-			exits[r.lose(ctx, p, lost, len(placed))] = true
+			g, exit := r.lose(p, lost, len(placed))
+			losses = append(losses, loss{lost, g})
+			exits[exit] = true
 		}
 	}
 	if known && served > 0 {
@@ -65,6 +69,15 @@ func (r *resumption) tell(ctx context.Context) {
 		r.rep.ExitCode = worst(exits)
 	}
 	r.push(ctx)
+	for _, l := range losses {
+		r.giveBack(ctx, l.nodes, l.giving)
+	}
+}
+
+// loss is nodes of a part that go back.
+type loss struct {
+	nodes []string
+	giving
 }
 
 // lost returns the nodes of the part that have neither an instance nor a
@@ -79,9 +92,9 @@ func (p *part) lost(placed []launch.Placed) []string {
 	return out
 }
 
-// lose says why nodes have no instance, gives them back, and returns the exit
-// code that their loss alone would have.
-func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed int) int {
+// lose says why nodes have no instance, and returns how they go back and the
+// exit code that their loss alone would have.
+func (r *resumption) lose(p *part, lost []string, placed int) (giving, int) {
 	e := p.why()
 	if e == nil {
 		e = cloud.Errorf("RunInstances", cloud.Ambiguous, "no instance, and no reason known")
@@ -116,8 +129,7 @@ func (r *resumption) lose(ctx context.Context, p *part, lost []string, placed in
 	if p.ladder.Limited() || e.Code == launch.CostLimit {
 		r.tellAge(p)
 	}
-	r.giveBack(ctx, lost, g)
-	return report.ExitOf(e.Class)
+	return g, report.ExitOf(e.Class)
 }
 
 // tellAge says how old the prices are by which a limit was judged.
