@@ -42,7 +42,7 @@ const (
 	// createWithin bounds making and starting a container, half a second's work
 	// on an idle machine.
 	createWithin = time.Minute
-	// removeWithin bounds the removal of one.
+	// removeWithin bounds the removal of one, and of all that a sweep finds.
 	removeWithin = 30 * time.Second
 	// logsWithin is how long the last lines of a dead container may take.
 	logsWithin = 2 * time.Second
@@ -217,7 +217,9 @@ func (c *Container) follow(api client.APIClient) {
 // locate asks which port the engine chose. A container that ended at once has
 // none.
 func (c *Container) locate(ctx context.Context) error {
-	port, err := c.tc.MappedPort(ctx, gateway)
+	looking, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	port, err := c.tc.MappedPort(looking, gateway)
 	if err == nil {
 		c.url = "http://127.0.0.1:" + port.Port()
 		return nil

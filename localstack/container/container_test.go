@@ -164,6 +164,39 @@ func TestStartEndsWithItsContextAndLeavesNothing(t *testing.T) {
 	}
 }
 
+// An engine that answers the ping and then hangs is no reason to wait for ever,
+// nor to go without the rungs below.
+func TestAnEngineThatHangsAfterThePingIsPassedOver(t *testing.T) {
+	old := lookWithin
+	lookWithin = 300 * time.Millisecond
+	t.Cleanup(func() { lookWithin = old })
+	for _, tc := range []struct{ call, says string }{
+		{"GET /containers/json", "looking for left containers: no answer within 300ms: restart it"},
+		{"GET /images/" + Image + "/json", "image " + Image + ": no answer within 300ms: restart it"},
+	} {
+		t.Run(tc.call, func(t *testing.T) {
+			s := (&stub{hangs: []string{tc.call}}).start(t)
+			want := localstack.Want{Rungs: []localstack.Kind{localstack.Container, localstack.Embedded}, Container: Rung,
+				Embedded: func(context.Context) (string, func() error, error) { return "http://127.0.0.1:1", nil, nil }}
+			bounded, stop := context.WithTimeout(t.Context(), 10*time.Second)
+			defer stop()
+			b, err := localstack.Find(bounded, want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if reason := "Docker engine at " + s.dockerHost + ": " + tc.says; b.Kind != localstack.Embedded || !strings.Contains(b.Reason(), reason) {
+				t.Errorf("%s: does not say %q", b, reason)
+			}
+
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(50*time.Millisecond, cancel)
+			if c, err := Start(ctx, localstack.Options{}); !errors.Is(err, context.Canceled) {
+				t.Errorf("interrupted: got %v, %v, want context.Canceled", c, err)
+			}
+		})
+	}
+}
+
 func TestNoImageIsPulledWhateverTestcontainersIsToldTo(t *testing.T) {
 	s := (&stub{image: "none"}).start(t)
 	api, err := engine(t.Context())

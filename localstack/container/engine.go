@@ -21,6 +21,11 @@ import (
 // in a millisecond.
 const engineWithin = 2 * time.Second
 
+// lookWithin bounds each question to an engine that has answered the ping, about
+// its containers or an image: milliseconds' work, seconds on a busy disk. A
+// variable for tests.
+var lookWithin = 10 * time.Second
+
 // lockLabel is image.sh's: the digest of the requirements an image was made from.
 const lockLabel = "aws-slurm-burst.lock"
 
@@ -91,6 +96,19 @@ func noSocket(daemons ...string) error {
 	return &EngineError{Why: "none on this machine", Do: "`apt-get install docker.io` on Debian (.ci/setup does, and starts it)"}
 }
 
+// unanswered is the error of a question about something: ctx's own where that has
+// ended, else an *EngineError, which says within what time there was no answer or
+// how the engine failed, and what to do about that.
+func unanswered(ctx context.Context, api client.APIClient, what string, within time.Duration, err error, do string) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return &EngineError{Host: api.DaemonHost(), Why: what + ": no answer within " + within.String(), Do: "restart it"}
+	}
+	return &EngineError{Host: api.DaemonHost(), Why: what + ": " + err.Error(), Do: do}
+}
+
 func noAnswer(host string, err error) error {
 	e := &EngineError{Host: host, Why: err.Error(), Do: "see its log"}
 	switch {
@@ -107,15 +125,18 @@ func noAnswer(host string, err error) error {
 }
 
 // checkImage fails with an *ImageError unless the engine has the image, made
-// from this program's requirements. An image without the label is somebody
+// from this program's requirements, and with an *EngineError where it does not say
+// so in time. An image without the label is somebody
 // else's of the same release.
 func checkImage(ctx context.Context, api client.APIClient, image string) error {
-	r, err := api.ImageInspect(ctx, image)
+	looking, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	r, err := api.ImageInspect(looking, image)
 	switch {
 	case errdefs.IsNotFound(err):
 		return &ImageError{Image: image, Why: "not on this machine"}
 	case err != nil:
-		return &EngineError{Host: api.DaemonHost(), Why: "image " + image + ": " + err.Error(), Do: "see the engine's log"}
+		return unanswered(ctx, api, "image "+image, lookWithin, err, "see the engine's log")
 	case r.Config == nil:
 		return nil
 	}

@@ -101,28 +101,31 @@ func (o owner) gone(me owner, age time.Duration) bool {
 	return errors.Is(err, os.ErrNotExist) || err == nil && (started != o.started || state == "Z")
 }
 
-// sweep removes the containers of owners that are gone.
+// sweep removes the containers of owners that are gone. It fails with an
+// *EngineError where the engine does not do so in time, or with ctx's error.
 func sweep(ctx context.Context, api client.APIClient) error {
-	failed := func(what string, err error) error {
-		return &EngineError{Host: api.DaemonHost(), Why: what + ": " + err.Error(), Do: "`make clean`, or see the engine's log"}
-	}
+	const what, do = "looking for left containers", "`make clean`, or see the engine's log"
 	me, err := self()
 	if err != nil {
-		return failed("looking for its left containers", err)
+		return &EngineError{Host: api.DaemonHost(), Why: what + ": " + err.Error(), Do: do}
 	}
-	all, err := api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", ourLabel+"="+ourValue)})
+	looking, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	all, err := api.ContainerList(looking, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", ourLabel+"="+ourValue)})
 	if err != nil {
-		return failed("looking for left containers", err)
+		return unanswered(ctx, api, what, lookWithin, err, do)
 	}
+	removing, cancel := context.WithTimeout(ctx, removeWithin)
+	defer cancel()
 	for _, c := range all.Items {
 		o, ok := parseOwner(c.Labels[ownerLabel])
 		if ok && !o.gone(me, time.Since(time.Unix(c.Created, 0))) {
 			continue
 		}
-		_, err := api.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		_, err := api.ContainerRemove(removing, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		// Another process may be sweeping too: then it is gone, or going.
 		if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
-			return failed("removing the left container "+c.ID[:min(12, len(c.ID))], err)
+			return unanswered(ctx, api, "removing the left container "+c.ID[:min(12, len(c.ID))], removeWithin, err, do)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,8 @@ type stub struct {
 	image string
 	// fails, where set, answers a call "METHOD path" with 500 and these words.
 	fails map[string]string
+	// hangs are calls "METHOD path" that are never answered.
+	hangs []string
 	// serves is the handler behind the published port; nil publishes none.
 	serves http.Handler
 	// logs is what every container printed.
@@ -105,6 +108,10 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fails {
 		w.WriteHeader(http.StatusInternalServerError)
 		_ = json.NewEncoder(w).Encode(map[string]string{"message": words})
+		return
+	}
+	if slices.Contains(s.hangs, call) {
+		<-r.Context().Done()
 		return
 	}
 	id, isContainer := strings.CutPrefix(path, "/containers/")
