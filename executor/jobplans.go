@@ -65,13 +65,7 @@ func (r *resumption) lookForPlans(ctx context.Context) (of, all []*found) {
 		if !slices.ContainsFunc(j.Resume, func(n string) bool { return called[n] }) {
 			continue
 		}
-		known := records[j.ID]
-		if doubled(known, j.ID) { // asked for alone, others' texts are not there
-			if own, err := r.Slurm.Records(ctx, j.ID); err == nil {
-				known = own
-			}
-		}
-		named, name := planJob(known, j)
+		named, name := planJob(records.of(ctx, r.Slurm, j.ID), j)
 		a := plansource.FromFolder(ctx, r.Plans, r.Config.Plans.Dir, named)
 		key := sameFound{source: a.Source, trusted: a.Trusted, size: j.Size()}
 		switch {

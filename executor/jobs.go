@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -13,13 +14,22 @@ import (
 // where there are several or none is known: one call in any case.
 func (r *resumption) askRecords(ctx context.Context) (all []slurm.Record, err error) {
 	r.asked = true
-	if len(r.jobs) == 1 {
-		all, err = r.Slurm.Records(ctx, r.jobs[0].ID)
-	} else {
-		all, err = r.Slurm.Jobs(ctx)
+	var ids []string
+	for _, j := range r.jobs {
+		ids = append(ids, j.ID)
 	}
+	all, err = askOnce(ctx, r.Slurm, ids)
 	r.records = recordsByJob(all)
 	return all, err
+}
+
+// askOnce returns the records of one job, or of all jobs where it is asked for
+// another number of them.
+func askOnce(ctx context.Context, ctl *slurm.Controller, ids []string) ([]slurm.Record, error) {
+	if len(ids) == 1 {
+		return ctl.Records(ctx, ids[0])
+	}
+	return ctl.Jobs(ctx)
 }
 
 // records are what slurmctld knows of jobs, by job id: the tasks of an array
@@ -37,6 +47,17 @@ func recordsByJob(all []slurm.Record) records {
 		}
 	}
 	return by
+}
+
+// of returns what is known of a job. One with two records is asked for alone,
+// where others' texts are not: one of the two is made up.
+func (k records) of(ctx context.Context, ctl *slurm.Controller, id string) []slurm.Record {
+	if doubled(k[id], id) {
+		if own, err := ctl.Records(ctx, id); err == nil {
+			return own
+		}
+	}
+	return k[id]
 }
 
 // record returns the record of a job, resolved to the array task that runs on
@@ -68,19 +89,37 @@ func (r *resumption) tellJob(ctx context.Context, rec slurm.Record, g giving) {
 	}
 }
 
-// mustNotRequeue reports whether giving the nodes back would end one of the
-// jobs for good.
-func mustNotRequeue(ctx context.Context, ctl *slurm.Controller, p *part) bool {
-	if ctl.Off() {
+// mustNotRequeue reports whether giving the part's nodes back would end one of
+// its jobs for good. It asks for no longer than until the deadline.
+func (r *resumption) mustNotRequeue(ctx context.Context, ctl *slurm.Controller, p *part) bool {
+	if ctl.Off() || len(p.Jobs) == 0 {
 		return false
 	}
+	asking, cancel := r.Env.WithDeadline(ctx, r.calls.Deadline)
+	defer cancel()
+	all, err := askOnce(asking, ctl, p.Jobs)
+	if err != nil {
+		return false
+	}
+	known := recordsByJob(all)
 	return slices.ContainsFunc(p.Jobs, func(id string) bool {
-		recs, err := ctl.Records(ctx, id)
-		if err != nil {
-			return false
-		}
-		rec, ok := slurm.ResolveTask(recs, id, p.Nodes)
+		rec, ok := slurm.ResolveTask(known.of(asking, ctl, id), id, p.Nodes)
 		return ok && !slurm.CanHold(rec) && !slurm.Gone(rec)
+	})
+}
+
+// jobsGone reports whether slurmctld says of every one of some jobs that it is
+// over or that there is none.
+func jobsGone(ctx context.Context, ctl *slurm.Controller, ids []string) bool {
+	all, err := askOnce(ctx, ctl, ids)
+	if err != nil {
+		return errors.Is(err, slurm.ErrNoJob)
+	}
+	known := recordsByJob(all)
+	return !slices.ContainsFunc(ids, func(id string) bool {
+		own := known.of(ctx, ctl, id)
+		i := slices.IndexFunc(own, func(k slurm.Record) bool { return k.ID == id })
+		return len(own) > 0 && !slurm.Gone(own[max(i, 0)])
 	})
 }
 

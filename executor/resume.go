@@ -556,7 +556,7 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 	if staleLookup(o.Err) && r.lookUpAgain(ctx, p, c) {
 		again(r.nonce + "/looked-up")
 	}
-	for o.Err != nil && o.Err.Class.NextRung() && len(o.Halted) == 0 && !c.Late() && mustNotRequeue(ctx, ctl, p) {
+	for o.Err != nil && o.Err.Class.NextRung() && len(o.Halted) == 0 && !c.Late() && r.mustNotRequeue(ctx, ctl, p) {
 		// An interactive job dies when its nodes are given back: try on.
 		if !c.Pause(ctx, 6) {
 			break
@@ -620,11 +620,10 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []
 	if len(out) > 0 || !askSlurm || ctl.Off() || len(p.Jobs) == 0 {
 		return out, nil
 	}
-	for _, id := range p.Jobs {
-		rec, err := ctl.Job(ctx, id)
-		if err != nil && !errors.Is(err, slurm.ErrNoJob) || err == nil && !slurm.Gone(rec) {
-			return nil, nil
-		}
+	ctx, cancel := r.Env.WithDeadline(ctx, r.calls.Deadline)
+	defer cancel()
+	if !jobsGone(ctx, ctl, p.Jobs) {
+		return nil, nil
 	}
 	// Slurm gives the nodes of a cancelled job to the next one at once, without
 	// another call of ours: then the launch is for that job, where it has all

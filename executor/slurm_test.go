@@ -2,6 +2,7 @@ package executor_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,86 @@ func TestForAnInteractiveJobTheLadderIsClimbedUntilTheDeadline(t *testing.T) {
 	}
 	if took := w.engine.Now().Sub(began); took < 200*time.Second || took > 260*time.Second {
 		t.Errorf("it gave up after %v, the deadline is 240 s", took)
+	}
+}
+
+// manyJobs is a call for so many jobs of one node each, the last of them
+// interactive.
+func manyJobs(t *testing.T, n int) (*world, executor.ResumeRequest) {
+	t.Helper()
+	var jobs []slurmmodel.Job
+	var waiting []wanting
+	nodes := names("aws-cpu", 1, n)
+	for i := range nodes {
+		jobs = append(jobs, configuring(100+i, nodes[i:i+1]))
+		waiting = append(waiting, wanting{100 + i, nodes[i : i+1]})
+	}
+	jobs[n-1].Batch = false
+	return newWorld(t).withSlurm(nodes, jobs...), resumeOf(false, waiting...)
+}
+
+// Which of a call's jobs die with their nodes, and whether all have gone, is
+// asked once a climb, however many they are.
+func TestManyJobsAreAskedForAtOnce(t *testing.T) {
+	w, q := manyJobs(t, 40)
+	w.withFaults("- {error: InsufficientInstanceCapacity, times: 20}")
+	r, lines := w.resume(q)
+	if r.ExitCode != 0 {
+		t.Errorf("exit %d: %v", r.ExitCode, lines)
+	}
+	w.check(q.Nodes...)
+	if asked := r.ScontrolCalls["show job"]; asked > r.APICalls["RunInstances"]+5 {
+		t.Errorf("%d times show job for %d launches", asked, r.APICalls["RunInstances"])
+	}
+
+	w, q = manyJobs(t, 40)
+	w.withFaults("- {az: us-east-1a, error: InsufficientInstanceCapacity, delay: 6s}")
+	w.engine.Spawn("scancel", func(ctx context.Context, e env.Env) {
+		_ = e.Sleep(ctx, 3*time.Second)
+		for i := range q.Nodes {
+			gone := w.slurm.Job(100 + i)
+			gone.State = "CANCELLED"
+			w.slurm.SetJob(gone)
+		}
+	})
+	told := len(q.Nodes) // each is looked at once more before its node goes back
+	if r, lines := w.resume(q); !strings.HasPrefix(w.slurm.Node(q.Nodes[0]).Reason, "(Code:JobGone)") || r.ScontrolCalls["show job"] > told+3 {
+		t.Errorf("exit %d, %v: %v", r.ExitCode, r.ScontrolCalls, lines)
+	}
+}
+
+// Of two records of a job one is made up: whether it may be requeued is asked of
+// the job alone.
+func TestAMadeUpRecordDoesNotMakeAJobInteractive(t *testing.T) {
+	w, q := manyJobs(t, 2)
+	liar, victim := configuring(100, q.Nodes[:1]), configuring(101, q.Nodes[1:])
+	liar.Name = "x\nJobId=101 JobName=y UserId=eve(1001) JobState=CONFIGURING Requeue=1 BatchFlag=0 NodeList=aws-cpu-002 Command=z\n"
+	w.slurm.SetJob(victim)
+	w.slurm.SetJob(liar)
+	w.withFaults("- {error: InsufficientInstanceCapacity}")
+	began := w.engine.Now()
+	r, lines := w.resume(q)
+	if took := w.engine.Now().Sub(began); r.ExitCode != report.ExitCapacity || took > time.Minute {
+		t.Errorf("exit %d after %v: %v", r.ExitCode, took, lines)
+	}
+}
+
+// A slurmctld that hangs at the end does not carry the climb past its deadline.
+func TestTheLastQuestionEndsWithTheDeadline(t *testing.T) {
+	w, q := manyJobs(t, 2)
+	w.withFaults("- {error: InsufficientInstanceCapacity, delay: 29s}") // eight rungs
+	began := w.engine.Now()
+	w.engine.Spawn("hang", func(ctx context.Context, e env.Env) {
+		_ = e.Sleep(ctx, 225*time.Second)
+		w.slurm.SetOutage(slurmmodel.Hung)
+	})
+	w.resume(q)
+	late := slices.IndexFunc(w.slurm.Calls(), func(c slurmmodel.Call) bool { return c.At.Sub(began) > 225*time.Second })
+	if late < 0 || len(w.slurm.Calls()) < late+2 {
+		t.Fatalf("%d calls of scontrol, none at the deadline", len(w.slurm.Calls()))
+	}
+	if at := w.slurm.Calls()[late+1].At.Sub(began); at > 240*time.Second+time.Second {
+		t.Errorf("after %v it was still asking, the deadline is 240 s: %v", at, w.slurm.Calls()[late])
 	}
 }
 

@@ -31,19 +31,6 @@ func (c *Controller) Records(ctx context.Context, id string) ([]Record, error) {
 	return records, nil
 }
 
-// Job returns the record with an id, or the first of an array whose id no task
-// has. Where Slurm is off it is the zero Record.
-func (c *Controller) Job(ctx context.Context, id string) (Record, error) {
-	records, err := c.Records(ctx, id)
-	if err != nil || c.Off() {
-		return Record{}, err
-	}
-	if i := slices.IndexFunc(records, func(r Record) bool { return r.ID == id }); i >= 0 {
-		return records[i], nil
-	}
-	return records[0], nil
-}
-
 // Jobs returns all jobs that slurmctld remembers.
 func (c *Controller) Jobs(ctx context.Context) ([]Record, error) {
 	if c.Off() {

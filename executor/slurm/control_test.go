@@ -279,7 +279,7 @@ func TestOffDoesNothing(t *testing.T) {
 			_, e2 := c.GiveBack(ctx, nodes, "X", "y")
 			_, e3 := c.ResetAddresses(ctx, nodes)
 			_, e4 := c.Resume(ctx, nodes)
-			_, e5 := c.Job(ctx, "1")
+			_, e5 := c.Records(ctx, "1")
 			_, e6 := c.Jobs(ctx)
 			_, e7 := c.Nodes(ctx, nodes)
 			_, e8 := c.Drain(ctx, nodes, "x")

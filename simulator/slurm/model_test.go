@@ -386,10 +386,11 @@ func TestAGangThatFails(t *testing.T) {
 	if got := state(m, nodes[0]); got != "IDLE+CLOUD+DRAIN+POWER_DOWN+NOT_RESPONDING+POWERING_UP plan abc" {
 		t.Error(got)
 	}
-	r, err := c.Job(ctx, "1")
-	if err != nil || !r.Configuring() || !slurm.CanHold(r) {
-		t.Fatal(r, err)
+	records, err := c.Records(ctx, "1")
+	if err != nil || len(records) != 1 || !records[0].Configuring() || !slurm.CanHold(records[0]) {
+		t.Fatal(records, err)
 	}
+	r := records[0]
 	if err := errors.Join(c.Comment(ctx, r, "no capacity"), c.Comment(ctx, r, "held"), c.Comment(ctx, r, "held"), c.Hold(ctx, r)); err != nil {
 		t.Fatal(err)
 	}
