@@ -237,6 +237,20 @@ func TestWhatIsNeverShownIsLaunchedAgain(t *testing.T) {
 	}
 }
 
+// Nor for longer where another controller, whose clock is ahead, has launched it.
+func TestAClockThatIsAheadDoesNotMakeUsWaitForEver(t *testing.T) {
+	w := newLaggingWorld(t, time.Hour)
+	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
+	w.skew = 20 * time.Minute
+	w.resume(gang)
+	w.skew = 0
+	began := w.engine.Now()
+	r, lines := w.resume(gang)
+	if took := w.engine.Now().Sub(began); r.ExitCode != 0 || r.APICalls["RunInstances"] != 1 || took < time.Minute || took > 90*time.Second {
+		t.Errorf("exit %d after %v, calls %v: %v", r.ExitCode, took, r.APICalls, lines)
+	}
+}
+
 // A launch was applied and its answer lost; EC2 does not show it yet, and then
 // refuses for want of capacity. What comes up later is found and ended.
 func TestARefusalAfterALostAnswerIsNotBelieved(t *testing.T) {

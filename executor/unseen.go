@@ -17,15 +17,18 @@ const showsWithin = time.Minute
 
 // unseen adds the instances that the journal says were launched for our nodes a
 // moment ago and that the look-up does not show. They are waited for until EC2
-// shows them, alive or ended: launching beside them would double the nodes.
+// shows them, alive or ended: launching beside them would double the nodes. By
+// whatever clock a launch was written down, it was made before we began to look.
 func (r *resumption) unseen(ctx context.Context, launches []journal.Launch, live []cloud.Instance) ([]cloud.Instance, error) {
+	began := r.Env.Now()
 	for _, l := range launches {
 		shown := live
-		for n := 1; r.hides(l, shown); n++ {
+		age := func() time.Duration { return r.Env.Now().Sub(min(l.Updated, began)) }
+		for n := 1; age() < showsWithin && r.hides(l, shown); n++ {
 			if n == 1 {
-				env.Debugf(r.Env, "unseen", "EC2 does not show the instances of %s launched %.0f s ago, looking again", l.Nodes, r.Env.Now().Sub(l.Updated).Seconds())
+				env.Debugf(r.Env, "unseen", "EC2 does not show the instances of %s launched %.0f s ago, looking again", l.Nodes, age().Seconds())
 			} else if !r.calls.Pause(ctx, n-1) {
-				return nil, cloud.Errorf("DescribeInstances", cloud.Ambiguous, "the instances of %s launched %.0f s ago are not shown yet", l.Nodes, r.Env.Now().Sub(l.Updated).Seconds())
+				return nil, cloud.Errorf("DescribeInstances", cloud.Ambiguous, "the instances of %s launched %.0f s ago are not shown yet", l.Nodes, age().Seconds())
 			}
 			var err error
 			if shown, err = r.calls.DescribeAll(ctx, cloud.InstanceQuery{Tags: []cloud.Tag{{Key: identity.Launch, Value: l.Request.Token}}}); err != nil {
@@ -37,13 +40,10 @@ func (r *resumption) unseen(ctx context.Context, launches []journal.Launch, live
 	return live, nil
 }
 
-// hides reports whether a launch of a moment ago gave nodes of ours, not
-// suspended since, an instance that is not among those shown.
+// hides reports whether a launch gave nodes of ours, not suspended since, an
+// instance that is not among those shown.
 func (r *resumption) hides(l journal.Launch, shown []cloud.Instance) bool {
-	if l.State != journal.Launched || r.Env.Now().Sub(l.Updated) >= showsWithin {
-		return false
-	}
-	return slices.ContainsFunc(l.Placed, func(p journal.Placed) bool {
+	return l.State == journal.Launched && slices.ContainsFunc(l.Placed, func(p journal.Placed) bool {
 		return slices.Contains(r.nodes, p.Node) && r.suspended[p.Node] <= l.Written &&
 			!slices.ContainsFunc(shown, func(i cloud.Instance) bool { return i.ID == p.Instance })
 	})
