@@ -77,6 +77,8 @@ func TestJobsBecomeGroups(t *testing.T) {
 		{"nodes for nobody", nodes("hpc", 2), nil, nil, []string{": hpc-1 hpc-2 /"}},
 		{"nodes for a plan", nodes("hpc", 2), nil, one, []string{": hpc-1 hpc-2 / multi by one"}},
 		{"jobs that share a node are one group", nodes("hpc", 3), []Job{{ID: "1", Resume: nodes("hpc", 2)}, {ID: "2", Resume: []string{"hpc-2", "hpc-3"}}}, nil, []string{"1 2: hpc-1 hpc-2 hpc-3 / multi"}},
+		{"a node of two jobs counts once, over two node groups too", []string{"hpc-1", "cpu-1"}, []Job{{ID: "1", Resume: []string{"hpc-1"}, Alloc: []string{"hpc-1", "cpu-1"}}, {ID: "2", Resume: []string{"hpc-1", "cpu-1"}}}, nil,
+			[]string{"1 2: cpu-1 / hpc-1 multi", "1 2: hpc-1 / cpu-1 multi"}},
 		{"members that are up already are outside", []string{"hpc-2"}, []Job{{ID: "1", Resume: []string{"hpc-2"}, Alloc: nodes("hpc", 3)}}, nil, []string{"1: hpc-2 / hpc-1 hpc-3 multi"}},
 		{"the command line is the authority", []string{"hpc-1"}, []Job{{ID: "1", Resume: nodes("hpc", 2)}}, nil, []string{"1: hpc-1 /"}},
 		{"a job over two node groups", []string{"hpc-1", "cpu-1"}, []Job{{ID: "1", Resume: []string{"hpc-1", "cpu-1"}}}, nil, []string{"1: cpu-1 / hpc-1 multi", "1: hpc-1 / cpu-1 multi"}},

@@ -193,7 +193,6 @@ func split(g Group, cfg *config.Config) []Group {
 	var out []Group
 	at := map[*config.NodeGroup]int{}
 	hostlist.Sort(g.Nodes)
-	hostlist.Sort(g.Outside)
 	for _, n := range hostlist.Unique(g.Nodes) {
 		ng, _ := cfg.GroupOf(n)
 		i, ok := at[ng]
@@ -205,17 +204,15 @@ func split(g Group, cfg *config.Config) []Group {
 		out[i].Nodes = append(out[i].Nodes, n)
 	}
 	for i := range out {
-		for _, n := range hostlist.Unique(g.Outside) {
-			if !slices.Contains(out[i].Nodes, n) {
-				out[i].Outside = append(out[i].Outside, n)
-			}
-		}
+		outside := slices.Clone(g.Outside)
 		// A job over several node groups: the other parts are members too.
 		for k := range out {
 			if k != i {
-				out[i].Outside = append(out[i].Outside, out[k].Nodes...)
+				outside = append(outside, out[k].Nodes...)
 			}
 		}
+		hostlist.Sort(outside)
+		out[i].Outside = slices.DeleteFunc(hostlist.Unique(outside), func(n string) bool { return slices.Contains(out[i].Nodes, n) })
 	}
 	return out
 }
