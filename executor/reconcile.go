@@ -64,8 +64,10 @@ func (x *Executor) Reconcile(ctx context.Context, q ReconcileRequest) *report.Re
 
 func (r *reconciliation) run(ctx context.Context) {
 	var err error
+	var buried journal.Tombstones
 	if r.launches, err = r.journal.Launches(); err == nil {
-		r.suspended, err = r.journal.Tombstones()
+		buried, err = r.journal.Tombstones()
+		r.suspended = buried.At
 	}
 	if err == nil {
 		r.resumes, err = r.journal.Calls()

@@ -67,7 +67,9 @@ type resumption struct {
 	refusedTold bool            // their jobs know
 	said        map[string]bool // lines that are said once a call
 	parts       []*part
-	// suspended is when each node was last suspended, as this call began.
+	// buried are the tombstones as this call began, suspended is when each node
+	// was last suspended by them.
+	buried    journal.Tombstones
 	suspended map[string]env.Time
 	fleet     *fleet.Fleet // what lived before this call
 }
@@ -103,10 +105,11 @@ func (r *resumption) run(ctx context.Context) {
 		if err != nil {
 			env.Warnf(r.Env, "journal", "no copy of this call: %v", err) // an intent that cannot be written stops it
 		}
-		if r.suspended, err = r.journal.Tombstones(); err != nil {
+		if r.buried, err = r.journal.Tombstones(); err != nil {
 			r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 			return
 		}
+		r.suspended = r.buried.At
 		defer func() {
 			if err := r.journal.End(begun, r.rep.ExitCode); err != nil {
 				env.Warnf(r.Env, "journal", "%v", err)
@@ -606,14 +609,14 @@ const jobGone = "JobGone"
 // controller's may differ. Where every job that wants the nodes has gone and
 // none has taken its place, it is an error.
 func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []string, p *part, askSlurm bool) ([]string, *cloud.Error) {
-	at, err := r.journal.Tombstones()
+	fresh, err := r.journal.Since(r.buried)
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
 		return nil, nil
 	}
 	var out []string
 	for _, n := range nodes {
-		if at[n] > r.suspended[n] {
+		if fresh.At[n] > r.suspended[n] {
 			out = append(out, n)
 		}
 	}
@@ -651,13 +654,13 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []
 // settle makes the last corrections before Slurm hears: what was suspended
 // meanwhile goes, and so do gangs that are not whole.
 func (r *resumption) settle(ctx context.Context) {
-	at, err := r.journal.Tombstones()
+	fresh, err := r.journal.Since(r.buried)
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
 	}
 	for _, p := range r.parts {
 		for _, n := range p.Nodes {
-			if at[n] > r.suspended[n] && !slices.Contains(p.outcome.Halted, n) {
+			if fresh.At[n] > r.suspended[n] && !slices.Contains(p.outcome.Halted, n) {
 				p.outcome.Halted = append(p.outcome.Halted, n)
 			}
 		}

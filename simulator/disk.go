@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
-	"strings"
 
 	"aws-slurm-burst/executor/env"
 )
@@ -14,13 +14,13 @@ import (
 // process wrote is there after it crashed. It serves the executor's journal and
 // caches.
 type Disk struct {
-	files map[string][]byte
+	files map[string]map[string][]byte // by folder, then by whole name
 	// Full refuses every write.
 	Full bool
 }
 
 // NewDisk returns an empty disk.
-func NewDisk() *Disk { return &Disk{files: map[string][]byte{}} }
+func NewDisk() *Disk { return &Disk{files: map[string]map[string][]byte{}} }
 
 // For returns the disk as one process sees it: its calls enter the engine, so
 // that a dead process changes nothing and a crash can fall on either side of a
@@ -36,7 +36,7 @@ type Files struct {
 // Read returns a file, or fs.ErrNotExist.
 func (f *Files) Read(name string) ([]byte, error) {
 	Enter(f.env, "Read")
-	data, ok := f.disk.files[name]
+	data, ok := f.disk.files[path.Dir(name)][name]
 	if !ok {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
 	}
@@ -49,7 +49,11 @@ func (f *Files) Write(name string, data []byte) error {
 	if f.disk.Full {
 		return &fs.PathError{Op: "write", Path: name, Err: fmt.Errorf("no space left on device")}
 	}
-	f.disk.files[name] = slices.Clone(data)
+	folder := path.Dir(name)
+	if f.disk.files[folder] == nil {
+		f.disk.files[folder] = map[string][]byte{}
+	}
+	f.disk.files[folder][name] = slices.Clone(data)
 	Enter(f.env, "Written")
 	return nil
 }
@@ -57,10 +61,11 @@ func (f *Files) Write(name string, data []byte) error {
 // Remove removes a file, or answers fs.ErrNotExist.
 func (f *Files) Remove(name string) error {
 	Enter(f.env, "Remove")
-	if _, ok := f.disk.files[name]; !ok {
+	folder := f.disk.files[path.Dir(name)]
+	if _, ok := folder[name]; !ok {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
 	}
-	delete(f.disk.files, name)
+	delete(folder, name)
 	return nil
 }
 
@@ -71,12 +76,4 @@ func (f *Files) List(folder string) ([]string, error) {
 }
 
 // Names returns the names in a folder, sorted.
-func (d *Disk) Names(folder string) []string {
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(d.files)) {
-		if strings.HasPrefix(name, folder+"/") {
-			names = append(names, name)
-		}
-	}
-	return names
-}
+func (d *Disk) Names(folder string) []string { return slices.Sorted(maps.Keys(d.files[folder])) }

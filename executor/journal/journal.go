@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -65,34 +66,41 @@ func put(s Store, name string, record any) error {
 	return nil
 }
 
-// load reads every record of a folder in the order of its names. A record that
-// cannot be read is set aside as a warning: one torn file must not stop a
-// cluster, and EC2 knows what it said.
+// load reads every record of a folder in the order of its names.
 func load[R any](j *Journal, folder string) ([]R, error) {
+	names, err := j.list(folder)
+	var out []R
+	for _, name := range names {
+		if r, ok := read[R](j, name); ok {
+			out = append(out, r)
+		}
+	}
+	return out, err
+}
+
+// list returns the names of a folder's records, in order.
+func (j *Journal) list(folder string) ([]string, error) {
 	names, err := j.store.List(folder)
 	if err != nil {
 		return nil, fmt.Errorf("journal %s not readable: %w", folder, err)
 	}
-	var out []R
-	for _, name := range names {
-		if !strings.HasSuffix(name, ".json") {
-			continue
-		}
-		data, err := j.store.Read(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // another process has just finished with it
-		}
-		var r R
-		if err == nil {
-			err = json.Unmarshal(data, &r)
-		}
-		if err != nil {
-			env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by EC2's tags: %v", name, err)
-			continue
-		}
-		out = append(out, r)
+	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasSuffix(name, ".json") }), nil
+}
+
+// read reads a record. One that cannot be read is set aside as a warning: one
+// torn file must not stop a cluster, and EC2 knows what it said.
+func read[R any](j *Journal, name string) (r R, ok bool) {
+	data, err := j.store.Read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, false // another process has just finished with it
 	}
-	return out, nil
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by EC2's tags: %v", name, err)
+	}
+	return r, err == nil
 }
 
 func (j *Journal) remove(name string) error {

@@ -84,7 +84,7 @@ func TestTheLatestTombstoneOfANodeCounts(t *testing.T) {
 		want := map[string]env.Time{"n1": start.Add(2 * time.Second), "n2": start.Add(time.Second), "n3": start.Add(3 * time.Second)}
 		got, err := j.Tombstones()
 		must(t, err)
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got.At); diff != "" {
 			t.Error(diff)
 		}
 		must(t, j.Compact(0))
@@ -92,8 +92,46 @@ func TestTheLatestTombstoneOfANodeCounts(t *testing.T) {
 			t.Errorf("%d tombstones after the first was covered by later ones", n)
 		}
 		got, _ = j.Tombstones()
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got.At); diff != "" {
 			t.Errorf("compacting changed them: %s", diff)
+		}
+	})
+}
+
+// reads counts what is read of a store, by name.
+type reads struct {
+	journal.Store
+	names map[string]int
+}
+
+func (r reads) Read(name string) ([]byte, error) {
+	r.names[name]++
+	return r.Store.Read(name)
+}
+
+func TestATombstoneIsReadOnce(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		must(t, j.Bury([]string{"n1", "n2"}))
+		must(t, d.For(e).Write("suspends/0-torn.json", []byte(`{"at": 1, "nodes"`)))
+		store := reads{d.For(e), map[string]int{}}
+		mine := journal.New(e, store, "http://ec2")
+		known, err := mine.Tombstones()
+		must(t, err)
+		must(t, e.Sleep(context.Background(), time.Second))
+		must(t, j.Bury([]string{"n2"}))
+		must(t, d.For(e).Write("suspends/0-torn.json", []byte(`{"at": 1, "nodes": "n3"}`)))
+		fresh, err := mine.Since(known)
+		must(t, err)
+		if diff := cmp.Diff(map[string]env.Time{"n2": e.Now(), "n3": 1}, fresh.At); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		again := 0
+		for _, n := range store.names {
+			again += n - 1
+		}
+		if len(store.names) != 3 || again != 1 { // the torn one
+			t.Errorf("read %v", store.names)
 		}
 	})
 }

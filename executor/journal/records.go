@@ -55,25 +55,46 @@ func (j *Journal) Bury(nodes []string) error {
 	return put(j.store, suspendName(s, int(j.env.Rand("tombstone").Uint64()%1e6)), s)
 }
 
-// Tombstones returns when each node was last suspended; a node without an
-// entry never was, as far as the journal knows.
-func (j *Journal) Tombstones() (map[string]env.Time, error) {
-	all, err := load[Suspend](j, suspendsFolder)
+// Tombstones are the tombstones of an instant.
+type Tombstones struct {
+	// At is when each node was last suspended; a node without an entry never
+	// was, as far as the journal knows.
+	At map[string]env.Time
+
+	read map[string]bool // their names
+}
+
+// Tombstones returns the tombstones that there are.
+func (j *Journal) Tombstones() (Tombstones, error) { return j.Since(Tombstones{}) }
+
+// Since returns the tombstones that are not among those known, and reads no
+// other: where nodes are suspended one by one there is a tombstone a node, and
+// who climbs a ladder asks before every rung. A tombstone never changes.
+func (j *Journal) Since(known Tombstones) (Tombstones, error) {
+	names, err := j.list(suspendsFolder)
 	if err != nil {
-		return nil, err
+		return Tombstones{}, err
 	}
-	at := map[string]env.Time{}
-	for _, s := range all {
+	t := Tombstones{At: map[string]env.Time{}, read: map[string]bool{}}
+	for _, name := range names {
+		if known.read[name] {
+			continue
+		}
+		s, ok := read[Suspend](j, name)
+		if !ok {
+			continue
+		}
 		nodes, err := hostlist.Expand(s.Nodes)
 		if err != nil {
 			env.Warnf(j.env, "journal.torn", "journal tombstone of %s is not readable: %v", s.At, err)
 			continue
 		}
+		t.read[name] = true
 		for _, n := range nodes {
-			at[n] = max(at[n], s.At)
+			t.At[n] = max(t.At[n], s.At)
 		}
 	}
-	return at, nil
+	return t, nil
 }
 
 // Compact drops tombstones that later ones cover, once there are more than
@@ -95,7 +116,7 @@ func (j *Journal) Compact(keep int) error {
 		}
 		covered := true
 		for _, n := range nodes {
-			covered = covered && s.At < latest[n]
+			covered = covered && s.At < latest.At[n]
 		}
 		if covered {
 			if err := j.remove(name); err != nil {
