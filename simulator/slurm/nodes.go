@@ -167,11 +167,19 @@ func (m *Model) showNodes(list string) (string, error) {
 			return "", exit("")
 		}
 	}
+	on := map[string][]*Job{}
+	for _, j := range m.sortedJobs() {
+		for _, name := range j.Nodes {
+			if j.hasNodes() {
+				on[name] = append(on[name], j)
+			}
+		}
+	}
 	var b strings.Builder
 	var failed error
 	for _, name := range names {
 		if n := m.nodes[name]; n != nil {
-			b.WriteString(m.nodeLine(n))
+			b.WriteString(nodeLine(n, on[name]))
 			continue
 		}
 		fmt.Fprintf(&b, "Node %s not found\n", name)
@@ -180,22 +188,20 @@ func (m *Model) showNodes(list string) (string, error) {
 	return b.String(), failed
 }
 
-func (m *Model) nodeLine(n *Node) string {
-	jobs, cpus := 0, 0
-	for _, j := range m.sortedJobs() {
-		if j.hasNodes() && slices.Contains(j.Nodes, n.Name) {
-			jobs++
-			cpus += max(1, j.NumCPUs/max(1, len(j.Nodes)))
-		}
+// nodeLine is what "scontrol -o show node" prints of a node with its jobs.
+func nodeLine(n *Node, jobs []*Job) string {
+	cpus := 0
+	for _, j := range jobs {
+		cpus += max(1, j.NumCPUs/len(j.Nodes))
 	}
 	state := n.State
-	if state == "IDLE" && jobs > 0 {
+	if state == "IDLE" && len(jobs) > 0 {
 		if state = "MIXED"; cpus >= n.CPUs {
 			state = "ALLOCATED"
 		}
 	}
 	allocated := ""
-	if jobs > 0 {
+	if len(jobs) > 0 {
 		allocated = fmt.Sprintf("cpu=%d", cpus)
 	}
 	s := fmt.Sprintf("NodeName=%s CoresPerSocket=1  CPUAlloc=%d CPUEfctv=%d CPUTot=%[3]d CPULoad=N/A"+
