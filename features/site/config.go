@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -21,6 +22,10 @@ func (w *Site) Configure(data []byte, folder string) error {
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return fmt.Errorf("the configuration is no mapping of keys")
+	}
+	// An alias may repeat what is replaced below, or be in its place.
+	if err := (&aliases{left: maxValues}).writeOut(&doc); err != nil {
+		return err
 	}
 	root := doc.Content[0]
 	set(root, "cluster", w.Cluster)
@@ -51,6 +56,40 @@ func (w *Site) Configure(data []byte, folder string) error {
 		return err
 	}
 	return w.Write("config.yaml", out)
+}
+
+// maxValues bounds a configuration with its aliases written out, as it does where
+// the programs read one.
+const maxValues = 100_000
+
+// aliases writes them out, so many values in all.
+type aliases struct {
+	left   int
+	inside []*yaml.Node // what is being repeated
+}
+
+// writeOut gives each alias below a node a copy of what it repeats.
+func (a *aliases) writeOut(n *yaml.Node) error {
+	if a.left--; a.left < 0 {
+		return fmt.Errorf("the configuration has more than %d values: remove aliases that repeat aliases", maxValues)
+	}
+	if n.Kind == yaml.AliasNode {
+		if slices.Contains(a.inside, n.Alias) {
+			return fmt.Errorf("line %d: the alias *%s is within itself: repeat the keys", n.Line, n.Value)
+		}
+		a.inside = append(a.inside, n.Alias)
+		defer func() { a.inside = a.inside[:len(a.inside)-1] }()
+		*n = *n.Alias
+	}
+	n.Anchor, n.Content = "", slices.Clone(n.Content)
+	for i, c := range n.Content {
+		own := *c
+		n.Content[i] = &own
+		if err := a.writeOut(&own); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // absolute makes the paths of user data files independent of where the

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,13 +31,15 @@ var onDemand = map[string]float64{
 type limit struct {
 	nodes        []string
 	hourly, spot float64
-	unpriced     bool // what has no known price may pass
+	unpriced     bool               // what has no known price may pass
+	own          map[string]float64 // of single types, in place of spot
 }
 
 // planLimits are those of a plan, in the words of its file.
 type planLimits struct {
 	Instances struct {
-		Spot *float64 `json:"max_spot_price"` // 0 is none, whatever the site's
+		Spot  *float64 `json:"max_spot_price"` // 0 is none, whatever the site's
+		Types any      `json:"instance_types"` // take the place of the site's
 	} `json:"instance_specification"`
 	Cost struct {
 		Total  float64 `json:"max_total_cost"`
@@ -60,6 +63,10 @@ type siteLimits struct {
 				Nodes  string  `yaml:"nodes"`
 				Spot   float64 `yaml:"max_spot_price"`
 				Hourly float64 `yaml:"max_cost_per_hour"`
+				Types  []struct {
+					Type string  `yaml:"instance_type"`
+					Spot float64 `yaml:"spot_price"`
+				} `yaml:"launch_template_overrides"`
 			} `yaml:"node_groups"`
 		} `yaml:"partitions"`
 	} `yaml:"slurm"`
@@ -102,7 +109,13 @@ func (w *Site) limitsOf(command string) []limit {
 					if p.Instances.Spot != nil {
 						spot = *p.Instances.Spot
 					}
-					out = append(out, limit{some, lowest(whole, g.Hourly), spot, c.Policy.UnknownPrice})
+					own := map[string]float64{}
+					for _, t := range g.Types {
+						if p.Instances.Types == nil && t.Spot > 0 {
+							own[t.Type] = t.Spot
+						}
+					}
+					out = append(out, limit{some, lowest(whole, g.Hourly), spot, c.Policy.UnknownPrice, own})
 				}
 			}
 		}
@@ -119,6 +132,9 @@ func (w *Site) limitsOf(command string) []limit {
 // readLimits reads those of a plan, in JSON or in variables.
 func readLimits(text string) planLimits {
 	var p planLimits
+	if strings.Contains(text, "ASBA_INSTANCE_TYPES=") {
+		p.Instances.Types = text
+	}
 	if m := spotVariable.FindStringSubmatch(text); m != nil {
 		spot, _ := strconv.ParseFloat(m[1], 64)
 		p.Instances.Spot = &spot
@@ -211,8 +227,8 @@ func (s *Suite) allows(l limit, c faultproxy.Call, n int) error {
 	}
 	typ, market := c.Params.Get("InstanceType"), LaunchMarket(c)
 	highest, _ := strconv.ParseFloat(c.Params.Get(SpotPrice), 64)
-	if market == "spot" && l.spot > 0 && (highest == 0 || over(highest, l.spot)) {
-		return fmt.Errorf("a launch on the spot market has MaxPrice %q, its cap is %g", c.Params.Get(SpotPrice), l.spot)
+	if most := cmp.Or(l.own[typ], l.spot); market == "spot" && most > 0 && (highest == 0 || over(highest, most)) {
+		return fmt.Errorf("a launch of %s on the spot market has MaxPrice %q, its cap is %g", typ, c.Params.Get(SpotPrice), most)
 	}
 	if l.hourly == 0 {
 		return nil

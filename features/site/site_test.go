@@ -16,6 +16,8 @@ import (
 	"aws-slurm-burst/localstack/faultproxy"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.yaml.in/yaml/v4"
 )
 
 // binDir is where the programs are.
@@ -261,6 +263,56 @@ policy: {max_nodes: 7}
 	}
 }
 
+// An alias repeats what is replaced, or is replaced itself: neither reaches the
+// user's Slurm, nor takes its place elsewhere.
+func TestAUsersConfigurationMayHaveAliases(t *testing.T) {
+	const group = `{partition_name: aws, node_groups: [{node_group_name: a, nodes: a-1, user_data_file: boot.sh}]}`
+	for name, text := range map[string]string{
+		"of values":               "cluster: &r eu-west-1\naws: {region: *r, profile: admin}\nslurm: {scontrol: /usr/bin/scontrol, partitions: [" + group + "]}\n",
+		"of sections":             "asbb: &s {scontrol: /usr/bin/scontrol, partitions: [" + group + "]}\nslurm: *s\nasba: &a {region: eu-west-1, profile: admin}\naws: *a\n",
+		"of what is replaced":     "slurm: &s {scontrol: /usr/bin/scontrol, partitions: [" + group + "]}\naws: &a {region: eu-west-1, profile: admin}\nasbb: *s\nasba: *a\n",
+		"of parts, in themselves": "asbb: &g " + group + "\nslurm: {scontrol: /usr/bin/scontrol, partitions: &p [*g]}\nasba: *p\naws: {region: eu-west-1, profile: admin}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &Site{Dir: t.TempDir(), Cluster: "here"}
+			if err := w.Configure([]byte(text), "/site"); err != nil {
+				t.Fatal(err)
+			}
+			var got struct {
+				AWS   map[string]string
+				Slurm struct {
+					Scontrol   string
+					Partitions []struct {
+						Groups []struct {
+							File string `yaml:"user_data_file"`
+						} `yaml:"node_groups"`
+					}
+				}
+			}
+			data, err := os.ReadFile(w.Dir + "/config.yaml")
+			if err == nil {
+				err = yaml.Unmarshal(data, &got)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Slurm.Scontrol != "off" || got.AWS["region"] != "eu-west-1" || got.AWS["profile"] != "" ||
+				len(got.Slurm.Partitions) != 1 || got.Slurm.Partitions[0].Groups[0].File != "/site/boot.sh" {
+				t.Errorf("%+v of\n%s", got, data)
+			}
+		})
+	}
+	bomb := "a: &a [x, x]\n"
+	for c := 'a'; c < 'v'; c++ {
+		bomb += fmt.Sprintf("%c: &%[1]c [*%[2]c, *%[2]c]\n", c+1, c)
+	}
+	for _, bad := range []string{"a: &a {b: *a}", bomb} {
+		if err := (&Site{Dir: t.TempDir()}).Configure([]byte(bad), "/"); err == nil || !strings.Contains(err.Error(), "alias") {
+			t.Errorf("%.20q: %v", bad, err)
+		}
+	}
+}
+
 // What a run may spend and what of it is a gang is read in the files themselves.
 func TestLimitsAndGangsAreReadInPlansAndConfiguration(t *testing.T) {
 	w := &Site{Dir: t.TempDir()}
@@ -272,8 +324,9 @@ slurm:
   partitions:
     - node_groups:
         - {node_group_name: a, nodes: "a-[1-4]", max_spot_price: 0.2, max_cost_per_hour: 3}
-        - {node_group_name: b, nodes: "b-[1-4]"}
+        - {node_group_name: b, nodes: "b-[1-4]", launch_template_overrides: [{instance_type: c5.xlarge, spot_price: 0.05}, {instance_type: c6i.xlarge}]}
 `,
+		"types.json":   `{"instance_specification": {"instance_types": ["c5.xlarge"]}}`,
 		"plan.json":    `{"instance_specification": {"max_spot_price": 0.1}, "mpi_configuration": {"requires_gang_scheduling": true}, "cost_constraints": {"max_total_cost": 8, "max_duration_hours": 4}}`,
 		"plans/7.json": `{"mpi_configuration": {"requires_gang_scheduling": false}, "cost_constraints": {"max_cost_per_hour": 1}}`,
 	} {
@@ -283,21 +336,23 @@ slurm:
 	}
 	check := func(what string, got, want any) {
 		t.Helper()
-		if d := cmp.Diff(want, got, cmp.AllowUnexported(limit{})); d != "" {
+		if d := cmp.Diff(want, got, cmp.AllowUnexported(limit{}), cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%s (-want +got)\n%s", what, d)
 		}
 	}
 	const planned, alone = "aws-slurm-burst-resume a-[1-2],b-1 --execution-plan=plan.json", "aws-slurm-burst-resume a-[1-2],b-1"
-	all := []string{"a-1", "a-2", "b-1"}
-	check("with a plan", w.limitsOf(planned), []limit{{all, 2, 0, false}, {all[:2], 2, 0.1, false}, {all[2:], 2, 0.1, false}})
-	check("without", w.limitsOf(alone), []limit{{all[:2], 3, 0.2, false}, {all[2:], 9, 0, false}})
+	all, own := []string{"a-1", "a-2", "b-1"}, map[string]float64{"c5.xlarge": 0.05}
+	check("with a plan", w.limitsOf(planned), []limit{{all, 2, 0, false, nil}, {all[:2], 2, 0.1, false, nil}, {all[2:], 2, 0.1, false, own}})
+	check("without", w.limitsOf(alone), []limit{{all[:2], 3, 0.2, false, nil}, {all[2:], 9, 0, false, own}})
+	check("with types of a plan", w.limitsOf("aws-slurm-burst-resume b-1 --execution-plan=types.json"), []limit{{all[2:], 9, 0, false, nil}, {all[2:], 9, 0, false, nil}})
+	check("with types in a variable", w.limitsOf("ASBA_INSTANCE_TYPES=c5.xlarge aws-slurm-burst-resume b-1")[1:], []limit{{all[2:], 9, 0, false, nil}})
 	check("a suspend", w.limitsOf("aws-slurm-burst-suspend a-1"), []limit(nil))
 	check("a gang by its plan", w.gangsOf(planned), [][]string{all})
 	check("no gang", w.gangsOf(alone), [][]string(nil))
 	check("a gang by a variable", w.gangsOf("export ASBA_GANG_SCHEDULING=true\n"+alone), [][]string{all})
 	w.Job("7", []string{"a-1", "a-2"})
 	w.Job("8", []string{"b-1", "b-2"})
-	check("jobs, one with a plan", w.limitsOf(alone), []limit{{all[:2], 1, 0, false}, {all[:2], 1, 0.2, false}, {[]string{"b-1", "b-2"}, 9, 0, false}, {[]string{"b-1", "b-2"}, 9, 0, false}})
+	check("jobs, one with a plan", w.limitsOf(alone), []limit{{all[:2], 1, 0, false, nil}, {all[:2], 1, 0.2, false, nil}, {[]string{"b-1", "b-2"}, 9, 0, false, nil}, {[]string{"b-1", "b-2"}, 9, 0, false, own}})
 	check("gangs by jobs", w.gangsOf(alone), [][]string{{"b-1", "b-2"}})
 }
 
@@ -432,6 +487,8 @@ func TestBudgetsAreJudgedByThePricesThatAreGiven(t *testing.T) {
 		{"of unknown price, with a cap", launch("x9.huge", "spot", "0.5"), limit{hourly: 1, spot: 0.5}, ""},
 		{"of unknown price, with a cap over the budget", launch("x9.huge", "spot", "0.6"), limit{hourly: 1, spot: 0.6, unpriced: true}, "would cost 1.200 USD/h"},
 		{"without a budget", launch("x9.huge", "", ""), limit{}, ""},
+		{"above the cap of its type", launch("m5.large", "spot", "0.05"), limit{spot: 0.2, own: map[string]float64{"m5.large": 0.04}}, "its cap is 0.04"},
+		{"within the cap of its type, above the others'", launch("m5.large", "spot", "0.3"), limit{spot: 0.2, own: map[string]float64{"m5.large": 0.3}}, ""},
 	} {
 		if err := s.allows(c.l, c.call, 2); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
