@@ -119,12 +119,8 @@ func (w Want) given(ctx context.Context) (Backend, error) {
 
 // probe finds out what answers at a given endpoint.
 func probe(ctx context.Context, endpoint string) (Backend, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return Backend{}, errors.New("not a URL: write it like http://127.0.0.1:4566")
-	}
-	if isAWS(u.Hostname()) {
-		return Backend{}, errors.New("this is AWS itself, where scenarios would launch instances that cost money: give a local endpoint")
+	if err := checkURL(endpoint); err != nil {
+		return Backend{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()
@@ -142,8 +138,20 @@ func probe(ctx context.Context, endpoint string) (Backend, error) {
 	return Backend{Kind: Given, Name: "endpoint", Product: "EC2 API", URL: endpoint}, nil
 }
 
-// isAWS knows the domains of EC2's public endpoints in every partition.
-func isAWS(host string) bool {
+// checkURL refuses what no scenario may run on, whatever answers there.
+func checkURL(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return errors.New("not a URL: write it like http://127.0.0.1:4566")
+	}
+	if IsAWS(u.Hostname()) {
+		return errors.New("this is AWS itself, where scenarios would launch instances that cost money: give a local endpoint")
+	}
+	return nil
+}
+
+// IsAWS knows the domains of EC2's public endpoints in every partition.
+func IsAWS(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, domain := range []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn"} {
 		if host == domain || strings.HasSuffix(host, "."+domain) {

@@ -287,6 +287,13 @@ func TestParseKnowsTheWordsAndListsThemWhereItKnowsNone(t *testing.T) {
 			}
 		}
 	}
+	for _, word := range []string{"ftp://127.0.0.1:4566", "http://", "http://:4566", "://", "http://[::1", "https://ec2.us-east-1.amazonaws.com"} {
+		_, err := Parse(word)
+		wrong := new(EndpointError)
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v", word, err)
+		}
+	}
 	if w, err := Parse("http://127.0.0.1:4566"); err != nil || w.URL != "http://127.0.0.1:4566" {
 		t.Errorf("a URL: %+v, %v", w, err)
 	}

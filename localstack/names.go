@@ -17,7 +17,8 @@ func (e *NameError) Error() string {
 
 // Parse says what Find may use where a user named a backend: "auto" is the whole
 // ladder, "localstack" its container and then the host, and any other word one
-// rung, which Find never replaces by another. It fails with a *NameError.
+// rung, which Find never replaces by another. It fails with a *NameError, or with
+// an *EndpointError for a URL that no Find would take.
 func Parse(word string) (Want, error) {
 	switch word {
 	case "auto":
@@ -32,6 +33,9 @@ func Parse(word string) (Want, error) {
 		return Want{Rungs: []Kind{Host}}, nil
 	}
 	if strings.Contains(word, "://") {
+		if err := checkURL(word); err != nil {
+			return Want{}, &EndpointError{URL: word, From: "asked for", Err: err}
+		}
 		return Want{URL: word, Rungs: []Kind{Given}}, nil
 	}
 	return Want{}, &NameError{Word: word}
