@@ -102,10 +102,17 @@ func (f *featuresRun) check(paths []string) error {
 		o.Tags, o.KnownTags = o.Tags+possible, []string{features.NeedsRoot}
 	}
 	o.Out, o.Color = f.Stdout, reports.ColorOn(f.Stdout, f.Getenv)
-	if _, err := runner.List(*o); err != nil {
+	all, err := runner.List(*o)
+	if err != nil {
 		return err
 	}
-	return f.files.Check()
+	var reads []string
+	for _, feature := range all {
+		if o.FS == nil {
+			reads = append(reads, feature.File)
+		}
+	}
+	return f.files.Check(reads...)
 }
 
 // find says where the scenarios are: on disk, else in this program.

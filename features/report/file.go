@@ -29,9 +29,10 @@ func (f Files) outputs() []output {
 	return wanted
 }
 
-// Check fails where a report could not be written, so that nobody learns of it
-// after the run. It leaves nothing behind.
-func (f Files) Check() error {
+// Check fails where a report could not be written, or would take the place of a
+// file that the run reads, so that nobody learns of it after the run. It leaves
+// nothing behind.
+func (f Files) Check(reads ...string) error {
 	taken := map[string]string{}
 	for _, o := range f.outputs() {
 		full, err := filepath.Abs(o.file)
@@ -42,8 +43,14 @@ func (f Files) Check() error {
 			return fmt.Errorf("%s report: %s is the %s report: give each a file of its own", o.flag, o.file, other)
 		}
 		taken[full] = o.flag
-		if info, err := os.Stat(o.file); err == nil && !info.Mode().IsRegular() {
+		info, err := os.Stat(o.file)
+		if err == nil && !info.Mode().IsRegular() {
 			return fmt.Errorf("%s report: %s is no file", o.flag, o.file)
+		}
+		for _, name := range reads {
+			if read, rerr := os.Stat(name); err == nil && rerr == nil && os.SameFile(info, read) {
+				return fmt.Errorf("%s report: it would take the place of %s, which is read: give it a file of its own", o.flag, name)
+			}
 		}
 		aside, err := create(o.file)
 		if err != nil {

@@ -44,6 +44,21 @@ func TestAReportThatCannotBeWrittenIsToldBeforeAndAfter(t *testing.T) {
 			t.Errorf("%+v: check says %v", f, err)
 		}
 	}
+	plan := filepath.Join(dir, "plan.json")
+	if err := os.WriteFile(plan, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("plan.json", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{plan, dir + "/../" + filepath.Base(dir) + "/plan.json", filepath.Join(dir, "link")} {
+		if err := (Files{HTML: name}).Check("-", "missing.json", plan); err == nil || !strings.Contains(err.Error(), "HTML report: it would take the place of "+plan) {
+			t.Errorf("a report over the plan: check says %v", err)
+		}
+	}
+	if err := (Files{HTML: filepath.Join(dir, "new.html")}).Check(plan); err != nil {
+		t.Error(err)
+	}
 	// One that fails does not keep the others from being written.
 	f := Files{JUnit: missing, Cucumber: filepath.Join(dir, "cucumber.json")}
 	if err := f.Write(sample()); err == nil || !strings.Contains(err.Error(), missing) {

@@ -115,6 +115,7 @@ func TestFeaturesOfBadInputSayOneLine(t *testing.T) {
 		{"a time below zero", []string{"ok", "--timeout", "-1s"}, 2, "ERROR: --timeout -1s"},
 		{"an unknown flag", []string{"ok", "--bogus"}, 2, "ERROR: unknown flag: --bogus"},
 		{"a report into nowhere", []string{"ok", "--junit", "missing/junit.xml"}, 2, "ERROR: JUnit report: open missing/junit.xml: no such file or directory"},
+		{"a report over a feature", []string{"ok", "--html", "ok/a.feature"}, 2, "ERROR: HTML report: it would take the place of ok/a.feature"},
 		{"a report over a folder", []string{"ok", "--html", "ok"}, 2, "ERROR: HTML report: ok is no file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
