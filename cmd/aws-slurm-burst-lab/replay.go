@@ -67,7 +67,8 @@ func (l *lab) replay() *cobra.Command {
 		Long: `Carry execution plans out with the programs beside this one, each on a site of
 its own: resume the plan's nodes, look at what came of it on EC2 itself, suspend
 them, and see that nothing is left. A PLAN is a file, a folder (every *.json
-below it) or - for standard input.
+below it) or - for standard input. One that cannot be read does not keep the
+others from being carried out.
 
 Nothing reaches AWS: --backend is the embedded EC2, a LocalStack, or the URL of
 an endpoint on this machine, and the programs get credentials of their own.
@@ -175,9 +176,6 @@ func (l *lab) prepare(args []string, o replayOptions) (preparation, error) {
 	if o.failOn != failOnError && o.failOn != failOnFallback {
 		return none, app.Exitf(report.ExitUsage, "--fail-on %q is neither error nor fallback", o.failOn)
 	}
-	if err := o.files.Check(); err != nil {
-		return none, app.Exitf(report.ExitUsage, "replay: %v", err)
-	}
 	p := preparation{Options: replay.Options{Concurrency: replayAtOnce, Timeout: replayWithin}}
 	name := exampleConfig
 	text, err := examples.Files.ReadFile(name)
@@ -216,12 +214,22 @@ func (l *lab) prepare(args []string, o replayOptions) (preparation, error) {
 	if err != nil {
 		return none, app.Exitf(report.ExitUsage, "replay: %v", err)
 	}
-	for _, file := range files {
-		c, err := l.planCase(file, o.nodes, cfg)
+	reads := []string{o.config, o.faults}
+	var unfit []error
+	for _, f := range files {
+		reads = append(reads, f.name)
+		c, err := l.planCase(f, o.nodes, cfg)
 		if err != nil {
-			return none, app.Exitf(report.ExitUsage, "replay: %v", err)
+			unfit = append(unfit, fmt.Errorf("replay: %w", err))
+			c.Unfit = err.Error()
 		}
 		p.Cases = append(p.Cases, c)
+	}
+	if len(unfit) == len(files) {
+		return none, app.Exitf(report.ExitUsage, "%w", errors.Join(unfit...))
+	}
+	if err := o.files.Check(reads...); err != nil {
+		return none, app.Exitf(report.ExitUsage, "replay: %v", err)
 	}
 	return p, nil
 }
@@ -229,12 +237,19 @@ func (l *lab) prepare(args []string, o replayOptions) (preparation, error) {
 // stdin is the name of standard input among plans.
 const stdin = "-"
 
-// planFiles are the files that arguments name, folders' in order of name.
-func planFiles(args []string) ([]string, error) {
-	var files []string
+// planFile is a file to look for a plan in.
+type planFile struct {
+	name string
+	err  error // where it is known that it cannot be read
+}
+
+// planFiles are the files that arguments name, folders' in order of name. What
+// cannot be read below a folder is among them: the others are no worse for it.
+func planFiles(args []string) ([]planFile, error) {
+	var files []planFile
 	for _, arg := range args {
 		if arg == stdin {
-			files = append(files, arg)
+			files = append(files, planFile{name: arg})
 			continue
 		}
 		st, err := os.Stat(arg)
@@ -242,19 +257,21 @@ func planFiles(args []string) ([]string, error) {
 			return nil, fmt.Errorf("execution plan %s: %w", arg, errors.Unwrap(err))
 		}
 		if !st.IsDir() {
-			files = append(files, arg)
+			files = append(files, planFile{name: arg})
 			continue
 		}
 		before := len(files)
 		root := arg + "/" // a link to a folder is that folder
 		err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 			switch {
-			case err != nil:
+			case err != nil && file == root:
 				return err
+			case err != nil:
+				files = append(files, planFile{file, err})
 			case d.IsDir() && file != root && strings.HasPrefix(d.Name(), "."):
 				return filepath.SkipDir
 			case !d.IsDir() && filepath.Ext(file) == ".json":
-				files = append(files, file)
+				files = append(files, planFile{name: file})
 			}
 			return nil
 		})
@@ -269,27 +286,28 @@ func planFiles(args []string) ([]string, error) {
 }
 
 // planCase reads a plan, and finds nodes for it.
-func (l *lab) planCase(file, nodes string, cfg *config.Config) (replay.Case, error) {
-	c := replay.Case{Name: file, Nodes: nodes}
-	var err error
-	if file == stdin {
+func (l *lab) planCase(f planFile, nodes string, cfg *config.Config) (replay.Case, error) {
+	c, err := replay.Case{Name: f.name, Nodes: nodes}, f.err
+	switch {
+	case err != nil:
+	case f.name == stdin:
 		c.Name = "stdin.json"
 		c.Text, err = io.ReadAll(io.LimitReader(l.Stdin, planLimit))
-	} else {
-		c.Text, err = host.ReadFile(file, planLimit)
+	default:
+		c.Text, err = host.ReadFile(f.name, planLimit)
 	}
 	if err != nil || nodes != "" {
 		return c, err
 	}
 	n := fewNodes
-	if p, _ := plan.Read(c.Text, file); p != nil {
+	if p, _ := plan.Read(c.Text, f.name); p != nil {
 		if says := lint.Nodes(p, catalog.Default()); says > 0 {
 			n = says
 		}
 	}
 	c.Nodes, err = someNodes(cfg, n)
 	if err != nil {
-		return c, fmt.Errorf("%s: %w", file, err)
+		return c, fmt.Errorf("%s: %w", f.name, err)
 	}
 	return c, nil
 }

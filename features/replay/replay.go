@@ -28,7 +28,13 @@ type Case struct {
 	Name  string // as the user knows it: its path
 	Text  []byte
 	Nodes string // a hostlist
+	// Unfit says why the plan cannot be carried out, such as that its file cannot
+	// be read; it has a result all the same.
+	Unfit string
 }
+
+// NotTried is the outcome of a plan that could not be carried out.
+const NotTried = "not-tried"
 
 // Options say how.
 type Options struct {
@@ -55,7 +61,8 @@ type Result struct {
 	Plan  string `json:"plan"`
 	Nodes string `json:"nodes"`
 	// Mode is asba where the plan decided, else standalone; Outcome is what
-	// the program made of the plan: used, invalid, untrusted, advises-against.
+	// the program made of the plan: used, invalid, untrusted, advises-against. A
+	// plan that is unfit has no mode, the outcome NotTried, and exit code 2.
 	Mode    string `json:"mode"`
 	Outcome string `json:"outcome"`
 	// Gang is whole, none (nothing was launched, all or nothing) or broken;
@@ -122,6 +129,11 @@ func Run(ctx context.Context, o Options) ([]Result, report.Summary, error) {
 func (o Options) one(ctx context.Context, c Case) (r Result) {
 	r = Result{Plan: c.Name, Nodes: c.Nodes, Gang: "-", Types: map[string]int{}, Markets: map[string]int{}, Zones: map[string]int{}, Calls: map[string]int{}, Fallbacks: []string{}, Lines: []string{}}
 	r.Scenario = report.Scenario{Name: c.Name, Keyword: "Plan", Started: time.Now(), Status: report.Passed}
+	if c.Unfit != "" {
+		r.Outcome, r.ExitCode, r.Lines = NotTried, 2, append(r.Lines, "ERROR: "+c.Unfit)
+		r.Scenario.Status, r.Scenario.Problem = report.NotRun, c.Unfit
+		return r
+	}
 	if ctx.Err() != nil {
 		r.fail(fmt.Errorf("the run was ended: %w", context.Cause(ctx)))
 		r.Scenario.Status = report.NotRun

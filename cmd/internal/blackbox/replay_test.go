@@ -147,12 +147,65 @@ func TestAReplayedBudgetIsJudgedForAnyType(t *testing.T) {
 	}
 }
 
+// One file that is no plan does not keep a folder of them from being replayed.
+func TestABadFileInAFolderOfPlansIsARow(t *testing.T) {
+	dir := t.TempDir()
+	feature(t, dir, "plans/good.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`)
+	feature(t, dir, "plans/words.json", "this is no JSON")
+	feature(t, dir, "plans/huge.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"], "instance_count": 100000}}`)
+	for name, err := range map[string]error{
+		"a fifo": syscall.Mkfifo(filepath.Join(dir, "plans/fifo.json"), 0o600),
+		"a link": os.Symlink("nowhere", filepath.Join(dir, "plans/link.json")),
+		"a loop": os.Symlink("loop.json", filepath.Join(dir, "plans/loop.json")),
+	} {
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	r := tool(t, dir, nil, "replay", "plans", "-o", "json", "--junit", "r.xml")
+	var got struct {
+		Plans []struct {
+			Plan, Outcome string
+			Launched      int
+			Lines         []string
+			ExitCode      int `json:"exit_code"`
+		}
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != 2 || r.stderr != "" || len(got.Plans) != 6 {
+		t.Fatalf("exit code %d, %v\n%s%s", r.code, err, r.stdout, r.stderr)
+	}
+	want := map[string]string{"fifo": "not-tried: not a regular file", "good": "used", "huge": "not-tried: it is for 100000 nodes", "link": "not-tried: no such file", "loop": "not-tried: too many levels", "words": "invalid: not valid JSON"}
+	for _, p := range got.Plans {
+		outcome, words, _ := strings.Cut(want[strings.TrimSuffix(filepath.Base(p.Plan), ".json")], ": ")
+		lines := strings.Join(p.Lines, "\n")
+		if p.Outcome != outcome || !strings.Contains(lines, words) || p.Launched > 0 != (outcome == "used") || p.ExitCode != map[string]int{"used": 0, "invalid": 4, "not-tried": 2}[outcome] {
+			t.Errorf("%+v", p)
+		}
+		if outcome == "not-tried" && !strings.Contains(lines, p.Plan) {
+			t.Errorf("%s: %q does not name it", p.Plan, lines)
+		}
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, "r.xml")); err != nil || strings.Count(string(data), "<testcase") != 6 {
+		t.Errorf("the report has not all of them: %v\n%s", err, data)
+	}
+	// Where none is left, nothing is begun.
+	for _, name := range []string{"good", "words"} {
+		if err := os.Remove(filepath.Join(dir, "plans", name+".json")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := tool(t, dir, nil, "replay", "plans"); r.code != 2 || len(r.lines()) != 4 || r.stdout != "" || strings.Count(r.stderr, "ERROR: replay: ") != 4 {
+		t.Errorf("only bad files: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
 func TestReplaysOfBadInputSayOneLine(t *testing.T) {
 	dir := t.TempDir()
 	feature(t, dir, "plan.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"], "instance_count": 100000}}`)
 	feature(t, dir, "good.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`)
 	feature(t, dir, "none/readme.txt", "no plan")
 	feature(t, dir, "faults.yaml", "faults:\n  - {eror: InternalError}\n")
+	feature(t, dir, "rules.yaml", "faults: []\n")
 	feature(t, dir, "config.yaml", "clutser: x\n")
 	if err := syscall.Mkfifo(filepath.Join(dir, "fifo.json"), 0o600); err != nil {
 		t.Fatal(err)
@@ -176,6 +229,8 @@ func TestReplaysOfBadInputSayOneLine(t *testing.T) {
 		{[]string{"good.json", "--backend", "ftp://127.0.0.1:4566"}, 2, "ERROR: --backend: localstack: endpoint ftp://127.0.0.1:4566 (asked for): not a URL"},
 		{[]string{"good.json", "--html", "nowhere/r.html"}, 2, "ERROR: replay: HTML report: "},
 		{[]string{"good.json", "--html", "r.out", "--junit", "./r.out"}, 2, "ERROR: replay: HTML report: r.out is the JUnit report: give each a file of its own"},
+		{[]string{"good.json", "--html", "./good.json"}, 2, "ERROR: replay: HTML report: it would take the place of good.json, which is read: give it a file of its own"},
+		{[]string{"good.json", "--faults", "rules.yaml", "--junit", "rules.yaml"}, 2, "ERROR: replay: JUnit report: it would take the place of rules.yaml"},
 		{[]string{"good.json", "--fail-on", "anything"}, 2, `ERROR: --fail-on "anything"`},
 		{[]string{"good.json", "-o", "xml"}, 2, `ERROR: -o "xml" is not one of`},
 		{[]string{"good.json", "--bogus"}, 2, "ERROR: unknown flag: --bogus"},
