@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"aws-slurm-burst/localstack/query"
 )
 
 // EndpointEnv is the SDKs' own variable for EC2's endpoint.
@@ -144,19 +146,8 @@ func checkURL(endpoint string) error {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return errors.New("not a URL: write it like http://127.0.0.1:4566")
 	}
-	if IsAWS(u.Hostname()) {
+	if query.IsAWS(u.Hostname()) {
 		return errors.New("this is AWS itself, where scenarios would launch instances that cost money: give a local endpoint")
 	}
 	return nil
-}
-
-// IsAWS knows the domains of EC2's public endpoints in every partition.
-func IsAWS(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	for _, domain := range []string{"amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn"} {
-		if host == domain || strings.HasSuffix(host, "."+domain) {
-			return true
-		}
-	}
-	return false
 }

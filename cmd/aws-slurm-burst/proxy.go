@@ -14,6 +14,7 @@ import (
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/localstack/faultproxy"
+	"aws-slurm-burst/localstack/query"
 	"aws-slurm-burst/localstack/standin"
 )
 
@@ -26,6 +27,7 @@ var standIns = []string{"auto", "always", "never"}
 // proxy puts faults, and what the endpoint lacks, before an EC2 elsewhere.
 func (t *tool) proxy() *cobra.Command {
 	var to, listen, rules, add string
+	var allowAWS bool
 	c := &cobra.Command{
 		Use:   "proxy --to URL",
 		Short: "Put faults before an EC2 endpoint such as LocalStack; its first line is its URL",
@@ -46,6 +48,9 @@ GET /_asb/calls tells which calls came, as JSON.`,
 			target, err := url.Parse(to)
 			if err != nil || target.Scheme != "http" && target.Scheme != "https" || target.Host == "" {
 				return app.Exitf(report.ExitUsage, "--to %q is no URL: write it like http://127.0.0.1:4566", to)
+			}
+			if query.IsAWS(target.Hostname()) && !allowAWS {
+				return app.Exitf(report.ExitUsage, "--to %s is AWS itself, where launches cost money: give a local endpoint, or --allow-aws", to)
 			}
 			if !slices.Contains(standIns, add) {
 				return app.Exitf(report.ExitUsage, "--stand-ins %q is not one of %s", add, strings.Join(standIns, ", "))
@@ -73,6 +78,7 @@ GET /_asb/calls tells which calls came, as JSON.`,
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:4567", "listen on `ADDRESS`; port 0 is a free one")
 	c.Flags().StringVar(&rules, "faults", "", "break calls as the rules in `FILE` say")
 	c.Flags().StringVar(&add, "stand-ins", "auto", "add what LocalStack lacks: `WHEN` is auto (where the endpoint has no placement groups), always or never")
+	c.Flags().BoolVar(&allowAWS, "allow-aws", false, "let --to be AWS itself, where launches cost money; it refuses calls that are not signed for its own name")
 	return c
 }
 

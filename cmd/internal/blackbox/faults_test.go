@@ -124,6 +124,8 @@ func TestServersRefuseBadInputInOneLine(t *testing.T) {
 		{"no endpoint", []string{"proxy"}, 2, "ERROR: no endpoint given: --to URL"},
 		{"no URL", []string{"proxy", "--to=127.0.0.1:4566"}, 2, `ERROR: --to "127.0.0.1:4566" is no URL`},
 		{"no URL of HTTP", []string{"proxy", "--to=ftp://x"}, 2, `ERROR: --to "ftp://x" is no URL`},
+		{"AWS itself", []string{"proxy", "--to=https://EC2.us-east-1.amazonaws.com./"}, 2, "ERROR: --to https://EC2.us-east-1.amazonaws.com./ is AWS itself, where launches cost money: give a local endpoint, or --allow-aws"},
+		{"AWS itself, allowed", []string{"proxy", "--to=https://nowhere.invalid.amazonaws.com", "--allow-aws", "--stand-ins=maybe"}, 2, `ERROR: --stand-ins "maybe"`},
 		{"nobody there", []string{"proxy", "--to=http://127.0.0.1:1"}, 1, "ERROR: --to http://127.0.0.1:1: no EC2 there: DescribePlacementGroups: Unavailable: no answer from 127.0.0.1:1"},
 		{"not EC2", []string{"proxy", "--to=" + nobody.url}, 1, "ERROR: --to " + nobody.url + ": no EC2 there: DescribePlacementGroups: HTTP status 404"},
 		{"unknown word", []string{"proxy", "--to=" + e.url, "--stand-ins=maybe"}, 2, `ERROR: --stand-ins "maybe" is not one of auto, always, never`},
