@@ -156,7 +156,7 @@ func (f *featuresRun) list() error {
 				line += "  " + strings.Join(s.Tags, " ")
 			}
 			if _, err := fmt.Fprintln(f.Stdout, line); err != nil {
-				return nil // nobody reads on
+				return nil // nobody reads on, or main tells of it
 			}
 		}
 	}
@@ -169,7 +169,7 @@ func (f *featuresRun) sentences() error {
 	for _, keyword := range []string{"Given", "When", "Then"} {
 		for _, s := range all[keyword] {
 			if _, err := fmt.Fprintf(f.Stdout, "%-5s %s\n", keyword, s); err != nil {
-				return nil // nobody reads on
+				return nil // nobody reads on, or main tells of it
 			}
 		}
 	}
@@ -194,7 +194,7 @@ func (f *featuresRun) run(ctx context.Context) error {
 	if err := (reports.Terminal{W: &table, Color: f.options.Color}).Table(sums...); err != nil {
 		errs = append(errs, app.Exitf(report.ExitFailed, "features: %v", err))
 	}
-	_, _ = fmt.Fprintf(f.Stdout, "\n%s", table.String()) // a closed stdout changes nothing
+	_, _ = fmt.Fprintf(f.Stdout, "\n%s", table.String()) // main tells of a failed write
 	if err := f.files.Write(sums...); err != nil {
 		errs = append(errs, app.Exitf(report.ExitFailed, "%v", err))
 	}

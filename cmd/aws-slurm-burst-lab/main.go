@@ -17,16 +17,18 @@ import (
 func main() { app.Main(run) }
 
 func run(ctx context.Context, std app.IO) int {
+	out := app.NewProduct(std.Stdout)
 	l := &lab{IO: std}
+	l.Stdout = out
 	root := &cobra.Command{
 		Use: "aws-slurm-burst", Short: "Try the programs on an EC2 that costs nothing",
 		Version: app.Version, SilenceErrors: true, SilenceUsage: true,
 	}
 	root.AddCommand(l.features(), l.replay())
-	if err := app.Execute(ctx, root, std); err != nil {
+	if err := app.Execute(ctx, root, l.IO); err != nil {
 		return app.Fail(std.Stderr, err)
 	}
-	return l.code
+	return out.Exit(std.Stderr, l.code)
 }
 
 // lab is one run of the program.

@@ -141,7 +141,7 @@ func (l *lab) replayPlans(ctx context.Context, args []string, o replayOptions) e
 	if e := new(app.ExitError); errors.As(err, &e) {
 		l.code = e.Code
 	}
-	_ = l.printReplay(o.format, replayed{Backend: b.Title(), Why: b.Why, Plans: results, ExitCode: l.code}) // a closed stdout changes nothing that was done
+	_ = l.printReplay(o.format, replayed{Backend: b.Title(), Why: b.Why, Plans: results, ExitCode: l.code}) // main tells of a failed write
 	if failed := o.files.Write(summary); failed != nil {
 		err = errors.Join(err, app.Exitf(report.ExitFailed, "replay: %w", failed))
 	}

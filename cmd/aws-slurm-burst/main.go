@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,9 @@ import (
 func main() { app.Main(run) }
 
 func run(ctx context.Context, std app.IO) int {
-	t := &tool{IO: std}
+	out := app.NewProduct(std.Stdout)
+	t := &tool{IO: std, deeds: std.Stdout}
+	t.Stdout = out
 	root := &cobra.Command{
 		Use:   "aws-slurm-burst",
 		Short: "Burst Slurm clusters to EC2: the operator's and the CI's tool",
@@ -26,14 +29,16 @@ aws-slurm-burst-suspend and aws-slurm-burst-resume-fail.`,
 	root.AddCommand(t.ec2(), t.proxy(), t.reconcile(), t.demo(),
 		t.inLab("features [PATH...]", "Run the Gherkin scenarios, the shipped ones or your own, and report"),
 		t.inLab("replay PLAN...", "Carry execution plans out on a local EC2, and say what happened to each"))
-	if err := app.Execute(ctx, root, std); err != nil {
+	if err := app.Execute(ctx, root, t.IO); err != nil {
 		return app.Fail(std.Stderr, err)
 	}
-	return t.code
+	return out.Exit(std.Stderr, t.code)
 }
 
 // tool is one run of the program.
 type tool struct {
 	app.IO
-	code int
+	// deeds is stdout for a report of what was done: a failed write undoes nothing.
+	deeds io.Writer
+	code  int
 }

@@ -31,7 +31,7 @@ slurmctld does not have, missing Name tags. Run it from cron or a timer; with
 			defer s.Close()
 			r := s.Executor.Reconcile(cmd.Context(), executor.ReconcileRequest{DryRun: dry})
 			t.code = r.ExitCode
-			_ = app.PrintReport(t.Stdout, format, r) // a closed stdout changes nothing that was done
+			_ = app.PrintReport(t.deeds, format, r) // a closed stdout changes nothing that was done
 			return nil
 		},
 	}

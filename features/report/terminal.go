@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ type Terminal struct {
 // ColorOn reports whether colours are wanted on w: only on a terminal, and not
 // where NO_COLOR is set or TERM says that there are none.
 func ColorOn(w io.Writer, getenv func(string) string) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	return ok && isatty.IsTerminal(f.Fd()) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }
 

@@ -150,6 +150,27 @@ func TestClosedStandardStreamsStopNothing(t *testing.T) {
 	}
 }
 
+// Half an output does not pass for a whole one where the output is what a command
+// is for; a reader that has enough is no failure, and what reconcile did is done.
+func TestAnOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
+	e := newEndpoint(t, nil)
+	dir := t.TempDir()
+	feature(t, dir, "a.feature", "Feature: F\n  Scenario: S\n    When Slurm resumes \"aws-cpu-001\"\n    Then the exit code is 0\n")
+	feature(t, dir, "plan.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`)
+	for _, args := range []string{"--help", "features --list", "features --steps", "features " + dir + "/a.feature --backend embedded", "replay " + dir + "/plan.json -o json", "replay " + dir + "/plan.json"} {
+		r := e.sh(fmt.Sprintf("%s/aws-slurm-burst %s >/dev/full", bin, args))
+		if r.code != 1 || len(r.lines()) != 1 || !strings.HasPrefix(r.stderr, "ERROR: the output is not whole: ") || !strings.Contains(r.stderr, "no space left on device") {
+			t.Errorf("%s: exit %d\n%s", args, r.code, r.stderr)
+		}
+		if r := e.sh(fmt.Sprintf("{ %s/aws-slurm-burst %s; echo $? >&2; } | :", bin, args)); r.stderr != "0\n" {
+			t.Errorf("%s: a reader that goes away: %s", args, r.stderr)
+		}
+	}
+	if r := e.sh(fmt.Sprintf("%s/aws-slurm-burst reconcile --config=%s >/dev/full", bin, exampleConfig)); r.code != 0 || r.stderr != "" {
+		t.Errorf("reconcile: exit %d\n%s", r.code, r.stderr)
+	}
+}
+
 // A log file that cannot be written costs a warning, no more.
 func TestALogThatCannotBeWrittenStopsNothing(t *testing.T) {
 	e := newEndpoint(t, nil)
