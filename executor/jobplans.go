@@ -30,6 +30,9 @@ func (r *resumption) readJobPlans(ctx context.Context) {
 	of, all := r.lookForPlans(ctx)
 	r.plans = map[*plan.Plan]*found{}
 	for _, f := range all {
+		if f.Outcome == plansource.Missing && f.Cause == "" && plansource.NoFolder(ctx, r.Plans, f.Source) {
+			env.Warnf(r.Env, "plan.folder", "plans.dir %s does not exist, so no job has a plan (make the folder, or take plans.dir out of %s)", f.Source, r.Config.Base())
+		}
 		r.weigh(f)
 		if f.use != nil {
 			r.plans[f.use] = f

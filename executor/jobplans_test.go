@@ -55,7 +55,7 @@ func planned(t *testing.T, plans map[string]string, jobs ...slurmmodel.Job) *wor
 	t.Helper()
 	w := newWorld(t)
 	w.config += "plans: {dir: plans}\n"
-	w.plans = map[string]string{}
+	w.plans, w.folder = map[string]string{}, "plans"
 	for name, text := range plans {
 		w.plans["plans/"+name] = text
 	}
@@ -242,6 +242,26 @@ func TestManyJobsWithoutAPlanAreOneLine(t *testing.T) {
 	}
 	if want := []string{"INFO: No execution plan for jobs 99, 100, 101, 102, 103 and 36 more in plans, using static configuration from config.yaml"}; !slices.Equal(lines, want) {
 		t.Errorf("lines: %v", lines)
+	}
+}
+
+// A folder that is not there, by a typing error or for want of a mount, is told
+// apart from one without a plan for the jobs: once a call.
+func TestAFolderOfPlansThatIsNotThereIsToldOnce(t *testing.T) {
+	one, two := names("aws-cpu", 1, 1), names("aws-hpc", 1, 2)
+	for more, lines := range map[string][]string{
+		"": {"WARN: plans.dir plans does not exist, so no job has a plan (make the folder, or take plans.dir out of config.yaml)",
+			"INFO: No execution plan for jobs 7 and 8 in plans, using static configuration from config.yaml"},
+		", on_missing: hold": {"WARN: plans.dir plans does not exist, so no job has a plan (make the folder, or take plans.dir out of config.yaml)",
+			"ERROR: No execution plan for jobs 7 and 8 in plans, and plans.on_missing is hold"},
+	} {
+		w := planned(t, nil, configuring(7, one), configuring(8, two))
+		w.config = strings.Replace(w.config, "{dir: plans}", "{dir: plans"+more+"}", 1)
+		w.folder = ""
+		r, said := w.resume(resumeOf(false, wanting{7, one}, wanting{8, two}))
+		if want := map[bool]int{true: 0, false: 4}[more == ""]; r.ExitCode != want || !slices.Equal(said, lines) {
+			t.Errorf("exit %d: %v", r.ExitCode, said)
+		}
 	}
 }
 

@@ -70,6 +70,8 @@ type world struct {
 	// anyone may write.
 	owners map[string]int
 	open   map[string]bool
+	// folder is one of plans that is there.
+	folder string
 	faults *faults.Rules
 	onCall func(p *simulator.Process, call string)
 	// cloud may stand between an executor and its EC2, skew before its clock.
@@ -292,6 +294,8 @@ func (w planFiles) ReadPlan(_ context.Context, path string, limit int64) ([]byte
 	uid, others := w.owners[path]
 	info := plansource.FileInfo{OwnedByRootOrSelf: !others, UID: uid, WorldWritable: w.open[path]}
 	switch {
+	case path == w.folder:
+		return nil, info, plansource.ErrNotRegular
 	case !ok:
 		return nil, info, plansource.ErrNotFound
 	case text == unreadable:

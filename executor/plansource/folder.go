@@ -2,9 +2,12 @@ package plansource
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"aws-slurm-burst/asba/plan"
 )
 
 // Job is what the file of a job's plan can be named after.
@@ -29,6 +32,13 @@ func FromFolder(ctx context.Context, files Files, dir string, j Job) Answer {
 		}
 	}
 	return Answer{Outcome: Missing, Source: dir}
+}
+
+// NoFolder reports whether there is nothing where a folder of plans should be, in
+// which no job has a plan either.
+func NoFolder(ctx context.Context, files Files, dir string) bool {
+	_, _, err := files.ReadPlan(ctx, dir, plan.MaxSize) // a folder is not a regular file
+	return errors.Is(err, ErrNotFound)
 }
 
 // names returns the names that the file of the plan may have, the most specific

@@ -107,3 +107,21 @@ func TestAJobsUserIsTrustedForTheJobAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestAFolderThatIsNotThereIsNotEmpty(t *testing.T) {
+	for err, none := range map[error]bool{ErrNotFound: true, ErrNotRegular: false, ErrUnreadable: false, nil: false} {
+		if got := NoFolder(t.Context(), answering{err}, "plans"); got != none {
+			t.Errorf("where reading says %v: %v", err, got)
+		}
+	}
+}
+
+// answering answers every question with one error.
+type answering struct{ err error }
+
+func (a answering) ReadPlan(context.Context, string, int64) ([]byte, FileInfo, error) {
+	if a.err == nil {
+		return []byte("{}"), FileInfo{}, nil
+	}
+	return nil, FileInfo{}, fmt.Errorf("open plans: %w", a.err)
+}
