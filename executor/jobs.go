@@ -64,6 +64,7 @@ func (k records) of(ctx context.Context, ctl *slurm.Controller, id string) []slu
 // the nodes; ok is false where slurmctld does not tell.
 func (r *resumption) record(ctx context.Context, id string, nodes []string) (slurm.Record, bool) {
 	recs, err := r.Slurm.Records(ctx, id)
+	r.heard(err)
 	if err != nil {
 		env.Warnf(r.Env, "job", "job %s: %v", id, err)
 		return slurm.Record{}, false
@@ -138,6 +139,8 @@ func (r *resumption) comeBack(ctx context.Context, jobs []slurm.Record) {
 	for _, rec := range jobs {
 		var err error
 		switch {
+		case r.givenUp():
+			return
 		case rec.Restarts == 0 || !slurm.CanHold(rec):
 			continue
 		case rec.Restarts >= maxRequeues:
@@ -145,7 +148,7 @@ func (r *resumption) comeBack(ctx context.Context, jobs []slurm.Record) {
 		default:
 			err = r.Slurm.Delay(ctx, rec, min(longDelay, firstDelay<<min(rec.Restarts-1, 8)))
 		}
-		if err != nil {
+		if r.heard(err); err != nil {
 			env.Warnf(r.Env, "job", "job %s comes back as Slurm has it: %v", rec.Ref(), err)
 		}
 	}
@@ -157,8 +160,12 @@ func (r *resumption) comeBack(ctx context.Context, jobs []slurm.Record) {
 // wait for them all, is requeued first.
 func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record, back []string) {
 	for _, rec := range jobs {
+		if r.givenUp() {
+			return
+		}
 		if len(overlap(rec.Nodes, back)) == 0 {
-			if err := r.Slurm.Requeue(ctx, rec); err != nil {
+			err := r.Slurm.Requeue(ctx, rec)
+			if r.heard(err); err != nil {
 				env.Warnf(r.Env, "job", "job %s: %v", rec.Ref(), err)
 				continue
 			}
@@ -181,7 +188,7 @@ func (r *resumption) keepAway(ctx context.Context, jobs []slurm.Record, back []s
 				err = r.Slurm.Hold(ctx, rec)
 			}
 		}
-		if err != nil {
+		if r.heard(err); err != nil {
 			env.Warnf(r.Env, "job", "job %s: %v", rec.Ref(), err)
 		}
 	}

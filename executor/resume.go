@@ -65,6 +65,9 @@ type resumption struct {
 	plans       map[*plan.Plan]*found
 	refusals    []*refusal
 	refusedTold bool            // their jobs know
+	silent      bool            // slurmctld did not answer the last question about a job or a node to give back
+	untold      int             // jobs that were given up
+	kept        []string        // nodes that were not given back for it
 	said        map[string]bool // lines that are said once a call
 	parts       []*part
 	// buried are the tombstones as this call began, suspended is when each node
@@ -116,6 +119,7 @@ func (r *resumption) run(ctx context.Context) {
 			}
 		}()
 	}
+	defer r.sayUntold()
 	r.readJobs(ctx) // first, so that whatever fails can be told to its jobs
 	for _, n := range r.nodes {
 		if _, ok := r.Config.GroupOf(n); !ok {

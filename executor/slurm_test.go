@@ -224,6 +224,42 @@ func TestTheLastQuestionEndsWithTheDeadline(t *testing.T) {
 	}
 }
 
+// A slurmctld that hangs is told of its jobs until the deadline, and then of none
+// any more, however many there are.
+func TestASlurmctldThatHangsIsGivenUp(t *testing.T) {
+	w, q := manyJobs(t, 60)
+	w.slurm.SetJob(configuring(159, q.Nodes[59:]))
+	w.withFaults("- {error: InsufficientInstanceCapacity}")
+	w.engine.Spawn("hang", func(ctx context.Context, e env.Env) {
+		_ = e.Sleep(ctx, time.Second)
+		w.slurm.SetOutage(slurmmodel.Hung)
+	})
+	began := w.engine.Now()
+	_, lines := w.resume(q)
+	if took := w.engine.Now().Sub(began); took > 260*time.Second {
+		t.Errorf("it went on for %v", took)
+	}
+	for _, want := range []string{" not told why they lose their nodes", "ERROR: slurmctld not reachable, nodes aws-cpu-[001-060] not given back, Slurm takes them down after ResumeTimeout"} {
+		if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasSuffix(l, want) }) {
+			t.Errorf("missing %q in\n%s", want, strings.Join(lines, "\n"))
+		}
+	}
+	// One that comes back in time is told of all of them.
+	w, q = manyJobs(t, 20)
+	w.slurm.SetJob(configuring(119, q.Nodes[19:]))
+	w.withFaults("- {error: UnauthorizedOperation}")
+	w.engine.Spawn("restart", func(ctx context.Context, e env.Env) {
+		_ = e.Sleep(ctx, 500*time.Millisecond)
+		w.slurm.SetOutage(slurmmodel.Dead)
+		_ = e.Sleep(ctx, 30*time.Second)
+		w.slurm.SetOutage(slurmmodel.Up)
+	})
+	w.resume(q)
+	if j := w.slurm.Job(119); !held(j) {
+		t.Errorf("the last job is %s (%s)", j.State, j.Reason)
+	}
+}
+
 // An array's own id names all of its tasks: only the one on these nodes is held.
 func TestOnlyTheRightTaskOfAnArrayIsHeld(t *testing.T) {
 	running, mine := names("aws-hpc", 11, 12), gang.Nodes

@@ -313,7 +313,11 @@ func (r *resumption) reportFailed(nodes []string, g giving) {
 // be told from the other tasks of its array.
 func (r *resumption) tellJobs(ctx context.Context, jobs, nodes []string, g giving) []slurm.Record {
 	var records []slurm.Record
-	for _, id := range jobs {
+	for i, id := range jobs {
+		if r.givenUp() {
+			r.untold += len(jobs) - i
+			break
+		}
 		if rec, ok := r.record(ctx, id, nodes); ok && !slurm.Gone(rec) {
 			r.tellJob(ctx, rec, g)
 			records = append(records, rec)
@@ -326,7 +330,12 @@ func (r *resumption) tellJobs(ctx context.Context, jobs, nodes []string, g givin
 func (r *resumption) handBack(ctx context.Context, nodes []string, g giving, records []slurm.Record) {
 	back := slices.Clone(nodes)
 	hostlist.Sort(back)
+	if r.givenUp() {
+		r.kept = append(r.kept, back...)
+		return
+	}
 	refused, err := r.Slurm.GiveBack(ctx, back, g.Code, g.Text)
+	r.heard(err)
 	if err != nil {
 		env.Errorf(r.Env, "give-back", "nodes %s not given back, Slurm takes them down after ResumeTimeout: %v", hostlist.Fold(back), err)
 		return
@@ -344,6 +353,24 @@ func (r *resumption) handBack(ctx context.Context, nodes []string, g giving, rec
 		r.keepAway(ctx, records, back)
 	case !g.Hold:
 		r.comeBack(ctx, records)
+	}
+}
+
+// heard notes whether slurmctld has answered.
+func (r *resumption) heard(err error) { r.silent = errors.Is(err, slurm.ErrUnreachable) }
+
+// givenUp reports whether nobody is told anything any more: the deadline has
+// passed, and slurmctld did not answer the last question. Of a thousand jobs each
+// would take ten seconds, with the nodes locked.
+func (r *resumption) givenUp() bool { return r.silent && r.calls.Late() }
+
+// sayUntold says what was given up.
+func (r *resumption) sayUntold() {
+	if r.untold > 0 {
+		env.Errorf(r.Env, "job", "slurmctld not reachable, %s not told why they lose their nodes", count(r.untold, "job"))
+	}
+	if len(r.kept) > 0 {
+		env.Errorf(r.Env, "give-back", "slurmctld not reachable, nodes %s not given back, Slurm takes them down after ResumeTimeout", hostlist.Fold(r.kept))
 	}
 }
 
