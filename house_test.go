@@ -39,6 +39,7 @@ var rooms = map[string][]string{
 	"executor/fleet":      {"executor/journal"},                                      // whose instance is whose is in the journal
 	"executor/lookup":     {"executor/calls"},                                        // look-ups are calls that are repeated
 	"executor/launch":     {"executor/calls", "executor/journal", "executor/ladder"}, // a rung is an intent, calls, an outcome
+	"executor/survey":     {"executor/calls"}, // what EC2 sells is asked page by page
 	"executor/ladder":     nil,
 	"executor/report":     {"executor/ladder"},                                                                                         // rungs that were ruled out are launch's
 	"executor/decide":     {"executor/config", "asba/plan", "asba/plan/lint", "executor/ladder", "executor/launch", "executor/report"}, // plan and configuration become a wish

@@ -191,7 +191,7 @@ func parseType(row string) (Type, error) {
 	t.OnDemand, t.Spot, t.CapacityBlock = strings.Contains(usage, "o"), strings.Contains(usage, "s"), strings.Contains(usage, "b")
 	t.Cluster, t.Partition, t.Spread = strings.Contains(place, "c"), strings.Contains(place, "p"), strings.Contains(place, "s")
 	if f.err == nil {
-		f.err = t.check()
+		f.err = t.Check()
 	}
 	return t, f.err
 }
@@ -234,8 +234,9 @@ const (
 	maxCount = 1 << 30
 )
 
-// check says what no type can be like.
-func (t Type) check() error {
+// Check says what no type can be like: bounds of numbers and words far above the
+// largest there is.
+func (t Type) Check() error {
 	switch {
 	case !IsTypeName(t.Name):
 		return fmt.Errorf("%.70q is no name of an instance type", t.Name)

@@ -341,7 +341,7 @@ func FuzzReadRefreshed(f *testing.F) {
 		}
 		c := Default().With(func() *Refreshed { return r })
 		for _, row := range r.types.rows {
-			if x, ok := c.Type(nameOf(row)); !ok || x.check() != nil {
+			if x, ok := c.Type(nameOf(row)); !ok || x.Check() != nil {
 				t.Errorf("%+v, %v", x, ok)
 			}
 			c.Spot(nameOf(row), r.Region)

@@ -14,6 +14,10 @@ type Price struct {
 	Source string `json:"source"`
 }
 
+// PriceRegion is the region whose prices stand in where nobody names one: with
+// the most types, and the newest prices.
+const PriceRegion = "us-east-1"
+
 // Price returns what a type costs on demand in a region, where that is known.
 func (c *Catalog) Price(name, region string) (Price, bool) {
 	r := c.region(region)

@@ -60,6 +60,15 @@ func (t Type) Family() string { return family(t.Name) }
 // together ("4x 100 Gigabit" is 400); 0 where they name none ("Moderate").
 func (t Type) GbpsAtMost() float64 { return gigabits(t.Network) }
 
+// Shared returns the type with a baseline that is no more than its words say:
+// EC2 tells cards that share one limit with the limit each.
+func (t Type) Shared() Type {
+	if most := t.GbpsAtMost(); most > 0 {
+		t.BaselineGbps = min(t.BaselineGbps, most)
+	}
+	return t
+}
+
 // Type looks an instance type up by its exact name.
 func (c *Catalog) Type(name string) (Type, bool) {
 	row, ok := c.typeTable().row(name)

@@ -31,7 +31,7 @@ func find(ctx context.Context, word, region string, getenv func(string) string) 
 // as it is for the EC2 of our own.
 func pricesOf(region string) func(instanceType string) (usd float64, known bool) {
 	return func(instanceType string) (usd float64, known bool) {
-		p, known := catalog.Default().Price(instanceType, cmp.Or(region, "us-east-1"))
+		p, known := catalog.Default().Price(instanceType, cmp.Or(region, catalog.PriceRegion))
 		return p.USD, known
 	}
 }

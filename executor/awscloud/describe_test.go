@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/awscloud"
 	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
 )
 
 // Each method is one call; what is asked and what is understood of the answer.
@@ -133,6 +136,56 @@ func TestCallsOnTheWire(t *testing.T) {
 			"images by ids, in any state", ok("DescribeImages", `<imagesSet/>`),
 			func(c *awscloud.Cloud) (any, error) { return c.Images(ctx, cloud.ImageQuery{IDs: []string{"ami-1"}}) },
 			map[string]string{"Action": "DescribeImages", "ImageId.1": "ami-1"}, cloud.ImagePage{},
+		},
+		{
+			"instance types", ok("DescribeInstanceTypes", `<instanceTypeSet><item><instanceType>p5.48xlarge</instanceType>
+				<supportedUsageClasses><item>spot</item><item>on-demand</item><item>capacity-block</item></supportedUsageClasses>
+				<processorInfo><supportedArchitectures><item>x86_64</item><item>i386</item></supportedArchitectures></processorInfo>
+				<vCpuInfo><defaultVCpus>192</defaultVCpus><defaultCores>96</defaultCores></vCpuInfo><memoryInfo><sizeInMiB>2097152</sizeInMiB></memoryInfo>
+				<gpuInfo><gpus><item><name>H100</name><count>8</count><memoryInfo><sizeInMiB>81920</sizeInMiB></memoryInfo></item></gpus></gpuInfo>
+				<networkInfo><networkPerformance>200 Gigabit</networkPerformance><maximumNetworkCards>32</maximumNetworkCards><efaInfo><maximumEfaInterfaces>32</maximumEfaInterfaces></efaInfo>
+				<networkCards><item><baselineBandwidthInGbps>150.0</baselineBandwidthInGbps></item><item><baselineBandwidthInGbps>150.0</baselineBandwidthInGbps></item></networkCards></networkInfo>
+				<placementGroupInfo><supportedStrategies><item>cluster</item><item>spread</item></supportedStrategies></placementGroupInfo></item>
+				<item><instanceType>bare.thing</instanceType></item></instanceTypeSet><nextToken>p2</nextToken>`),
+			func(c *awscloud.Cloud) (any, error) { return c.Types(ctx, "p1") },
+			map[string]string{"Action": "DescribeInstanceTypes", "MaxResults": "100", "NextToken": "p1"},
+			cloud.TypePage{Next: "p2", Types: []catalog.Type{
+				{Name: "p5.48xlarge", VCPUs: 192, Cores: 96, MemoryMiB: 2 << 20, Archs: []string{"i386", "x86_64"}, GPUs: 8, GPUModel: "H100", GPUMemoryMiB: 81920,
+					Network: "200 Gigabit", BaselineGbps: 200, EFA: 32, NetworkCards: 32, OnDemand: true, Spot: true, CapacityBlock: true, Cluster: true, Spread: true},
+				{Name: "bare.thing"},
+			}},
+		},
+		{
+			"a fraction of a card is a GPU", ok("DescribeInstanceTypes", `<instanceTypeSet><item><instanceType>g6f.large</instanceType>
+				<gpuInfo><gpus><item><name>L4</name><count>0</count><logicalGpuCount>1</logicalGpuCount></item></gpus></gpuInfo></item></instanceTypeSet>`),
+			func(c *awscloud.Cloud) (any, error) { return c.Types(ctx, "") },
+			map[string]string{"Action": "DescribeInstanceTypes", "MaxResults": "100"},
+			cloud.TypePage{Types: []catalog.Type{{Name: "g6f.large", GPUs: 1, GPUModel: "L4"}}},
+		},
+		{
+			"offerings by the ids of zones", ok("DescribeInstanceTypeOfferings", `<instanceTypeOfferingSet><item><instanceType>c6i.large</instanceType>
+				<locationType>availability-zone-id</locationType><location>use1-az4</location></item></instanceTypeOfferingSet><nextToken>p2</nextToken>`),
+			func(c *awscloud.Cloud) (any, error) { return c.Offerings(ctx, "p1") },
+			map[string]string{"Action": "DescribeInstanceTypeOfferings", "LocationType": "availability-zone-id", "MaxResults": "1000", "NextToken": "p1"},
+			cloud.OfferingPage{Next: "p2", Offerings: []cloud.OfferedIn{{Type: "c6i.large", ZoneID: "use1-az4"}}},
+		},
+		{
+			"zones, not local ones", ok("DescribeAvailabilityZones", `<availabilityZoneInfo>
+				<item><zoneName>us-east-1d</zoneName><zoneId>use1-az4</zoneId><zoneType>availability-zone</zoneType><regionName>us-east-1</regionName></item>
+				<item><zoneName>us-east-1-bos-1a</zoneName><zoneId>use1-bos1-az1</zoneId><zoneType>local-zone</zoneType><regionName>us-east-1</regionName></item></availabilityZoneInfo>`),
+			func(c *awscloud.Cloud) (any, error) { return c.Zones(ctx) },
+			map[string]string{"Action": "DescribeAvailabilityZones"},
+			[]catalog.Zone{{ID: "use1-az4", Name: "us-east-1d", Region: "us-east-1"}},
+		},
+		{
+			"spot prices", ok("DescribeSpotPriceHistory", `<spotPriceHistorySet>
+				<item><instanceType>c6i.large</instanceType><productDescription>Linux/UNIX</productDescription><spotPrice>0.034100</spotPrice><timestamp>2026-01-02T03:04:05.000Z</timestamp><availabilityZone>us-east-1d</availabilityZone></item>
+				<item><instanceType>c6i.xlarge</instanceType><spotPrice>none</spotPrice></item></spotPriceHistorySet><nextToken>p2</nextToken>`),
+			func(c *awscloud.Cloud) (any, error) {
+				return c.SpotPrices(ctx, cloud.SpotQuery{Since: env.At(time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)), Page: "p1"})
+			},
+			map[string]string{"Action": "DescribeSpotPriceHistory", "ProductDescription.1": "Linux/UNIX", "StartTime": "2026-01-02T03:00:00Z", "MaxResults": "1000", "NextToken": "p1"},
+			cloud.SpotPage{Next: "p2", Prices: []cloud.SpotPrice{{Type: "c6i.large", AZ: "us-east-1d", USD: 0.0341, From: env.At(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))}}},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -22,9 +22,15 @@ type clock struct{ now env.Time }
 
 func (c *clock) Now() env.Time { return c.now }
 
+// everything is all that an implementation of the port has.
+type everything interface {
+	cloud.Cloud
+	cloud.Offers
+}
+
 // tiers returns two ports to two equal models: one asked directly (tier A), one
 // through the SDK and EC2's wire protocol (tier B). pass moves both clocks.
-func tiers(t *testing.T, change func(*ec2.Options)) (a, b cloud.Cloud, pass func(time.Duration)) {
+func tiers(t *testing.T, change func(*ec2.Options)) (a, b everything, pass func(time.Duration)) {
 	t.Helper()
 	clocks := [2]*clock{}
 	models := [2]*ec2.Model{}
@@ -204,7 +210,7 @@ func TestTheWireKeepsPages(t *testing.T) {
 	a, b, _ := tiers(t, nil)
 	r := base
 	r.MinCount, r.MaxCount, r.ImageID = 600, 600, "ami-0a120230000086640"
-	for _, c := range []cloud.Cloud{a, b} {
+	for _, c := range []everything{a, b} {
 		for _, token := range []string{"t-1", "t-2"} {
 			r.Token = token
 			if _, err := c.Launch(ctx, r); err != nil {
@@ -226,5 +232,53 @@ func TestTheWireKeepsPages(t *testing.T) {
 	}
 	if next != "" {
 		t.Errorf("a third page %q", next)
+	}
+}
+
+// What EC2 sells is the same on both tiers, page by page, and is the catalogue's.
+func TestTheWireKeepsWhatIsSold(t *testing.T) {
+	ctx := context.Background()
+	a, b, _ := tiers(t, func(o *ec2.Options) {
+		o.Zones = 2
+		o.Offered = func(kind, az string) bool { return kind != "c6i.large" || az != "us-east-1b" }
+	})
+	want := catalog.Default()
+	for name, pages := range map[string]func(c everything, page string) (answer any, next string, items int, err error){
+		"types": func(c everything, page string) (any, string, int, error) {
+			p, err := c.Types(ctx, page)
+			for _, got := range p.Types {
+				if x, _ := want.Type(got.Name); cmp.Diff(x, got) != "" {
+					t.Errorf("%s (-catalogue +EC2):\n%s", got.Name, cmp.Diff(x, got))
+				}
+			}
+			return p, p.Next, len(p.Types), err
+		},
+		"offerings": func(c everything, page string) (any, string, int, error) {
+			p, err := c.Offerings(ctx, page)
+			return p, p.Next, len(p.Offerings), err
+		},
+		"zones": func(c everything, page string) (any, string, int, error) {
+			z, err := c.Zones(ctx)
+			return z, "", len(z), err
+		},
+		"spot prices": func(c everything, page string) (any, string, int, error) {
+			p, err := c.SpotPrices(ctx, cloud.SpotQuery{Page: page})
+			return p, p.Next, len(p.Prices), err
+		},
+	} {
+		total, next := 0, ""
+		for n := 0; n == 0 || next != ""; n++ {
+			pa, nextA, items, errA := pages(a, next)
+			pb, _, _, errB := pages(b, next)
+			if d := cmp.Diff(see(t, pa, errA), see(t, pb, errB), cmpopts.EquateEmpty()); d != "" || errA != nil {
+				t.Fatalf("%s, page %q: %v (-tier A +tier B):\n%s", name, next, errA, d)
+			}
+			total, next = total+items, nextA
+		}
+		types := len(want.Names())
+		least := map[string]int{"types": types, "offerings": 2*types - 1, "zones": 2, "spot prices": types}[name]
+		if total < least || name != "spot prices" && total > least {
+			t.Errorf("%d %s, want %d", total, name, least)
+		}
 	}
 }

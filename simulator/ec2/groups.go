@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/env"
 )
 
@@ -151,7 +152,7 @@ func (g *Group) zone() string {
 }
 
 // admits checks a launch of this type into the zone ("" where EC2 may choose).
-func (g *Group) admits(typeName string, t TypeFacts, az string) *Error {
+func (g *Group) admits(typeName string, t catalog.Type, az string) *Error {
 	ok := map[string]bool{"cluster": t.Cluster, "partition": t.Partition, "spread": t.Spread}[g.Strategy]
 	if !ok {
 		return badCombination("%s placement groups are not supported by the '%s' instance type. Specify a supported instance type or change the placement group strategy, and try again.", g.Strategy, typeName)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 )
@@ -28,7 +29,7 @@ type Reservation struct {
 // launch is a request with every name in it resolved.
 type launch struct {
 	Spec
-	facts  TypeFacts
+	facts  catalog.Type
 	image  *Image
 	group  *Group
 	az     string    // "" where EC2 may choose

@@ -36,11 +36,11 @@ func (m *Model) offered(typeName, az string) bool {
 	return m.opt.Offered == nil || m.opt.Offered(typeName, az)
 }
 
-func (m *Model) spotPrice(l *launch) (float64, bool) {
+func (m *Model) spotPrice(kind, az string) (float64, bool) {
 	if m.opt.SpotPrice != nil {
-		return m.opt.SpotPrice(l.Type, l.az)
+		return m.opt.SpotPrice(kind, az)
 	}
-	usd, known := m.opt.Types.Price(l.Type, m.opt.Region)
+	usd, known := m.opt.Types.Price(kind, m.opt.Region)
 	return usd * DefaultSpotRatio, known
 }
 
@@ -63,7 +63,7 @@ func (m *Model) fit(l *launch, least, most int) (int, error) {
 	}
 	if l.Market == cloud.Spot && l.MaxPrice != "" {
 		limit, _ := strconv.ParseFloat(l.MaxPrice, 64) // checked before
-		if price, known := m.spotPrice(l); known && limit < price {
+		if price, known := m.spotPrice(l.Type, l.az); known && limit < price {
 			return 0, Refuse("SpotMaxPriceTooLow", "Your Spot request price of %s is lower than the minimum required Spot request fulfillment price of %.4f.", l.MaxPrice, price)
 		}
 	}

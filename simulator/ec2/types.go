@@ -1,25 +1,15 @@
 package ec2
 
 import (
+	"strconv"
+
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/env"
 )
 
-// TypeFacts is what the model needs to know of an instance type.
-type TypeFacts struct {
-	VCPUs, Cores, MemoryMiB    int
-	Archs                      []string // x86_64, arm64, ...
-	GPUs                       int
-	GPUModel                   string
-	EFA                        int // greatest number of EFA interfaces
-	NetworkCards               int
-	OnDemand, Spot             bool // how it is sold
-	Cluster, Partition, Spread bool // placement groups it may join
-}
-
 // Types knows the instance types that exist.
 type Types interface {
-	Type(name string) (TypeFacts, bool)
+	Type(name string) (catalog.Type, bool)
 	// Price returns what a type costs on demand in a region, in USD an hour.
 	Price(name, region string) (usd float64, known bool)
 	// Names returns every type's name, sorted.
@@ -29,33 +19,17 @@ type Types interface {
 // Catalog returns the instance types of the project's catalogue.
 func Catalog(c *catalog.Catalog) Types { return catalogTypes{c} }
 
-type catalogTypes struct{ c *catalog.Catalog }
-
-func (t catalogTypes) Names() []string { return t.c.Names() }
+type catalogTypes struct{ *catalog.Catalog }
 
 func (t catalogTypes) Price(name, region string) (usd float64, known bool) {
-	p, known := t.c.Price(name, region)
+	p, known := t.Catalog.Price(name, region)
 	return p.USD, known
-}
-
-func (t catalogTypes) Type(name string) (TypeFacts, bool) {
-	c, ok := t.c.Type(name)
-	if !ok {
-		return TypeFacts{}, false
-	}
-	f := TypeFacts{
-		VCPUs: c.VCPUs, Cores: c.Cores, MemoryMiB: c.MemoryMiB, Archs: c.Archs,
-		GPUs: c.GPUs, GPUModel: c.GPUModel, EFA: c.EFA, NetworkCards: c.NetworkCards,
-		OnDemand: c.OnDemand, Spot: c.Spot,
-		Cluster: c.Cluster, Partition: c.Partition, Spread: c.Spread,
-	}
-	return f, true
 }
 
 // InstanceType is one line of DescribeInstanceTypes.
 type InstanceType struct {
 	tagged
-	TypeFacts
+	catalog.Type
 }
 
 var typeFields = fields[*InstanceType]{
@@ -69,7 +43,7 @@ var typeFields = fields[*InstanceType]{
 		return false
 	},
 	"supported-usage-class": func(t *InstanceType, pass func(string) bool) bool {
-		return t.OnDemand && pass("on-demand") || t.Spot && pass("spot")
+		return t.OnDemand && pass("on-demand") || t.Spot && pass("spot") || t.CapacityBlock && pass("capacity-block")
 	},
 	"network-info.efa-supported": value(func(t *InstanceType) string {
 		if t.EFA > 0 {
@@ -79,9 +53,15 @@ var typeFields = fields[*InstanceType]{
 	}),
 }
 
+// maxTypePage is EC2's largest page of instance types.
+const maxTypePage = 100
+
 // DescribeInstanceTypes lists instance types in the order of their names.
 func (m *Model) DescribeInstanceTypes(q Query) (Page[InstanceType], error) {
 	return call(m, Event{Action: "DescribeInstanceTypes"}, func(env.Time, *Event) (Page[InstanceType], error) {
+		if q.Max > maxTypePage {
+			return Page[InstanceType]{}, badValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", q.Max, maxTypePage)
+		}
 		var rows []*InstanceType
 		for i, name := range m.opt.Types.Names() {
 			f, _ := m.opt.Types.Type(name)
@@ -90,5 +70,93 @@ func (m *Model) DescribeInstanceTypes(q Query) (Page[InstanceType], error) {
 		return views(choose(rows, q, typeFields.named, func(ids []string) *Error {
 			return Refuse("InvalidInstanceType", "The following supplied instance types do not exist: [%s]", ids[0])
 		}, nil))
+	})
+}
+
+// Offering is one line of DescribeInstanceTypeOfferings.
+type Offering struct {
+	tagged
+	Type         string
+	LocationType string
+	Location     string
+}
+
+var offeringFields = fields[*Offering]{
+	"instance-type": value(func(o *Offering) string { return o.Type }),
+	"location":      value(func(o *Offering) string { return o.Location }),
+}
+
+// DescribeInstanceTypeOfferings lists which types are offered where: in the
+// region, or in its zones by name or by id, as locationType says.
+func (m *Model) DescribeInstanceTypeOfferings(q Query, locationType string) (Page[Offering], error) {
+	return call(m, Event{Action: "DescribeInstanceTypeOfferings"}, func(env.Time, *Event) (Page[Offering], error) {
+		var name func(Zone) string
+		switch locationType = orDefault(locationType, "region"); locationType {
+		case "region":
+			name = func(Zone) string { return m.opt.Region }
+		case "availability-zone":
+			name = func(z Zone) string { return z.Name }
+		case "availability-zone-id":
+			name = func(z Zone) string { return z.ID }
+		default:
+			return Page[Offering]{}, badValue("Invalid value '%s' for LocationType.", locationType)
+		}
+		var rows []*Offering
+		m.everyPool(func(kind string, z Zone) bool {
+			rows = append(rows, &Offering{tagged{seq: uint64(len(rows)) + 1}, kind, locationType, name(z)})
+			return locationType != "region" // where one zone is enough
+		})
+		return views(choose(rows, q, offeringFields.named, nil, nil))
+	})
+}
+
+// everyPool calls fn for each type and each zone that offers it, until fn has
+// enough of a type.
+func (m *Model) everyPool(fn func(kind string, z Zone) (more bool)) {
+	for _, kind := range m.opt.Types.Names() {
+		for _, z := range m.zones {
+			if m.offered(kind, z.Name) && !fn(kind, z) {
+				break
+			}
+		}
+	}
+}
+
+// SpotPrice is one line of DescribeSpotPriceHistory.
+type SpotPrice struct {
+	tagged
+	Type, AZ string
+	USD      string // an hour, as EC2 writes it
+	From     env.Time
+}
+
+var spotFields = fields[*SpotPrice]{
+	"instance-type":       value(func(p *SpotPrice) string { return p.Type }),
+	"availability-zone":   value(func(p *SpotPrice) string { return p.AZ }),
+	"product-description": value(func(*SpotPrice) string { return linux }),
+	"spot-price":          value(func(p *SpotPrice) string { return p.USD }),
+}
+
+// linux is the only product of the model.
+const linux = "Linux/UNIX"
+
+// DescribeSpotPriceHistory lists the spot prices of now, those of some types
+// where they are named: the model's do not change with time.
+func (m *Model) DescribeSpotPriceHistory(q Query, types []string) (Page[SpotPrice], error) {
+	if len(types) > 0 {
+		q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], Filter{"instance-type", types})
+	}
+	return call(m, Event{Action: "DescribeSpotPriceHistory"}, func(now env.Time, _ *Event) (Page[SpotPrice], error) {
+		var rows []*SpotPrice
+		m.everyPool(func(kind string, z Zone) bool {
+			if t, _ := m.opt.Types.Type(kind); !t.Spot {
+				return false
+			}
+			if usd, known := m.spotPrice(kind, z.Name); known {
+				rows = append(rows, &SpotPrice{tagged{seq: uint64(len(rows)) + 1}, kind, z.Name, strconv.FormatFloat(usd, 'f', 6, 64), now})
+			}
+			return true
+		})
+		return views(choose(rows, q, spotFields.named, nil, nil))
 	})
 }

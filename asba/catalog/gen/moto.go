@@ -118,11 +118,7 @@ func (t typeInfo) ours() catalog.Type {
 	for _, c := range t.NetworkInfo.NetworkCards {
 		out.BaselineGbps += c.BaselineBandwidthInGbps
 	}
-	// Cards that share one limit are told with the limit each.
-	if most := out.GbpsAtMost(); most > 0 {
-		out.BaselineGbps = min(out.BaselineGbps, most)
-	}
-	return out
+	return out.Shared()
 }
 
 // offering is an item of EC2's DescribeInstanceTypeOfferings.

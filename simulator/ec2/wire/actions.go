@@ -192,6 +192,34 @@ var actions = map[string]func(*request) error{
 	"DescribeInstanceTypes": func(c *request) error {
 		return describe(c, "InstanceType", "instanceTypeSet", c.instanceType, c.model.DescribeInstanceTypes, nil)
 	},
+	"DescribeInstanceTypeOfferings": func(c *request) error {
+		ask := func(q ec2.Query) (ec2.Page[ec2.Offering], error) {
+			return c.model.DescribeInstanceTypeOfferings(q, c.str("LocationType"))
+		}
+		return describe(c, "", "instanceTypeOfferingSet", func(o ec2.Offering) {
+			c.doc.el("instanceType", o.Type)
+			c.doc.el("locationType", o.LocationType)
+			c.doc.el("location", o.Location)
+		}, ask, nil)
+	},
+	"DescribeSpotPriceHistory": func(c *request) error {
+		ask := func(q ec2.Query) (ec2.Page[ec2.SpotPrice], error) {
+			if zone := c.str("AvailabilityZone"); zone != "" {
+				q.Filters = append(q.Filters, ec2.Filter{Name: "availability-zone", Values: []string{zone}})
+			}
+			if products := c.strs("ProductDescription"); len(products) > 0 {
+				q.Filters = append(q.Filters, ec2.Filter{Name: "product-description", Values: products})
+			}
+			return c.model.DescribeSpotPriceHistory(q, c.strs("InstanceType"))
+		}
+		return describe(c, "", "spotPriceHistorySet", func(s ec2.SpotPrice) {
+			c.doc.el("instanceType", s.Type)
+			c.doc.el("productDescription", "Linux/UNIX")
+			c.doc.el("spotPrice", s.USD)
+			c.doc.time("timestamp", s.From)
+			c.doc.el("availabilityZone", s.AZ)
+		}, ask, nil)
+	},
 	"DescribeAvailabilityZones": func(c *request) error {
 		list, err := c.model.DescribeAvailabilityZones(c.strs("ZoneName"))
 		items(c.doc, "availabilityZoneInfo", list, func(z ec2.Zone) {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strconv"
 	"strings"
 
 	"aws-slurm-burst/executor/cloud"
@@ -287,7 +288,7 @@ func (c *request) instanceType(t ec2.InstanceType) {
 		name string
 		to   *[]string
 	}{
-		{t.OnDemand, "on-demand", &usage}, {t.Spot, "spot", &usage},
+		{t.OnDemand, "on-demand", &usage}, {t.Spot, "spot", &usage}, {t.CapacityBlock, "capacity-block", &usage},
 		{t.Cluster, "cluster", &placement}, {t.Partition, "partition", &placement}, {t.Spread, "spread", &placement},
 	} {
 		if u.ok {
@@ -303,7 +304,14 @@ func (c *request) instanceType(t ec2.InstanceType) {
 	})
 	d.in("memoryInfo", func() { d.num("sizeInMiB", t.MemoryMiB) })
 	d.in("networkInfo", func() {
+		d.opt("networkPerformance", t.Network)
 		d.num("maximumNetworkCards", t.NetworkCards)
+		if t.BaselineGbps > 0 { // of all cards: the catalogue knows no more
+			items(d, "networkCards", []float64{t.BaselineGbps}, func(gbps float64) {
+				d.num("networkCardIndex", 0)
+				d.el("baselineBandwidthInGbps", strconv.FormatFloat(gbps, 'f', -1, 64))
+			})
+		}
 		d.flag("efaSupported", t.EFA > 0)
 		if t.EFA > 0 {
 			d.in("efaInfo", func() { d.num("maximumEfaInterfaces", t.EFA) })
@@ -314,6 +322,7 @@ func (c *request) instanceType(t ec2.InstanceType) {
 			items(d, "gpus", []int{t.GPUs}, func(n int) {
 				d.el("name", t.GPUModel)
 				d.num("count", n)
+				d.in("memoryInfo", func() { d.num("sizeInMiB", t.GPUMemoryMiB) })
 			})
 		})
 	}
