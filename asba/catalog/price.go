@@ -39,16 +39,16 @@ func (c *Catalog) Price(name, region string) (Price, bool) {
 // Spot is what the spot market of a type in a region is like.
 type Spot struct {
 	// USD an hour is the usual price, 0 where it is not known.
-	USD float64 `json:"usd,omitempty"`
+	USD float64 `json:"usd,omitzero"`
 	// Ratio is the usual price over the price on demand, 0 where it is not known.
-	Ratio float64 `json:"ratio,omitempty"`
+	Ratio float64 `json:"ratio,omitzero"`
 	// Date is the day on which it was so, YYYY-MM-DD.
-	Date   string `json:"date,omitempty"`
-	Source string `json:"source,omitempty"`
+	Date   string `json:"date,omitzero"`
+	Source string `json:"source,omitzero"`
 	// Interruption is how often instances were taken back in the month before
 	// InterruptionDate.
 	Interruption     Band   `json:"interruption"`
-	InterruptionDate string `json:"interruption_date,omitempty"`
+	InterruptionDate string `json:"interruption_date,omitzero"`
 }
 
 // Band is how large a part of the instances of a type was interrupted within a

@@ -14,14 +14,14 @@ type Type struct {
 	// Archs are EC2's names: x86_64, arm64, i386, x86_64_mac, arm64_mac.
 	Archs []string `json:"archs"`
 	// GPUs counts what the system sees: a fraction of a card is one GPU.
-	GPUs         int    `json:"gpus,omitempty"`
-	GPUModel     string `json:"gpu_model,omitempty"`      // such as H100; "" without GPUs
-	GPUMemoryMiB int    `json:"gpu_memory_mib,omitempty"` // of each GPU
+	GPUs         int    `json:"gpus,omitzero"`
+	GPUModel     string `json:"gpu_model,omitzero"`      // such as H100; "" without GPUs
+	GPUMemoryMiB int    `json:"gpu_memory_mib,omitzero"` // of each GPU
 	// Network is the performance in EC2's words, such as "Up to 12.5 Gigabit".
-	Network string `json:"network,omitempty"`
+	Network string `json:"network,omitzero"`
 	// BaselineGbps is what lasts, in Gbit/s over all cards; 0 where EC2 does not
 	// say. GbpsAtMost is what the words say.
-	BaselineGbps float64 `json:"baseline_gbps,omitempty"`
+	BaselineGbps float64 `json:"baseline_gbps,omitzero"`
 	// EFA is the greatest number of EFA interfaces, 0 where there are none.
 	EFA          int `json:"efa_interfaces"`
 	NetworkCards int `json:"network_cards"`

@@ -15,6 +15,10 @@ import (
 // configLimit is the largest configuration file that is read.
 const configLimit = 1 << 20
 
+// ErrNoConfig is the error where nobody named a configuration and none is in its
+// usual places.
+var ErrNoConfig = errors.New("no configuration found")
+
 // slurmConfLimit is far more than any slurm.conf.
 const slurmConfLimit = 16 << 20
 
@@ -61,7 +65,7 @@ func FindConfig(given string, getenv func(string) string) (path string, data []b
 			return "", nil, unreadable(err)
 		}
 	}
-	return "", nil, fmt.Errorf("no configuration found: looked for %s (name one with --config)", strings.Join(looked, ", "))
+	return "", nil, fmt.Errorf("%w: looked for %s (name one with --config)", ErrNoConfig, strings.Join(looked, ", "))
 }
 
 func readConfig(path string) ([]byte, error) {
@@ -93,6 +97,21 @@ func StateDir(slurmConf string, getenv func(string) string) (string, error) {
 		return dir, nil
 	}
 	return privateDir()
+}
+
+// ErrNoCaches is the error of a caller without a folder of its own.
+var ErrNoCaches = errors.New("no folder for caches: set XDG_CACHE_HOME, or name a configuration with --config")
+
+// CacheDir is the user's own folder for what can be had again, for who has no
+// configuration.
+func CacheDir(getenv func(string) string) (string, error) {
+	if dir := getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "aws-slurm-burst"), nil
+	}
+	if home := getenv("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, ".cache", "aws-slurm-burst"), nil
+	}
+	return "", ErrNoCaches
 }
 
 // privateDir is a folder of our own where everybody has theirs.

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor"
 	"aws-slurm-burst/executor/awscloud"
 	"aws-slurm-burst/executor/config"
@@ -77,7 +76,7 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 		return nil, &ExitError{report.ExitConfig, err}
 	}
 	s.Executor = &executor.Executor{
-		Env: e, Cloud: cloud, Config: cfg, Types: catalog.Default(), Slurm: controller(cfg, slurmConf, e),
+		Env: e, Cloud: cloud, Config: cfg, Types: known(e, state, cloud), Slurm: controller(cfg, slurmConf, e),
 		Store: host.Dir(state), Plans: host.PlanFiles{SlurmUser: slurmUser()}, UserData: texts, Endpoint: cloud.Endpoint(),
 	}
 	if cfg.AWS.Region == "" {
