@@ -39,12 +39,18 @@ var rooms = map[string][]string{
 	"executor/fleet":      {"executor/journal"},                                      // whose instance is whose is in the journal
 	"executor/lookup":     {"executor/calls"},                                        // look-ups are calls that are repeated
 	"executor/launch":     {"executor/calls", "executor/journal", "executor/ladder"}, // a rung is an intent, calls, an outcome
-	"executor/survey":     {"executor/calls"}, // what EC2 sells is asked page by page
+	"executor/survey":     {"executor/calls"},                                        // what EC2 sells is asked page by page
 	"executor/ladder":     nil,
 	"executor/report":     {"executor/ladder"},                                                                                         // rungs that were ruled out are launch's
 	"executor/decide":     {"executor/config", "asba/plan", "asba/plan/lint", "executor/ladder", "executor/launch", "executor/report"}, // plan and configuration become a wish
 	"executor/host":       {"executor/plansource"},                                                                                     // implements its port
 	"executor/awscloud":   nil,
+
+	// Programs stand on what each of them has while it runs, and on the rooms that
+	// they need beside it: reconcile reads what a launch left as launch does.
+	"executor/program":   {"executor/calls", "executor/config", "executor/fleet", "executor/journal", "executor/lookup", "executor/plansource", "executor/report", "executor/slurm"},
+	"executor/suspend":   {"executor/program", "executor/calls", "executor/fleet", "executor/journal", "executor/report"},
+	"executor/reconcile": {"executor/program", "executor/calls", "executor/fleet", "executor/journal", "executor/launch", "executor/report", "executor/slurm"},
 }
 
 var rules = []rule{
@@ -88,7 +94,7 @@ var rules = []rule{
 		about: []string{"simulator/...", "localstack/...", "features/...", "fixtures/...", "cmd/..."},
 	}, {
 		why:   "the executor takes its adapters as ports, or it could not run in virtual time",
-		from:  []string{"executor"},
+		from:  []string{"executor", "executor/program", "executor/suspend", "executor/reconcile"},
 		about: []string{"executor/host", "executor/awscloud"},
 	}, {
 		why:   "the EC2 client takes minutes to compile, and its types would spread: all of it is behind one port",
@@ -97,7 +103,7 @@ var rules = []rule{
 		allow: []string{"in executor/awscloud"},
 	}, {
 		why:   "the AWS SDK is for the adapter; a simulation builds in seconds without it",
-		from:  []string{"executor", "executor/calls", "executor/fleet", "executor/launch", "executor/lookup", "executor/journal", "simulator", "simulator/ec2", "simulator/slurm", "simulator/faults", "asba/..."},
+		from:  []string{"executor", "executor/program", "executor/suspend", "executor/reconcile", "executor/calls", "executor/fleet", "executor/launch", "executor/lookup", "executor/journal", "simulator", "simulator/ec2", "simulator/slurm", "simulator/faults", "asba/..."},
 		about: []string{"github.com/aws/..."},
 	}, {
 		why:   "the scenario runner is for scenarios; no shipped room needs it",
@@ -288,6 +294,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"executor/config", "asba/plan", false},
 		{"executor/calls", "asba/plan", true},
 		{"executor/launch", "executor", true},
+		{"executor/launch", "executor/program", true},
+		{"executor/reconcile", "executor/suspend", true},
+		{"executor/suspend", "executor", true},
 		{"executor/slurm", "simulator/slurm", true},
 		{"executor", "simulator", true},
 		{"executor", "executor/host", true},

@@ -25,7 +25,7 @@ func (r *resumption) dryRun(ctx context.Context) {
 	for _, p := range r.parts {
 		job := strings.Join(p.Jobs, ",")
 		for _, n := range p.Nodes {
-			rep := r.rep.Node(n)
+			rep := r.Report.Node(n)
 			rep.State, rep.Job = report.NodePlanned, job
 			if len(p.ladder.Rungs) > 0 {
 				first := p.ladder.Rungs[0]
@@ -43,16 +43,16 @@ func (r *resumption) dryRun(ctx context.Context) {
 					exits[report.ExitOf(cloud.ClassOf(err))] = true
 				}
 			}
-			r.rep.Rungs = append(r.rep.Rungs, rung)
+			r.Report.Rungs = append(r.Report.Rungs, rung)
 		}
-		r.rep.Excluded = append(r.rep.Excluded, p.ladder.Excluded...)
+		r.Report.Excluded = append(r.Report.Excluded, p.ladder.Excluded...)
 		if len(p.ladder.Rungs) == 0 {
 			env.Warnf(r.Env, "dry-run", "%s", p.noRungs().Err)
 			if p.ladder.Limited() {
 				r.tellAge(p)
 			}
 		} else if r.request.DryRun == DryRunServer && allowed == 0 {
-			r.rep.ExitCode = worst(exits)
+			r.Report.ExitCode = worst(exits)
 		}
 	}
 }
@@ -61,9 +61,9 @@ func (r *resumption) dryRun(ctx context.Context) {
 func (r *resumption) askEC2(ctx context.Context, p *part, g ladder.Rung) (outcome, code string, err error) {
 	ask := p.Ask
 	ask.Nonce, ask.Job = r.nonce, strings.Join(p.Jobs, ",")
-	q := launch.Request(ask, g, p.Nodes, len(p.Nodes), 0, r.start)
+	q := launch.Request(ask, g, p.Nodes, len(p.Nodes), 0, r.Start)
 	q.DryRun = true
-	err = r.calls.Repeat(ctx, "RunInstances", func() error {
+	err = r.Calls.Repeat(ctx, "RunInstances", func() error {
 		_, err := r.Cloud.Launch(ctx, q)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/plansource"
+	"aws-slurm-burst/executor/program"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
@@ -115,8 +116,8 @@ func (r *resumption) putAside(of, all []*found, taken map[string]bool) {
 			}
 		}
 		r.refusals = append(r.refusals, x)
-		r.rep.Decisions = append(r.rep.Decisions, report.Decision{
-			Job: strings.Join(x.Jobs, ","), Nodes: hostlist.Fold(inOrder(x.wanted)), Plan: f.info, Settings: []report.Source{},
+		r.Report.Decisions = append(r.Report.Decisions, report.Decision{
+			Job: strings.Join(x.Jobs, ","), Nodes: hostlist.Fold(program.InOrder(x.wanted)), Plan: f.info, Settings: []report.Source{},
 		})
 	}
 	r.nodes = slices.DeleteFunc(slices.Clone(r.nodes), func(n string) bool { return aside[n] })
@@ -145,7 +146,7 @@ func (r *resumption) jobRecords(ctx context.Context) records {
 // samePlan reports whether a job that was given the nodes of a part meanwhile
 // would be launched by the same plan.
 func (r *resumption) samePlan(ctx context.Context, all []slurm.Record, rec slurm.Record, p *part) bool {
-	if r.rep.Plan != nil || r.Config.Plans.Dir == "" {
+	if r.Report.Plan != nil || r.Config.Plans.Dir == "" {
 		return true // the call's own, or none
 	}
 	named, _ := planJob(recordsByJob(all)[rec.ID], decide.Job{ID: rec.ID, Resume: p.Nodes})

@@ -96,7 +96,7 @@ func (r *resumption) mustNotRequeue(ctx context.Context, ctl *slurm.Controller, 
 	if ctl.Off() || len(p.Jobs) == 0 {
 		return false
 	}
-	asking, cancel := r.Env.WithDeadline(ctx, r.calls.Deadline)
+	asking, cancel := r.Env.WithDeadline(ctx, r.Calls.Deadline)
 	defer cancel()
 	all, err := askOnce(asking, ctl, p.Jobs)
 	if err != nil {

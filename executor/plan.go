@@ -50,7 +50,7 @@ func (r *resumption) readPlans(ctx context.Context) {
 	case explicit:
 		f := &found{Answer: a, size: len(r.nodes), nodes: r.nodes}
 		r.weigh(f)
-		r.rep.Plan, r.plan = f.info, f.use
+		r.Report.Plan, r.plan = f.info, f.use
 		r.plans = map[*plan.Plan]*found{f.use: f}
 		if f.refusal != nil {
 			f.refusal.wanted, f.refusal.nodes = r.nodes, r.nodes
@@ -74,7 +74,7 @@ func (r *resumption) weigh(f *found) {
 	}
 	kept := r.bind(f.Answer) // first: what does not count is not judged
 	drops := r.judge(f)
-	r.rep.Findings = append(r.rep.Findings, f.Findings...)
+	r.Report.Findings = append(r.Report.Findings, f.Findings...)
 	r.sayDropped(drops)
 	tell := slices.DeleteFunc(slices.Clone(f.Findings), saidElsewhere)
 	if finding.Count(tell, finding.Error) > 0 {
@@ -100,7 +100,7 @@ func (r *resumption) weigh(f *found) {
 	}
 	lint.Keep(f.Plan, drops)
 	f.use = f.Plan
-	r.rep.Mode = report.ModeASBA
+	r.Report.Mode = report.ModeASBA
 }
 
 // who begins a line about the plan of jobs: "job 2_3: ".
@@ -208,7 +208,7 @@ func invalidLine(f finding.Finding) string {
 
 func (r *resumption) planAgainst(f *found) {
 	f.info.Outcome = report.PlanAgainst
-	r.rep.Mode = report.ModeASBA
+	r.Report.Mode = report.ModeASBA
 	reason := strings.Join(f.Plan.Reasons.Value, "; ")
 	if reason == "" {
 		reason = "no reason given"
@@ -229,7 +229,7 @@ func (r *resumption) judge(f *found) []lint.Drop {
 		return nil
 	}
 	o := lint.Options{
-		Catalog: r.Types, Region: r.Config.AWS.Region, Nodes: f.size, Now: r.start.Std(), Line: r.line(f),
+		Catalog: r.Types, Region: r.Config.AWS.Region, Nodes: f.size, Now: r.Start.Std(), Line: r.line(f),
 	}
 	if f.Outcome == plansource.Invalid || !f.Plan.Bursts() {
 		f.Findings = lint.All(f.Plan, f.Findings, o)
@@ -298,7 +298,7 @@ func (r *resumption) once(l env.Level, name, text string) {
 func (r *resumption) decide(ctx context.Context) bool {
 	m := r.maker()
 	if r.request.DryRun != DryRunClient {
-		m.Lookups = r.lookup()
+		m.Lookups = r.Lookup()
 	}
 	for _, g := range decide.Groups(r.nodes, r.jobs, r.Config, r.plan) {
 		var info *report.PlanInfo
@@ -316,12 +316,12 @@ func (r *resumption) decide(ctx context.Context) bool {
 		switch most := r.Config.Policy.MaxNodes; {
 		case err != nil: // of this group alone: the others have their own
 			p.err = cloud.AsError(err)
-			r.rep.Error = p.err.Error()
+			r.Report.Error = p.err.Error()
 		case most > 0 && g.Size() > most && g.Multi:
 			p.err = cloud.Errorf("RunInstances", cloud.Config, "%d nodes wanted, policy.max_nodes is %d", g.Size(), most)
 		}
 		r.parts = append(r.parts, p)
-		r.rep.Decisions = append(r.rep.Decisions, report.Decision{
+		r.Report.Decisions = append(r.Report.Decisions, report.Decision{
 			Job: strings.Join(g.Jobs, ","), Nodes: hostlist.Fold(g.Nodes), Gang: d.Gang, Plan: info, Settings: d.Sources,
 		})
 	}
@@ -333,5 +333,5 @@ func (r *resumption) decide(ctx context.Context) bool {
 }
 
 func (r *resumption) maker() *decide.Maker {
-	return &decide.Maker{Config: r.Config, Types: r.Types, UserData: r.UserData, Start: r.start}
+	return &decide.Maker{Config: r.Config, Types: r.Types, UserData: r.UserData, Start: r.Start}
 }

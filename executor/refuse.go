@@ -46,7 +46,7 @@ func (r *resumption) refuse(ctx context.Context) {
 	exits := map[int]bool{}
 	for _, x := range r.refusals {
 		for _, n := range x.nodes {
-			r.rep.Node(n).Job = strings.Join(x.Jobs, ",")
+			r.Report.Node(n).Job = strings.Join(x.Jobs, ",")
 		}
 		r.reportFailed(x.nodes, x.giving)
 		if !r.Slurm.Off() && r.request.DryRun == "" {
@@ -57,11 +57,11 @@ func (r *resumption) refuse(ctx context.Context) {
 			continue
 		}
 		exits[x.exit] = true
-		if r.rep.Error == "" {
-			r.rep.Error = x.Text
+		if r.Report.Error == "" {
+			r.Report.Error = x.Text
 		}
 	}
-	served := slices.ContainsFunc(r.rep.Nodes, func(n report.Node) bool {
+	served := slices.ContainsFunc(r.Report.Nodes, func(n report.Node) bool {
 		switch n.State {
 		case report.NodeLaunched, report.NodeAdopted, report.NodePending, report.NodePlanned:
 			return true
@@ -70,12 +70,12 @@ func (r *resumption) refuse(ctx context.Context) {
 	})
 	switch {
 	case len(exits) == 0:
-	case served && r.rep.ExitCode == report.ExitDone:
-		r.rep.ExitCode = report.ExitPartly
+	case served && r.Report.ExitCode == report.ExitDone:
+		r.Report.ExitCode = report.ExitPartly
 	case !served:
-		if r.rep.ExitCode != report.ExitDone {
-			exits[r.rep.ExitCode] = true
+		if r.Report.ExitCode != report.ExitDone {
+			exits[r.Report.ExitCode] = true
 		}
-		r.rep.ExitCode = worst(exits)
+		r.Report.ExitCode = worst(exits)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/launch"
 	"aws-slurm-burst/executor/lookup"
+	"aws-slurm-burst/executor/program"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
@@ -45,13 +46,13 @@ type ResumeRequest struct {
 
 // The kinds of dry run.
 const (
-	DryRunClient = "client"
-	DryRunServer = "server"
+	DryRunClient = report.DryRunClient
+	DryRunServer = report.DryRunServer
 )
 
 // resumption is one resume call under way.
 type resumption struct {
-	*call
+	*program.Call
 	request ResumeRequest
 	nonce   string
 	nodes   []string // to be launched: sorted, each once
@@ -90,31 +91,31 @@ type part struct {
 // Resume powers nodes up: it launches what the plan or the configuration says,
 // and tells Slurm about every node.
 func (x *Executor) Resume(ctx context.Context, q ResumeRequest) *report.Report {
-	nodes := inOrder(q.Nodes)
+	nodes := program.InOrder(q.Nodes)
 	r := &resumption{
-		call:    x.call("resume", nodes, x.Env.Now().Add(x.Config.LaunchDeadline())),
+		Call:    program.New((*program.Machine)(x), "resume", nodes, x.Env.Now().Add(x.Config.LaunchDeadline())),
 		request: q, nodes: nodes,
 	}
 	r.nonce = fmt.Sprintf("%016x%016x", x.Env.Rand("nonce").Uint64(), x.Env.Rand("nonce").Uint64())
-	r.rep.DryRun = q.DryRun
+	r.Report.DryRun = q.DryRun
 	r.run(ctx)
-	return r.finish(ctx)
+	return r.Finish(ctx)
 }
 
 func (r *resumption) run(ctx context.Context) {
 	if r.request.DryRun == "" {
 		// The resume file disappears with slurmctld's patience: first a copy.
-		begun, err := r.journal.Begin(journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: r.request.ResumeFile})
+		begun, err := r.Journal.Begin(journal.Call{Nonce: r.nonce, Nodes: hostlist.Fold(r.nodes), ResumeFile: r.request.ResumeFile})
 		if err != nil {
 			env.Warnf(r.Env, "journal", "no copy of this call: %v", err) // an intent that cannot be written stops it
 		}
-		if r.buried, err = r.journal.Tombstones(); err != nil {
+		if r.buried, err = r.Journal.Tombstones(); err != nil {
 			r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 			return
 		}
 		r.suspended = r.buried.At
 		defer func() {
-			if err := r.journal.End(begun, r.rep.ExitCode); err != nil {
+			if err := r.Journal.End(begun, r.Report.ExitCode); err != nil {
 				env.Warnf(r.Env, "journal", "%v", err)
 			}
 		}()
@@ -218,14 +219,14 @@ func overlap(list, with []string) []string {
 
 // failNodes gives every node back for one reason, launching nothing.
 func (r *resumption) failNodes(ctx context.Context, exit int, code, text string) {
-	r.fail(exit, "resume", "%s", text)
-	r.rep.Error = text
+	r.Fail(exit, "resume", "%s", text)
+	r.Report.Error = text
 	r.giveBack(ctx, r.nodes, giving{Code: code, Text: text, Hold: exit != report.ExitFailed})
 }
 
 // failAll gives every node back because EC2 would not.
 func (r *resumption) failAll(ctx context.Context, err error) {
-	r.failEC2(err)
+	r.FailEC2(err)
 	r.giveBack(ctx, r.nodes, r.givingFor(cloud.AsError(err)))
 }
 
@@ -239,19 +240,19 @@ func (r *resumption) claim(ctx context.Context) (unlock func(), ok bool) {
 			u()
 		}
 	}
-	waiting, cancel := r.Env.WithDeadline(ctx, r.calls.Deadline)
+	waiting, cancel := r.Env.WithDeadline(ctx, r.Calls.Deadline)
 	defer cancel()
 	for _, n := range r.nodes {
 		u, err := r.Env.Lock(waiting, "node-"+n)
 		if err != nil {
-			if !r.calls.Late() { // interrupted, or locks cannot be had at all
+			if !r.Calls.Late() { // interrupted, or locks cannot be had at all
 				r.failNodes(ctx, report.ExitFailed, "NotLocked", fmt.Sprintf("node %s not locked: %v", n, err))
 				return unlock, false
 			}
-			r.rep.Error = fmt.Sprintf("node %s is still locked by another call", n)
-			r.fail(report.ExitLocked, "locked", "%s after %.0f s, leaving its nodes to it", r.rep.Error, r.Env.Now().Sub(r.start).Seconds())
-			for i := range r.rep.Nodes {
-				r.rep.Nodes[i].State, r.rep.Nodes[i].Error = report.NodeFailed, r.rep.Error
+			r.Report.Error = fmt.Sprintf("node %s is still locked by another call", n)
+			r.Fail(report.ExitLocked, "locked", "%s after %.0f s, leaving its nodes to it", r.Report.Error, r.Env.Now().Sub(r.Start).Seconds())
+			for i := range r.Report.Nodes {
+				r.Report.Nodes[i].State, r.Report.Nodes[i].Error = report.NodeFailed, r.Report.Error
 			}
 			return unlock, false
 		}
@@ -262,12 +263,12 @@ func (r *resumption) claim(ctx context.Context) (unlock func(), ok bool) {
 
 // look finds what lives already: adopts what may serve, ends what may not.
 func (r *resumption) look(ctx context.Context) bool {
-	launches, err := r.journal.Launches()
+	launches, err := r.Journal.Launches()
 	if err != nil {
 		r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 		return false
 	}
-	live, err := r.calls.DescribeAll(ctx, fleet.Query(r.Config.Cluster))
+	live, err := r.Calls.DescribeAll(ctx, fleet.Query(r.Config.Cluster))
 	if err == nil {
 		live, err = r.unseen(ctx, launches, live)
 	}
@@ -300,7 +301,7 @@ func (r *resumption) look(ctx context.Context) bool {
 		}
 		end = append(end, r.match(p, f)...)
 	}
-	if failed := r.calls.Terminate(ctx, end); len(failed) > 0 {
+	if failed := r.Calls.Terminate(ctx, end); len(failed) > 0 {
 		r.failAll(ctx, failed[0].Err)
 		return false
 	}
@@ -324,7 +325,7 @@ func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launc
 				continue
 			}
 			switch {
-			case r.Env.Now().Sub(l.Written) > intentLifetime:
+			case r.Env.Now().Sub(l.Written) > program.IntentLifetime:
 				if !slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.TagValue(identity.Launch) == l.Request.Token }) {
 					r.closeIntent(l, "NeverSeen")
 				}
@@ -338,13 +339,13 @@ func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launc
 			continue
 		}
 		env.Infof(r.Env, "intent", "repeating an unfinished launch for %s", last.Nodes)
-		climber := &launch.Climber{Calls: r.calls, Journal: r.journal}
+		climber := &launch.Climber{Calls: r.Calls, Journal: r.Journal}
 		found, err := climber.Again(ctx, last.Request)
 		switch {
 		case err == nil:
 			got = append(got, found...)
 			placed, _, _ := launch.Assign(p.Nodes, found)
-			if err := r.journal.Placed(*last, launch.Records(placed)); err != nil {
+			if err := r.Journal.Placed(*last, launch.Records(placed)); err != nil {
 				env.Warnf(r.Env, "journal", "%v", err)
 			}
 		case errors.Is(err, launch.ErrNothingLives):
@@ -384,7 +385,7 @@ func (r *resumption) occupied(p *part, live []cloud.Instance, l journal.Launch) 
 }
 
 func (r *resumption) closeIntent(l journal.Launch, code string) {
-	if err := r.journal.Close(l, journal.Failed, code); err != nil {
+	if err := r.Journal.Close(l, journal.Failed, code); err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
 	}
 }
@@ -442,7 +443,7 @@ func (r *resumption) climb(ctx context.Context) {
 		known := slices.Clone(short)
 		forks, ctls := make([]*calls.Caller, len(batch)), make([]*slurm.Controller, len(batch))
 		for i, p := range batch {
-			forks[i], ctls[i] = r.calls.Fork(p.Name()), r.Slurm.Fork()
+			forks[i], ctls[i] = r.Calls.Fork(p.Name()), r.Slurm.Fork()
 		}
 		results := env.Map(ctx, r.Env, atOnce, indexes(len(batch)), func(ctx context.Context, i int) (launch.Outcome, error) {
 			return r.climbPart(ctx, batch[i], forks[i], ctls[i], known), nil
@@ -451,7 +452,7 @@ func (r *resumption) climb(ctx context.Context) {
 			batch[i].outcome = res.Value
 			short = append(short, res.Value.Short[min(len(known), len(res.Value.Short)):]...)
 		}
-		r.calls.Join(forks...)
+		r.Calls.Join(forks...)
 		r.Slurm.Join(ctls...)
 	}
 }
@@ -547,7 +548,7 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 		return r.halted(ctx, ctl, missing, p, asked > 1)
 	}
 	ask.Spent = p.cost() + r.spentBeside(p)
-	climber := &launch.Climber{Calls: c, Journal: r.journal}
+	climber := &launch.Climber{Calls: c, Journal: r.Journal}
 	o := climber.Climb(ctx, ask, p.ladder, short)
 	again := func(nonce string) {
 		rest := without(ask, o.Placed)
@@ -613,7 +614,7 @@ const jobGone = "JobGone"
 // controller's may differ. Where every job that wants the nodes has gone and
 // none has taken its place, it is an error.
 func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []string, p *part, askSlurm bool) ([]string, *cloud.Error) {
-	fresh, err := r.journal.Since(r.buried)
+	fresh, err := r.Journal.Since(r.buried)
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
 		return nil, nil
@@ -627,7 +628,7 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []
 	if len(out) > 0 || !askSlurm || ctl.Off() || len(p.Jobs) == 0 {
 		return out, nil
 	}
-	ctx, cancel := r.Env.WithDeadline(ctx, r.calls.Deadline)
+	ctx, cancel := r.Env.WithDeadline(ctx, r.Calls.Deadline)
 	defer cancel()
 	if !jobsGone(ctx, ctl, p.Jobs) {
 		return nil, nil
@@ -658,7 +659,7 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []
 // settle makes the last corrections before Slurm hears: what was suspended
 // meanwhile goes, and so do gangs that are not whole.
 func (r *resumption) settle(ctx context.Context) {
-	fresh, err := r.journal.Since(r.buried)
+	fresh, err := r.Journal.Since(r.buried)
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
 	}
@@ -691,8 +692,8 @@ func (r *resumption) settle(ctx context.Context) {
 		if len(end) == 0 {
 			continue
 		}
-		if failed := r.calls.TerminateNew(ctx, end); len(failed) > 0 {
-			r.fail(report.ExitFailed, "settle", "instances of a failed gang are still running, reconcile will end them: %s", calls.FailureText(failed))
+		if failed := r.Calls.TerminateNew(ctx, end); len(failed) > 0 {
+			r.Fail(report.ExitFailed, "settle", "instances of a failed gang are still running, reconcile will end them: %s", calls.FailureText(failed))
 		}
 		p.adopted = slices.DeleteFunc(p.adopted, goes)
 		p.outcome.Placed = slices.DeleteFunc(p.outcome.Placed, goes)

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/launch"
+	"aws-slurm-burst/executor/program"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
@@ -30,12 +32,12 @@ func (r *resumption) tell(ctx context.Context) {
 	served, missing := 0, 0
 	for _, p := range r.parts {
 		for _, at := range p.outcome.Attempts {
-			r.rep.Rungs = append(r.rep.Rungs, rungReport(at.Rung, at.Outcome, at.Code, at.Nodes, strings.Join(p.Jobs, ",")))
+			r.Report.Rungs = append(r.Report.Rungs, rungReport(at.Rung, at.Outcome, at.Code, at.Nodes, strings.Join(p.Jobs, ",")))
 		}
-		r.rep.Excluded = append(r.rep.Excluded, p.ladder.Excluded...)
+		r.Report.Excluded = append(r.Report.Excluded, p.ladder.Excluded...)
 		placed := append(slices.Clone(p.adopted), p.outcome.Placed...)
 		for _, a := range placed {
-			n := r.rep.Node(a.Node)
+			n := r.Report.Node(a.Node)
 			n.State = report.NodeLaunched
 			if a.Adopted {
 				n.State = report.NodeAdopted
@@ -48,7 +50,7 @@ func (r *resumption) tell(ctx context.Context) {
 		}
 		served += len(placed)
 		for _, n := range p.outcome.Halted {
-			rep := r.rep.Node(n)
+			rep := r.Report.Node(n)
 			rep.State, rep.Error = report.NodeSuspended, "suspended or cancelled while it was launched"
 		}
 		if lost := p.lost(placed); len(lost) > 0 {
@@ -60,13 +62,13 @@ func (r *resumption) tell(ctx context.Context) {
 	}
 	if known && served > 0 {
 		total = float64(int64(total*1e6+0.5)) / 1e6
-		r.rep.HourlyCost, r.rep.PriceDate = &total, oldest
+		r.Report.HourlyCost, r.Report.PriceDate = &total, oldest
 	}
 	switch {
 	case missing > 0 && served > 0:
-		r.rep.ExitCode = report.ExitPartly
+		r.Report.ExitCode = report.ExitPartly
 	case missing > 0:
-		r.rep.ExitCode = worst(exits)
+		r.Report.ExitCode = worst(exits)
 	}
 	r.push(ctx)
 	for _, l := range losses {
@@ -107,16 +109,16 @@ func (r *resumption) lose(p *part, lost []string, placed int) (giving, int) {
 		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %d nodes: cheapest is %s", p.ladder.MaxHourly, p.Size(), cheapest(p.ladder, p.Size()))
 	case e.Code == launch.CostLimit:
 		g.Hold = true
-		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %s more: %s", p.ladder.MaxHourly, count(len(lost), "node"), message(e))
+		g.Text = fmt.Sprintf("No launch within %.2f USD/h for %s more: %s", p.ladder.MaxHourly, program.Count(len(lost), "node"), program.Message(e))
 	case e.Class == cloud.Throttle:
-		g.Text = fmt.Sprintf("EC2 throttled for %.0f s", r.Env.Now().Sub(r.start).Seconds())
+		g.Text = fmt.Sprintf("EC2 throttled for %.0f s", r.Env.Now().Sub(r.Start).Seconds())
 	case e.Class.NextRung():
-		g.Text = fmt.Sprintf("No capacity for %s: %s", count(len(lost), "node"), codesByCount(p.outcome.Attempts))
+		g.Text = fmt.Sprintf("No capacity for %s: %s", program.Count(len(lost), "node"), codesByCount(p.outcome.Attempts))
 		if p.err != nil || len(p.outcome.Attempts) == 0 {
-			g.Text = fmt.Sprintf("No capacity for %s: %s", count(len(lost), "node"), message(e))
+			g.Text = fmt.Sprintf("No capacity for %s: %s", program.Count(len(lost), "node"), program.Message(e))
 		}
 	default:
-		g.Text = r.explain(e)
+		g.Text = r.Explain(e)
 	}
 	if e.Code == jobGone {
 		env.Warnf(r.Env, "lost", "%s", g.Text)
@@ -139,11 +141,28 @@ func (r *resumption) tellAge(p *part) {
 	}
 }
 
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+// codesByCount folds the codes of failed attempts: "InsufficientInstanceCapacity
+// (4), VcpuLimitExceeded (1)", most first.
+func codesByCount(attempts []launch.Attempt) string {
+	var codes []string
+	count := map[string]int{}
+	for _, a := range attempts {
+		if a.Code == "" || a.Outcome == launch.OutcomePartial {
+			continue // not EC2's words
+		}
+		if count[a.Code] == 0 {
+			codes = append(codes, a.Code)
+		}
+		count[a.Code]++
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	slices.SortStableFunc(codes, func(a, b string) int { return cmp.Compare(count[b], count[a]) })
+	for i, c := range codes {
+		codes[i] = fmt.Sprintf("%s (%d)", c, count[c])
+	}
+	if len(codes) == 0 {
+		return "nothing was tried"
+	}
+	return strings.Join(codes, ", ")
 }
 
 func cheapest(l ladder.Ladder, nodes int) string {
@@ -195,7 +214,7 @@ func (r *resumption) push(ctx context.Context) {
 		q := pushes[i]
 		for _, a := range append(slices.Clone(p.adopted), p.outcome.Placed...) {
 			if a.Instance.PrivateIP == "" {
-				n := r.rep.Node(a.Node)
+				n := r.Report.Node(a.Node)
 				n.State, n.Error = report.NodePending, "EC2 has not told its address yet"
 			} else {
 				addrs[q] = append(addrs[q], slurm.Addr{Node: a.Node, IP: a.Instance.PrivateIP})
@@ -224,22 +243,22 @@ func (r *resumption) pushSome(ctx context.Context, addrs []slurm.Addr, p journal
 		return
 	}
 	p.Addrs = left
-	if oweErr := r.journal.Owe(p); oweErr != nil {
+	if oweErr := r.Journal.Owe(p); oweErr != nil {
 		env.Warnf(r.Env, "journal", "%v", oweErr)
 	}
 	why := "slurmctld did not take their addresses"
 	if err != nil {
 		why = err.Error()
 		if errors.Is(err, slurm.ErrUnreachable) {
-			r.fail(report.ExitFailed, "push", "slurmctld not reachable, addresses pending for %s", count(len(left), "node"))
+			r.Fail(report.ExitFailed, "push", "slurmctld not reachable, addresses pending for %s", program.Count(len(left), "node"))
 		} else {
-			r.fail(report.ExitFailed, "push", "addresses pending for %s: %v", count(len(left), "node"), err)
+			r.Fail(report.ExitFailed, "push", "addresses pending for %s: %v", program.Count(len(left), "node"), err)
 		}
 	} else {
-		r.fail(report.ExitFailed, "push", "addresses pending for %s, first %s: %v", count(len(left), "node"), left[0].Node, cmpErr(failed[left[0].Node], "no address yet"))
+		r.Fail(report.ExitFailed, "push", "addresses pending for %s, first %s: %v", program.Count(len(left), "node"), left[0].Node, cmpErr(failed[left[0].Node], "no address yet"))
 	}
 	for _, a := range left {
-		n := r.rep.Node(a.Node)
+		n := r.Report.Node(a.Node)
 		n.State = report.NodePending
 		if n.Error == "" {
 			n.Error = why
@@ -281,7 +300,7 @@ func (r *resumption) givingFor(e *cloud.Error) giving {
 	case cloud.Config, cloud.Permission, cloud.Credentials, cloud.Unsupported:
 		hold = true
 	}
-	return giving{Code: e.Word(), Text: r.explain(e), Hold: hold}
+	return giving{Code: e.Word(), Text: r.Explain(e), Hold: hold}
 }
 
 // giveBack reports nodes as failed and, where there is a Slurm, hands them
@@ -303,7 +322,7 @@ func (r *resumption) giveBack(ctx context.Context, nodes []string, g giving) {
 
 func (r *resumption) reportFailed(nodes []string, g giving) {
 	for _, n := range nodes {
-		rep := r.rep.Node(n)
+		rep := r.Report.Node(n)
 		rep.State, rep.Error = report.NodeFailed, g.Code+": "+g.Text
 	}
 }
@@ -343,7 +362,7 @@ func (r *resumption) handBack(ctx context.Context, nodes []string, g giving, rec
 	failed := byNode(refused)
 	for _, n := range nodes {
 		if failed[n] == nil {
-			r.rep.Node(n).State = report.NodeGivenBack
+			r.Report.Node(n).State = report.NodeGivenBack
 		} else {
 			env.Errorf(r.Env, "give-back", "node %s not given back, Slurm takes it down after ResumeTimeout: %v", n, failed[n])
 		}
@@ -362,12 +381,12 @@ func (r *resumption) heard(err error) { r.silent = errors.Is(err, slurm.ErrUnrea
 // givenUp reports whether nobody is told anything any more: the deadline has
 // passed, and slurmctld did not answer the last question. Of a thousand jobs each
 // would take ten seconds, with the nodes locked.
-func (r *resumption) givenUp() bool { return r.silent && r.calls.Late() }
+func (r *resumption) givenUp() bool { return r.silent && r.Calls.Late() }
 
 // sayUntold says what was given up.
 func (r *resumption) sayUntold() {
 	if r.untold > 0 {
-		env.Errorf(r.Env, "job", "slurmctld not reachable, %s not told why they lose their nodes", count(r.untold, "job"))
+		env.Errorf(r.Env, "job", "slurmctld not reachable, %s not told why they lose their nodes", program.Count(r.untold, "job"))
 	}
 	if len(r.kept) > 0 {
 		env.Errorf(r.Env, "give-back", "slurmctld not reachable, nodes %s not given back, Slurm takes them down after ResumeTimeout", hostlist.Fold(r.kept))
@@ -379,7 +398,7 @@ func (r *resumption) payOld(ctx context.Context) {
 	if r.fleet == nil {
 		return // nothing was looked at
 	}
-	owed, err := r.journal.Owed()
+	owed, err := r.Journal.Owed()
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
 	}
@@ -387,7 +406,7 @@ func (r *resumption) payOld(ctx context.Context) {
 		if strings.HasPrefix(p.ID, r.nonce) {
 			continue // of this very call
 		}
-		if err := r.repay(ctx, p, r.fleet); err != nil {
+		if err := r.Repay(ctx, p, r.fleet); err != nil {
 			env.Warnf(r.Env, "push", "addresses of an earlier call still pending: %v", err)
 			return
 		}

@@ -27,11 +27,11 @@ func (r *resumption) unseen(ctx context.Context, launches []journal.Launch, live
 		for n := 1; age() < showsWithin && r.hides(l, shown); n++ {
 			if n == 1 {
 				env.Debugf(r.Env, "unseen", "EC2 does not show the instances of %s launched %.0f s ago, looking again", l.Nodes, age().Seconds())
-			} else if !r.calls.Pause(ctx, n-1) {
+			} else if !r.Calls.Pause(ctx, n-1) {
 				return nil, cloud.Errorf("DescribeInstances", cloud.Ambiguous, "the instances of %s launched %.0f s ago are not shown yet", l.Nodes, age().Seconds())
 			}
 			var err error
-			if shown, err = r.calls.DescribeAll(ctx, cloud.InstanceQuery{Tags: []cloud.Tag{{Key: identity.Launch, Value: l.Request.Token}}}); err != nil {
+			if shown, err = r.Calls.DescribeAll(ctx, cloud.InstanceQuery{Tags: []cloud.Tag{{Key: identity.Launch, Value: l.Request.Token}}}); err != nil {
 				return nil, err
 			}
 			live = withLate(live, slices.DeleteFunc(slices.Clone(shown), func(i cloud.Instance) bool { return i.State.Ended() }))

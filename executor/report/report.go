@@ -46,6 +46,12 @@ const (
 	ModeASBA       = "asba"
 )
 
+// The kinds of dry run.
+const (
+	DryRunClient = "client" // no call at all
+	DryRunServer = "server" // EC2 is asked whether it would
+)
+
 // The states of a node in a report.
 const (
 	NodePlanned    = "planned"    // a dry run

@@ -1,4 +1,7 @@
-package executor
+// Package suspend ends the instances of nodes: slurmctld's SuspendProgram and
+// ResumeFailProgram. It takes no node's lock and waits for no resume: it leaves a
+// tombstone, which a resume under way sees.
+package suspend
 
 import (
 	"context"
@@ -13,12 +16,14 @@ import (
 	"aws-slurm-burst/executor/fleet"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
+	"aws-slurm-burst/executor/program"
 	"aws-slurm-burst/executor/report"
 )
 
-// young is how long EC2 may not show an instance that it has launched: AWS
-// advises to allow for a few minutes.
-const young = 5 * minute
+// deadline bounds the calls that end instances. Slurm waits SuspendTimeout (30 s
+// by default) before it uses the nodes again, but an instance that is not ended
+// costs money: better late than not.
+const deadline = 2 * time.Minute
 
 // settled is how soon after a tombstone nothing can have been launched anew:
 // less than any SuspendTimeout.
@@ -30,54 +35,44 @@ const forever = env.Time(math.MaxInt64)
 // maxTombstones is how many tombstone files are kept before covered ones go.
 const maxTombstones = 64
 
-// Suspend powers nodes down: it ends what was launched for them until now.
-// What a resume launches for them later, or at this moment, is that call's to
-// keep or to end: it sees the tombstone.
-func (x *Executor) Suspend(ctx context.Context, names []string) *report.Report {
-	return x.end(ctx, "suspend", names)
-}
-
-// ResumeFail ends the instances of nodes that did not come up in time and
-// makes the nodes usable again: after ResumeTimeout Slurm calls no other
-// program for them.
-func (x *Executor) ResumeFail(ctx context.Context, names []string) *report.Report {
-	return x.end(ctx, "resume-fail", names)
-}
-
-func (x *Executor) end(ctx context.Context, command string, names []string) *report.Report {
-	nodes := inOrder(names)
-	s := &suspension{call: x.call(command, nodes, x.Env.Now().Add(suspendDeadline)), nodes: nodes}
+// Run powers nodes down: it ends what was launched for them until now. What a
+// resume launches for them later, or at this moment, is that call's to keep or to
+// end: it sees the tombstone. The command is "suspend", or "resume-fail", which
+// makes nodes that did not come up in time usable again as well.
+func Run(ctx context.Context, m *program.Machine, command string, names []string) *report.Report {
+	nodes := program.InOrder(names)
+	s := &suspension{Call: program.New(m, command, nodes, m.Env.Now().Add(deadline)), nodes: nodes}
 	s.run(ctx)
-	return s.finish(ctx)
+	return s.Finish(ctx)
 }
 
 // suspension is one suspend or resume-fail call under way.
 type suspension struct {
-	*call
+	*program.Call
 	nodes []string
 }
 
 func (s *suspension) run(ctx context.Context) {
 	for _, n := range s.nodes {
 		if _, ok := s.Config.GroupOf(n); !ok {
-			s.fail(report.ExitUsage, s.rep.Command, "node %s belongs to no node group of %s, ending nothing", n, s.Config.Base())
+			s.Fail(report.ExitUsage, s.Report.Command, "node %s belongs to no node group of %s, ending nothing", n, s.Config.Base())
 			s.all(report.NodeFailed, "no node group")
 			return
 		}
 	}
 	// The tombstone first: a resume that is still on its ladder stops there.
-	if err := s.journal.Bury(s.nodes); err != nil {
+	if err := s.Journal.Bury(s.nodes); err != nil {
 		// An instance that runs costs more than a lost note: go on.
-		s.fail(report.ExitFailed, "journal", "%v", err)
+		s.Fail(report.ExitFailed, "journal", "%v", err)
 	}
 	buried := s.Env.Now()
-	launches, err := s.journal.Launches()
+	launches, err := s.Journal.Launches()
 	if err != nil {
 		env.Warnf(s.Env, "journal", "%v", err)
 	}
-	live, err := s.calls.DescribeAll(ctx, fleet.Query(s.Config.Cluster))
+	live, err := s.Calls.DescribeAll(ctx, fleet.Query(s.Config.Cluster))
 	if err != nil {
-		s.failEC2(err)
+		s.FailEC2(err)
 		s.all(report.NodeFailed, cloud.AsError(err).Error())
 		return
 	}
@@ -89,39 +84,39 @@ func (s *suspension) run(ctx context.Context) {
 		until = forever
 	}
 	shown, hidden, ended := s.choose(fleet.New(live, launches), launches, live, until)
-	failed := append(s.calls.Terminate(ctx, shown), s.calls.TerminateNew(ctx, hidden)...)
+	failed := append(s.Calls.Terminate(ctx, shown), s.Calls.TerminateNew(ctx, hidden)...)
 	end := append(shown, hidden...)
 	for _, f := range failed {
-		s.rep.Node(ended[f.ID]).State = report.NodeFailed
-		s.rep.Node(ended[f.ID]).Error = f.Err.Error()
+		s.Report.Node(ended[f.ID]).State = report.NodeFailed
+		s.Report.Node(ended[f.ID]).Error = f.Err.Error()
 	}
 	if len(failed) > 0 {
-		s.failEC2(failed[0].Err)
+		s.FailEC2(failed[0].Err)
 		env.Errorf(s.Env, "suspend", "not ended: %s; the next suspend of these nodes and reconcile try again", calls.FailureText(failed))
 		if len(failed) < len(end) {
-			s.rep.ExitCode = report.ExitPartly
+			s.Report.ExitCode = report.ExitPartly
 		}
 	}
-	if s.rep.Command == "resume-fail" {
+	if s.Report.Command == "resume-fail" {
 		s.sayFailed()
 	}
 	s.close(launches, failed)
 	s.tell(ctx)
 	s.sweep(ctx, live, end)
-	if err := s.journal.Compact(maxTombstones); err != nil {
+	if err := s.Journal.Compact(maxTombstones); err != nil {
 		env.Warnf(s.Env, "journal", "%v", err)
 	}
 }
 
 func (s *suspension) all(state, why string) {
-	for i := range s.rep.Nodes {
-		s.rep.Nodes[i].State, s.rep.Nodes[i].Error = state, why
+	for i := range s.Report.Nodes {
+		s.Report.Nodes[i].State, s.Report.Nodes[i].Error = state, why
 	}
 }
 
 // sayFailed says which nodes did not come up, with what they ran on.
 func (s *suspension) sayFailed() {
-	for _, n := range s.rep.Nodes {
+	for _, n := range s.Report.Nodes {
 		what := "no instance"
 		if n.InstanceID != "" {
 			what = strings.TrimSpace(n.InstanceID + " " + n.InstanceType + " " + n.AZ)
@@ -138,16 +133,16 @@ func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cl
 		if nodeOf[id] == "" {
 			nodeOf[id] = node
 			*to = append(*to, id)
-			n := s.rep.Node(node)
+			n := s.Report.Node(node)
 			n.State, n.InstanceID = report.NodeTerminated, id
 		}
 	}
 	for _, n := range s.nodes {
-		s.rep.Node(n).State = report.NodeAbsent
+		s.Report.Node(n).State = report.NodeAbsent
 		for _, i := range f.Of(n) {
 			if identity.LaunchedAt(i) <= until {
 				add(&shown, n, i.ID)
-				rep := s.rep.Node(n)
+				rep := s.Report.Node(n)
 				rep.InstanceType, rep.Market, rep.AZ, rep.PrivateIP = i.Type, i.Market, i.AZ, i.PrivateIP
 			}
 		}
@@ -157,7 +152,7 @@ func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cl
 		seen[i.ID] = true
 	}
 	for _, l := range launches {
-		if s.Env.Now().Sub(l.Updated) > young {
+		if s.Env.Now().Sub(l.Updated) > program.Young {
 			continue
 		}
 		for _, p := range l.Placed {
@@ -187,9 +182,9 @@ func (s *suspension) close(launches []journal.Launch, failed []calls.Failure) {
 		case len(left) == len(l.Placed):
 			continue
 		case len(left) == 0:
-			err = s.journal.Close(l, journal.Ended, s.rep.Command)
+			err = s.Journal.Close(l, journal.Ended, s.Report.Command)
 		default:
-			err = s.journal.Placed(l, left)
+			err = s.Journal.Placed(l, left)
 		}
 		if err != nil {
 			env.Warnf(s.Env, "journal", "%v", err)
@@ -203,51 +198,34 @@ func (s *suspension) tell(ctx context.Context) {
 	if s.Slurm.Off() {
 		return
 	}
-	down := slices.DeleteFunc(slices.Clone(s.nodes), func(n string) bool { return s.rep.Node(n).State == report.NodeFailed })
+	down := slices.DeleteFunc(slices.Clone(s.nodes), func(n string) bool { return s.Report.Node(n).State == report.NodeFailed })
 	if len(down) == 0 {
 		return
 	}
-	err := first(s.Slurm.ResetAddresses(ctx, down))
-	if err == nil && s.rep.Command == "resume-fail" {
-		err = first(s.Slurm.Resume(ctx, down))
+	err := program.First(s.Slurm.ResetAddresses(ctx, down))
+	if err == nil && s.Report.Command == "resume-fail" {
+		err = program.First(s.Slurm.Resume(ctx, down))
 		if err == nil {
-			err = first(s.Slurm.PowerDown(ctx, down, "ResumeTimeout", "did not register in time"))
+			err = program.First(s.Slurm.PowerDown(ctx, down, "ResumeTimeout", "did not register in time"))
 		}
 	}
 	if err != nil {
-		s.fail(max(s.rep.ExitCode, report.ExitFailed), "slurm", "%v", err)
+		s.Fail(max(s.Report.ExitCode, report.ExitFailed), "slurm", "%v", err)
 	}
 }
 
 // sweep removes the placement groups of ours that have no instance left. EC2
 // refuses while one is still shutting down: the next suspend tries again.
 func (s *suspension) sweep(ctx context.Context, live []cloud.Instance, ended []string) {
-	groups, err := s.journal.Groups()
+	groups, err := s.Journal.Groups()
 	if err != nil {
 		env.Warnf(s.Env, "journal", "%v", err)
 	}
 	for _, g := range groups {
 		used := slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.Group == g.Name && !slices.Contains(ended, i.ID) })
-		if used || s.Env.Now().Sub(g.At) < young && !slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.Group == g.Name }) {
+		if used || s.Env.Now().Sub(g.At) < program.Young && !slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.Group == g.Name }) {
 			continue // in use, or a launch into it may be under way
 		}
-		s.dropGroup(ctx, g.Name)
+		s.DropGroup(ctx, g.Name)
 	}
-}
-
-// dropGroup removes one placement group; it reports whether it is gone.
-func (c *call) dropGroup(ctx context.Context, name string) bool {
-	err := c.calls.Repeat(ctx, "DeletePlacementGroup", func() error { return c.Cloud.DeleteGroup(ctx, name) })
-	switch {
-	case err == nil, cloud.Is(err, cloud.Consistency, cloud.Unsupported):
-		if err := c.journal.DropGroup(name); err != nil {
-			env.Warnf(c.Env, "journal", "%v", err)
-		}
-		return true
-	case cloud.Is(err, cloud.InUse):
-		env.Debugf(c.Env, "group", "placement group %s is still in use", name)
-	default:
-		env.Warnf(c.Env, "group", "placement group %s not removed: %v", name, err)
-	}
-	return false
 }
