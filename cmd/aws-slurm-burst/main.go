@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aws-slurm-burst/cmd/internal/app"
+	"aws-slurm-burst/cmd/internal/market"
 )
 
 func main() { app.Main(run) }
@@ -26,7 +27,7 @@ scenarios of the programs, and shows what they do. Slurm itself calls aws-slurm-
 aws-slurm-burst-suspend and aws-slurm-burst-resume-fail.`,
 		Version: app.Version, SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(t.ec2(), t.proxy(), t.reconcile(), t.catalog(), t.demo(),
+	root.AddCommand(t.ec2(), t.proxy(), t.reconcile(), market.Command(t.IO), t.demo(),
 		t.inLab("features [PATH...]", "Run the Gherkin scenarios, the shipped ones or your own, and report"),
 		t.inLab("replay PLAN...", "Carry execution plans out on a local EC2, and say what happened to each"))
 	if err := app.Execute(ctx, root, t.IO); err != nil {

@@ -1,35 +1,24 @@
 package app
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"time"
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/awscloud"
-	"aws-slurm-burst/executor/calls"
-	"aws-slurm-burst/executor/cloud"
-	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/host"
-	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/survey"
 )
 
 // refreshedLimit bounds a file of what EC2 said: it is some 100 kB.
 const refreshedLimit = 4 << 20
 
-// surveyWithin is how long a survey may take, throttling included. Its fifty
-// calls take some seconds.
-const surveyWithin = 5 * time.Minute
-
-// known is the catalogue with what EC2 said itself, where somebody asked it
+// Known is the catalogue with what EC2 said itself, where somebody asked it
 // (`aws-slurm-burst catalog refresh`). The file is read at the first question.
-func known(e env.Env, folder string, ec2 *awscloud.Cloud) *catalog.Catalog {
+func Known(e env.Env, folder string, ec2 *awscloud.Cloud) *catalog.Catalog {
 	return catalog.Default().With(func() *catalog.Refreshed {
 		path := filepath.Join(folder, survey.File(ec2.Endpoint(), ec2.Region()))
 		data, err := host.ReadFile(path, refreshedLimit)
@@ -49,86 +38,4 @@ func known(e env.Env, folder string, ec2 *awscloud.Cloud) *catalog.Catalog {
 		}
 		return r
 	})
-}
-
-// Market is what a program about the catalogue has: what is known of a region,
-// and the way to ask EC2 for more.
-type Market struct {
-	Catalog *catalog.Catalog
-	Region  string
-	// Path is the file that a refresh writes, "" where there is no way to EC2.
-	Path string
-
-	env    env.Env
-	folder host.Dir
-	ec2    *awscloud.Cloud
-}
-
-// OpenMarket finds the configuration, where there is one, and with it the region
-// and the catalogue that the executor uses; region, where given, takes the place
-// of the configuration's. Without a configuration what EC2 said is kept among the
-// user's own caches. No call is made yet.
-func OpenMarket(ctx context.Context, std IO, configPath, region string) (*Market, error) {
-	log := host.NewLog(std.Stderr)
-	cfg, folder, err := catalogFolder(std, configPath)
-	if err != nil {
-		return nil, &ExitError{report.ExitConfig, err}
-	}
-	e := host.NewEnv(filepath.Join(folder, "locks"), log).Until(std.Stop)
-	cfg.AWS.Region = cmp.Or(region, cfg.AWS.Region)
-	m := &Market{env: e, folder: host.Dir(folder)}
-	if m.ec2, err = awscloud.New(ctx, awsOptions(cfg, std.Getenv)); err != nil {
-		return nil, &ExitError{report.ExitConfig, err}
-	}
-	m.Region = m.ec2.Region()
-	m.Catalog = known(e, folder, m.ec2)
-	m.Path = filepath.Join(folder, survey.File(m.ec2.Endpoint(), m.Region))
-	return m, nil
-}
-
-// ShowMarket is OpenMarket for who asks nobody: without a region, or a folder for
-// caches, there is nothing but what is shipped.
-func ShowMarket(ctx context.Context, std IO, configPath, region string) (*Market, error) {
-	m, err := OpenMarket(ctx, std, configPath, region)
-	if e := new(cloud.Error); errors.As(err, &e) || errors.Is(err, host.ErrNoCaches) {
-		return &Market{Catalog: catalog.Default(), Region: cmp.Or(region, catalog.PriceRegion)}, nil
-	}
-	return m, err
-}
-
-// catalogFolder is the configuration, empty where there is none, and the folder
-// that what EC2 said is kept in.
-func catalogFolder(std IO, configPath string) (*config.Config, string, error) {
-	path, data, err := host.FindConfig(configPath, std.Getenv)
-	if errors.Is(err, host.ErrNoConfig) {
-		folder, err := host.CacheDir(std.Getenv)
-		return &config.Config{}, folder, err
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	cfg, err := config.Parse(data, path)
-	if err != nil {
-		return nil, "", err
-	}
-	folder := cfg.Journal.Dir
-	if folder == "" {
-		folder, err = host.StateDir(slurmConf(cfg, std.Getenv), std.Getenv)
-	}
-	return cfg, folder, err
-}
-
-// Refresh asks EC2 what it sells in the region, and keeps it for all later calls
-// of the programs.
-func (m *Market) Refresh(ctx context.Context) (*catalog.Refreshed, error) {
-	c := calls.New(m.env, m.ec2, m.env.Now().Add(surveyWithin))
-	data, err := survey.Ask(ctx, c, m.ec2, m.Region)
-	if err != nil {
-		return nil, err
-	}
-	r, err := catalog.ReadRefreshed(data)
-	if err == nil {
-		err = m.folder.Write(survey.File(m.ec2.Endpoint(), m.Region), data)
-	}
-	return r, err
 }

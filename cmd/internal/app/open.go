@@ -50,11 +50,9 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 		return nil, &ExitError{report.ExitConfig, err}
 	}
 	slurmConf := slurmConf(cfg, std.Getenv)
-	state := cfg.Journal.Dir
-	if state == "" {
-		if state, err = host.StateDir(slurmConf, std.Getenv); err != nil {
-			return nil, &ExitError{report.ExitConfig, err}
-		}
+	state, err := StateDir(cfg, std.Getenv)
+	if err != nil {
+		return nil, &ExitError{report.ExitConfig, err}
 	}
 	e := host.NewEnv(filepath.Join(state, "locks"), log).Until(std.Stop)
 	logFile := cfg.Logging.File
@@ -67,7 +65,7 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 	if resumeErr != nil {
 		env.Warnf(e, "resume-file", "SLURM_RESUME_FILE not readable, asking slurmctld instead, where there is one: %v", resumeErr)
 	}
-	cloud, err := awscloud.New(ctx, awsOptions(cfg, std.Getenv))
+	cloud, err := awscloud.New(ctx, AWSOptions(cfg, std.Getenv))
 	if err != nil {
 		return nil, &ExitError{report.ExitConfig, err}
 	}
@@ -76,7 +74,7 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 		return nil, &ExitError{report.ExitConfig, err}
 	}
 	s.Executor = &executor.Executor{
-		Env: e, Cloud: cloud, Config: cfg, Types: known(e, state, cloud), Slurm: controller(cfg, slurmConf, e),
+		Env: e, Cloud: cloud, Config: cfg, Types: Known(e, state, cloud), Slurm: controller(cfg, slurmConf, e),
 		Store: host.Dir(state), Plans: host.PlanFiles{SlurmUser: slurmUser()}, UserData: texts, Endpoint: cloud.Endpoint(),
 	}
 	if cfg.AWS.Region == "" {
@@ -97,7 +95,8 @@ func (s *Session) readResumeFile(path string) error {
 	return err
 }
 
-func awsOptions(cfg *config.Config, getenv func(string) string) awscloud.Options {
+// AWSOptions are what a configuration and the environment say of EC2.
+func AWSOptions(cfg *config.Config, getenv func(string) string) awscloud.Options {
 	o := awscloud.Options{
 		Region: cfg.AWS.Region, Profile: cfg.AWS.Profile, ConfigFile: cfg.AWS.ConfigFile,
 		CredentialsFile: cfg.AWS.CredentialsFile, EndpointURL: cfg.AWS.EndpointURL, Getenv: getenv,
@@ -109,6 +108,14 @@ func awsOptions(cfg *config.Config, getenv func(string) string) awscloud.Options
 		o.AssumeRole = awscloud.AssumeRole{RoleARN: r.ARN, SessionName: r.SessionName, ExternalID: r.ExternalID, Duration: r.Duration}
 	}
 	return o
+}
+
+// StateDir is the folder of the journal and the caches.
+func StateDir(cfg *config.Config, getenv func(string) string) (string, error) {
+	if cfg.Journal.Dir != "" {
+		return cfg.Journal.Dir, nil
+	}
+	return host.StateDir(slurmConf(cfg, getenv), getenv)
 }
 
 // defaultSlurmConf is where Slurm looks where SLURM_CONF is not set, as it is

@@ -1,103 +1,24 @@
-package main
+package market
 
 import (
 	"bytes"
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
+	"io"
 	"math"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/cmd/internal/app"
-	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/report"
 )
 
-// catalog is about what is known of what EC2 sells.
-func (t *tool) catalog() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "catalog",
-		Short: "What is known of EC2's instance types, zones and prices, and how old it is",
-	}
-	c.AddCommand(t.catalogShow(), t.catalogRefresh())
-	return c
-}
-
-type catalogOptions struct{ config, region, family, format string }
-
-func (o *catalogOptions) flags(c *cobra.Command) {
-	c.Flags().StringVarP(&o.config, "config", "c", "", "take region, endpoint and caches from the configuration in `FILE`")
-	c.Flags().StringVar(&o.region, "region", "", "the `REGION`; else the configuration's, else AWS_REGION's")
-	c.Flags().StringVarP(&o.format, "output", "o", "table", "print the result as table, json, yaml or markdown")
-}
-
-func (t *tool) catalogShow() *cobra.Command {
-	var o catalogOptions
-	c := &cobra.Command{
-		Use:   "show [TYPE...]",
-		Short: "Show instance types with their facts, zones and prices; without TYPE what is known at all",
-		Long: `Show what the programs know of instance types in a region: size, network, GPUs,
-how they are sold, which zones offer them, what they cost on demand and, usually,
-on the spot market, each with the day it is of. Without TYPE show how much is known
-of the region, from where, and how old it is. Nobody is asked.`,
-		Example: `  aws-slurm-burst catalog show
-  aws-slurm-burst catalog show c6i.2xlarge hpc7a.96xlarge --region us-east-2
-  aws-slurm-burst catalog show --family c5n -o json`,
-		RunE: func(cmd *cobra.Command, names []string) error {
-			if err := app.CheckFormat(o.format); err != nil {
-				return err
-			}
-			m, err := app.ShowMarket(cmd.Context(), t.IO, o.config, o.region)
-			if err != nil {
-				return err
-			}
-			return t.show(m, names, o)
-		},
-	}
-	o.flags(c)
-	c.Flags().StringVar(&o.family, "family", "", "show all types of the `FAMILY`, such as c5n")
-	return c
-}
-
-func (t *tool) catalogRefresh() *cobra.Command {
-	var o catalogOptions
-	c := &cobra.Command{
-		Use:   "refresh",
-		Short: "Ask EC2 itself what it sells in a region, and keep it for the programs",
-		Long: `Ask EC2 for its instance types, zones, offers and today's spot prices in a
-region, and keep them beside the journal's caches (without a configuration: among
-the user's own caches). The programs then use, of each kind of fact, the newer.
-Prices on demand stay those that are shipped: EC2 has no call for them.
-
-It takes some fifty calls, all of which only read: DescribeInstanceTypes,
-DescribeInstanceTypeOfferings, DescribeAvailabilityZones, DescribeSpotPriceHistory.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := app.CheckFormat(o.format); err != nil {
-				return err
-			}
-			m, err := app.OpenMarket(cmd.Context(), t.IO, o.config, o.region)
-			if err != nil {
-				return err
-			}
-			return t.refresh(cmd.Context(), m, o)
-		},
-	}
-	o.flags(c)
-	return c
-}
-
 // show prints types, or a summary.
-func (t *tool) show(m *app.Market, names []string, o catalogOptions) error {
+func (m *Market) show(out io.Writer, names []string, o options) error {
 	regions := m.Catalog.Regions()
 	if !slices.Contains(regions, m.Region) {
 		hint := "known are " + strings.Join(regions, ", ")
@@ -116,7 +37,7 @@ func (t *tool) show(m *app.Market, names []string, o catalogOptions) error {
 		}
 	}
 	if len(names) == 0 {
-		return t.showSummary(m, o.format)
+		return m.showSummary(out, o.format)
 	}
 	var unknown []string
 	var shown []shownType
@@ -126,12 +47,12 @@ func (t *tool) show(m *app.Market, names []string, o catalogOptions) error {
 			unknown = append(unknown, fmt.Sprintf("%s is not an EC2 instance type%s", strconv.Quote(name), meant(m.Catalog.NearestTypes(name, nearestTold))))
 			continue
 		}
-		shown = append(shown, shownOf(m, x))
+		shown = append(shown, m.shown(x))
 	}
 	if len(unknown) > 0 {
 		return app.Exitf(report.ExitUsage, "%s", strings.Join(unknown, "\n"))
 	}
-	return t.showTypes(m, shown, o.format)
+	return m.showTypes(out, shown, o.format)
 }
 
 // nearestTold is how many types somebody may have meant are told.
@@ -178,7 +99,7 @@ type shownSpot struct {
 	Age int `json:"age_days"`
 }
 
-func shownOf(m *app.Market, x catalog.Type) shownType {
+func (m *Market) shown(x catalog.Type) shownType {
 	now := time.Now()
 	s := shownType{Type: x, Region: m.Region, Facts: agedOf(m.Catalog.Date(), now), Zones: m.Catalog.Offers(x.Name, m.Region)}
 	if s.Zones == nil {
@@ -193,9 +114,10 @@ func shownOf(m *app.Market, x catalog.Type) shownType {
 	return s
 }
 
-func (t *tool) showTypes(m *app.Market, shown []shownType, format string) error {
+func (m *Market) showTypes(out io.Writer, shown []shownType, format string) error {
 	if format == "json" || format == "yaml" {
-		return app.Print(t.Stdout, format, shown)
+		_ = app.Print(out, format, shown)
+		return nil
 	}
 	var rows [][]string
 	var prices, spots, bands []string
@@ -241,7 +163,7 @@ func (t *tool) showTypes(m *app.Market, shown []shownType, format string) error 
 			}
 		}
 	}
-	_, _ = t.Stdout.Write(b.Bytes()) // closed: nobody reads it
+	_, _ = out.Write(b.Bytes())
 	return nil
 }
 
@@ -297,7 +219,7 @@ type shownFacts struct {
 	Age   int `json:"age_days"`
 }
 
-func (t *tool) showSummary(m *app.Market, format string) error {
+func (m *Market) showSummary(out io.Writer, format string) error {
 	c, now := m.Catalog, time.Now()
 	count := map[string]int{}
 	for _, name := range c.Names() {
@@ -318,7 +240,8 @@ func (t *tool) showSummary(m *app.Market, format string) error {
 		rows = append(rows, []string{f.Holds, strconv.Itoa(f.Count), f.Date, fmt.Sprintf("%d days", f.Age), f.Name, f.Version, f.Licence})
 	}
 	if format == "json" || format == "yaml" {
-		return app.Print(t.Stdout, format, s)
+		_ = app.Print(out, format, s)
+		return nil
 	}
 	var b bytes.Buffer
 	if err := app.Table(&b, format == "markdown", []string{"known of " + m.Region, "count", "of", "age", "source", "version", "licence"}, rows); err != nil {
@@ -330,61 +253,6 @@ func (t *tool) showSummary(m *app.Market, format string) error {
 	}
 	fmt.Fprintf(&b, "\nzones of %s: %s\n", m.Region, cmp.Or(strings.Join(zones, ", "), "not known"))
 	fmt.Fprintf(&b, "regions: %s\n", strings.Join(s.Regions, ", "))
-	_, _ = t.Stdout.Write(b.Bytes()) // closed: nobody reads it
-	return nil
-}
-
-// shownRefresh is the JSON form of a refresh (docs/CLI.md).
-type shownRefresh struct {
-	Region string `json:"region"`
-	Date   string `json:"date"`
-	File   string `json:"file"`
-	Types  int    `json:"types"`
-	Zones  int    `json:"zones"`
-	Spot   int    `json:"spot_prices"`
-	// New are the types that were not known, Changed those with other facts.
-	New     []string `json:"new"`
-	Changed []string `json:"changed"`
-}
-
-// refresh asks EC2, and says what came of it.
-func (t *tool) refresh(ctx context.Context, m *app.Market, o catalogOptions) error {
-	r, err := m.Refresh(ctx)
-	if e := new(cloud.Error); errors.As(err, &e) {
-		code := report.ExitOf(e.Class)
-		if t.Stop.Err() != nil {
-			code = report.ExitInterrupted
-		}
-		hint := ""
-		if e.Hint != "" {
-			hint = " (" + e.Hint + ")"
-		}
-		return app.Exitf(code, "catalogue not refreshed: %v%s", e, hint)
-	}
-	if err != nil {
-		return app.Exitf(report.ExitFailed, "catalogue not refreshed: %v", err)
-	}
-	s := shownRefresh{Region: r.Region, Date: r.Date(), File: m.Path, New: []string{}, Changed: []string{}}
-	s.Types, s.Zones, s.Spot = r.Counts()
-	before, now := catalog.Default(), catalog.Default().With(func() *catalog.Refreshed { return r })
-	for _, name := range now.Names() {
-		is, _ := now.Type(name)
-		switch was, ok := before.Type(name); {
-		case !ok:
-			s.New = append(s.New, name)
-		case !reflect.DeepEqual(was, is):
-			s.Changed = append(s.Changed, name)
-		}
-	}
-	if o.format == "json" || o.format == "yaml" {
-		return app.Print(t.Stdout, o.format, s)
-	}
-	rows := [][]string{{s.Region, s.Date, strconv.Itoa(s.Types), strconv.Itoa(s.Zones), strconv.Itoa(s.Spot), strconv.Itoa(len(s.New)), strconv.Itoa(len(s.Changed))}}
-	var b bytes.Buffer
-	if err := app.Table(&b, o.format == "markdown", []string{"region", "of", "types", "zones", "spot prices", "types new", "types changed"}, rows); err != nil {
-		return err
-	}
-	fmt.Fprintf(&b, "\nkept in %s\n", s.File)
-	_, _ = t.Stdout.Write(b.Bytes()) // closed: what was asked is kept all the same
+	_, _ = out.Write(b.Bytes())
 	return nil
 }
