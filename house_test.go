@@ -25,7 +25,7 @@ type rule struct {
 	about, allow []string
 }
 
-var leaves = []string{"executor/env", "executor/cloud", "executor/hostlist", "executor/identity", "asba/finding", "asba/catalog", "simulator/faults"}
+var leaves = []string{"executor/env", "executor/cloud", "executor/hostlist", "executor/identity", "asba/finding", "asba/catalog", "asba/catalog/table", "simulator/faults"}
 
 // rooms lists every room of the executor but its leaves, with the other rooms
 // that it may import beside the leaves. A room is understood, tested and
@@ -60,7 +60,7 @@ var rules = []rule{
 		about: []string{"./..."},
 	}, {
 		why:   "a diagnosis, the catalogue, hostlists and fault rules are leaves: anyone may have them without anything else",
-		from:  []string{"asba/finding", "asba/catalog", "executor/hostlist", "executor/cloud", "executor/identity", "simulator/faults"},
+		from:  []string{"asba/finding", "asba/catalog", "asba/catalog/table", "executor/hostlist", "executor/cloud", "executor/identity", "simulator/faults"},
 		about: []string{"./..."},
 		allow: leaves,
 	}, {

@@ -19,6 +19,27 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"aws-slurm-burst/asba/catalog/table"
+)
+
+// What the tables hold, by the names that everybody knows it by.
+type (
+	Type   = table.Type
+	Zone   = table.Zone
+	Offer  = table.Offer
+	Source = table.Source
+	Band   = table.Band
+)
+
+// The bands of interruption; BandUnknown where nothing is told.
+const (
+	BandUnknown = table.BandUnknown
+	BandUnder5  = table.BandUnder5
+	Band5To10   = table.Band5To10
+	Band10To15  = table.Band10To15
+	Band15To20  = table.Band15To20
+	BandOver20  = table.BandOver20
 )
 
 //go:embed data
@@ -40,7 +61,7 @@ type Catalog struct {
 	newer func() *Refreshed
 
 	once  sync.Once
-	types table
+	types table.Table
 
 	mu      sync.Mutex
 	regions map[string]*regional
@@ -65,15 +86,15 @@ func (c *Catalog) refreshed() *Refreshed {
 // table that has it.
 type regional struct {
 	zones                 []Zone
-	offers, prices, spots table
+	offers, prices, spots table.Table
 }
 
 // typeTable is the table of types.
-func (c *Catalog) typeTable() *table {
+func (c *Catalog) typeTable() *table.Table {
 	c.once.Do(func() {
-		c.types, _ = embeddedTable(typesFile, typeColumns)
-		if r := c.refreshed(); r != nil && r.types.date(HoldsTypes) >= c.types.date(HoldsTypes) {
-			c.types = c.types.under(r.types)
+		c.types, _ = embeddedTable(typesFile, table.ReadTypes)
+		if r := c.refreshed(); r != nil && r.types.Date(table.HoldsTypes) >= c.types.Date(table.HoldsTypes) {
+			c.types = c.types.Under(r.types)
 		}
 	})
 	return &c.types
@@ -88,8 +109,8 @@ func (c *Catalog) region(name string) *regional {
 	}
 	var r *regional
 	if name != typesFile {
-		if t, ok := embeddedTable(name, offerColumns); ok {
-			r = &regional{zones: t.zones(name), offers: t, prices: t, spots: t}
+		if t, ok := embeddedTable(name, table.ReadRegion); ok {
+			r = &regional{zones: t.Zones(name), offers: t, prices: t, spots: t}
 		}
 	}
 	if f := c.refreshed(); f != nil && f.Region == name {
@@ -97,10 +118,10 @@ func (c *Catalog) region(name string) *regional {
 			r = &regional{}
 		}
 		t := f.offers
-		if date := t.date(HoldsOfferings); date != "" && date >= r.offers.date(HoldsOfferings) {
-			r.zones, r.offers = t.zones(name), t
+		if date := t.Date(table.HoldsOfferings); date != "" && date >= r.offers.Date(table.HoldsOfferings) {
+			r.zones, r.offers = t.Zones(name), t
 		}
-		if date := t.date(HoldsSpot); date != "" && date >= r.spots.date(HoldsSpot) {
+		if date := t.Date(table.HoldsSpot); date != "" && date >= r.spots.Date(table.HoldsSpot) {
 			r.spots = t
 		}
 	}
@@ -112,15 +133,15 @@ func (c *Catalog) region(name string) *regional {
 }
 
 // embeddedTable decodes one of the embedded tables.
-func embeddedTable(name, columns string) (table, bool) {
+func embeddedTable(name string, read func(text string) (table.Table, error)) (table.Table, bool) {
 	packed, err := embedded.ReadFile(dataFolder + "/" + name + suffix)
 	if err != nil {
-		return table{}, false
+		return table.Table{}, false
 	}
-	text, err := unpack(packed)
+	text, err := table.Unpack(packed)
 	if err == nil {
-		var t table
-		if t, err = readTable(text, columns); err == nil {
+		var t table.Table
+		if t, err = read(text); err == nil {
 			return t, true
 		}
 	}
@@ -148,7 +169,7 @@ func (c *Catalog) Regions() []string {
 }
 
 // Sources returns where the facts about types come from.
-func (c *Catalog) Sources() []Source { return slices.Clone(c.typeTable().sources) }
+func (c *Catalog) Sources() []Source { return slices.Clone(c.typeTable().Sources) }
 
 // RegionSources returns where the facts about a region come from, one a kind of
 // fact: offerings, prices, spot, as far as they are known.
@@ -160,9 +181,9 @@ func (c *Catalog) RegionSources(region string) []Source {
 	var out []Source
 	for _, kind := range []struct {
 		holds string
-		of    table
-	}{{HoldsOfferings, r.offers}, {HoldsPrices, r.prices}, {HoldsSpot, r.spots}} {
-		if s := kind.of.source(kind.holds); s.Name != "" {
+		of    table.Table
+	}{{table.HoldsOfferings, r.offers}, {table.HoldsPrices, r.prices}, {table.HoldsSpot, r.spots}} {
+		if s := kind.of.Source(kind.holds); s.Name != "" {
 			out = append(out, s)
 		}
 	}
@@ -171,4 +192,4 @@ func (c *Catalog) RegionSources(region string) []Source {
 
 // Date returns the day of the facts about types, YYYY-MM-DD: a type that came
 // later is not known.
-func (c *Catalog) Date() string { return c.typeTable().date(HoldsTypes) }
+func (c *Catalog) Date() string { return c.typeTable().Date(table.HoldsTypes) }

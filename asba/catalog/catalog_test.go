@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 func TestEmbeddedTablesHoldKnownFacts(t *testing.T) {
@@ -36,7 +38,7 @@ func TestEmbeddedTablesHoldKnownFacts(t *testing.T) {
 // Every line of every embedded table is one that a lookup can trust.
 func TestEmbeddedTablesAreWholeAndSmall(t *testing.T) {
 	c := Default()
-	if err := c.typeTable().checkTypes(); err != nil {
+	if err := c.typeTable().CheckTypes(); err != nil {
 		t.Error(err)
 	}
 	regions := c.Regions()
@@ -45,12 +47,12 @@ func TestEmbeddedTablesAreWholeAndSmall(t *testing.T) {
 	}
 	for _, name := range regions {
 		r := c.region(name)
-		if err := r.offers.checkOffers(); err != nil {
+		if err := r.offers.CheckOffers(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		for _, row := range r.offers.rows {
-			if _, ok := c.Type(nameOf(row)); !ok {
-				t.Errorf("%s has %s, which is no type", name, nameOf(row))
+		for _, row := range r.offers.Rows {
+			if _, ok := c.Type(table.NameOf(row)); !ok {
+				t.Errorf("%s has %s, which is no type", name, table.NameOf(row))
 			}
 		}
 	}
@@ -80,7 +82,7 @@ func TestEveryKindOfFactNamesItsSource(t *testing.T) {
 		}
 		kinds[s.Holds] = true
 	}
-	for _, k := range []string{HoldsTypes, HoldsOfferings, HoldsPrices, HoldsSpot} {
+	for _, k := range []string{table.HoldsTypes, table.HoldsOfferings, table.HoldsPrices, table.HoldsSpot} {
 		if !kinds[k] {
 			t.Errorf("no source of %s", k)
 		}
@@ -106,17 +108,6 @@ func TestUnknownTypeIsNotFound(t *testing.T) {
 	for _, name := range []string{"", "hpc7a.2xlarge", "zzz", "C6I.large", "c6i"} {
 		if got, ok := Default().Type(name); ok {
 			t.Errorf("%q: %+v", name, got)
-		}
-	}
-}
-
-func TestWordsForNetworkPerformanceAreNumbers(t *testing.T) {
-	for words, want := range map[string]float64{
-		"Up to 12.5 Gigabit": 12.5, "100 Gigabit": 100, "4x 100 Gigabit": 400, "16x 200 Gigabit": 3200,
-		"Moderate": 0, "Low to Moderate": 0, "": 0, "fast Gigabit": 0, "ax 3 Gigabit": 0,
-	} {
-		if got := (Type{Network: words}).GbpsAtMost(); got != want {
-			t.Errorf("%q: %v, want %v", words, got, want)
 		}
 	}
 }
@@ -161,44 +152,6 @@ func TestHasFamily(t *testing.T) {
 	}
 	if got, want := strings.Join(sizes, " "), "c5n.large c5n.xlarge c5n.2xlarge c5n.4xlarge c5n.9xlarge c5n.metal c5n.18xlarge"; got != want {
 		t.Errorf("c5n: %s, want %s", got, want)
-	}
-}
-
-func TestBrokenTableIsRefusedWithItsLine(t *testing.T) {
-	row := "c6i.large\t2\t1\t4096\tx86_64\t\t\t\t10 Gigabit\t1\t\t1\tos\tcps\n"
-	for name, c := range map[string]struct{ text, want string }{
-		"nothing":        {"", "the table has no columns"},
-		"other columns":  {"type\tvcpus\n", "line 1: these are not the columns of this version"},
-		"short source":   {"#source\tmoto\n" + typeColumns + "\n", "line 1: a source has 5 fields"},
-		"short zone":     {"#zone\tuse1-az1\n" + typeColumns + "\n", "line 1: a zone has 2 fields"},
-		"short row":      {typeColumns + "\nc6i.large\t2\n", "line 2: wrong number of columns"},
-		"twice the same": {typeColumns + "\n" + row + row, "line 3: c6i.large is out of order"},
-		"no types":       {typeColumns + "\n", "the table holds no types"},
-		"not a number":   {typeColumns + "\n" + strings.Replace(row, "4096", "4 GB", 1), `c6i.large: "4 GB" is no count`},
-		"below nothing":  {typeColumns + "\n" + strings.Replace(row, "4096", "-1", 1), `c6i.large: "-1" is no count`},
-		"no amount":      {typeColumns + "\n" + strings.Replace(row, "t\t1\t", "t\tNaN\t", 1), `c6i.large: "NaN" is no amount`},
-		"no CPUs":        {typeColumns + "\n" + strings.Replace(row, "\t2\t1", "\t\t1", 1), `c6i.large has no vCPUs, or no memory`},
-		"no name":        {typeColumns + "\n" + strings.Replace(row, "c6i.large", "c6i large", 1), `c6i large: "c6i large" is no name of an instance type`},
-		"odd words":      {typeColumns + "\n" + strings.Replace(row, "10 Gigabit", "\x1b[31m", 1), `c6i.large has words that are no words of EC2's`},
-		"out of reason":  {typeColumns + "\n" + strings.Replace(row, "4096", "99999999999", 1), `c6i.large has a number that is out of all reason`},
-	} {
-		tab, err := readTable(c.text, typeColumns)
-		if err == nil {
-			err = tab.checkTypes()
-		}
-		if err == nil || !strings.HasSuffix(err.Error(), c.want) {
-			t.Errorf("%s: %v, want %s", name, err, c.want)
-		}
-	}
-}
-
-func TestABombIsNotUnpacked(t *testing.T) {
-	packed, err := Pack(make([]byte, maxText+1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := unpack(packed); err == nil || !strings.Contains(err.Error(), "larger than") {
-		t.Errorf("%d bytes unpacked: %v", maxText+1, err)
 	}
 }
 

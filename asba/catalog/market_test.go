@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 func TestPriceIsOfItsRegionAndKnowsItsDay(t *testing.T) {
@@ -59,23 +61,6 @@ func TestSpotIsARatioOfTodaysPrice(t *testing.T) {
 	}
 }
 
-func TestBandsHaveTheAdvisorsWords(t *testing.T) {
-	for band := BandUnder5; band <= BandOver20; band++ {
-		var back Band
-		text, _ := band.MarshalText()
-		if err := back.UnmarshalText(text); err != nil || back != band {
-			t.Errorf("%d: %q, %d, %v", band, text, back, err)
-		}
-	}
-	var b Band
-	if err := b.UnmarshalText(nil); err != nil || b != BandUnknown || b.String() != "" {
-		t.Errorf("no words: %v, %d", err, b)
-	}
-	if err := b.UnmarshalText([]byte("often")); err == nil {
-		t.Error("often is a band")
-	}
-}
-
 func TestZonesAreKnownByIDAndByName(t *testing.T) {
 	c := Default()
 	zones := c.Zones("us-east-1")
@@ -120,7 +105,7 @@ func TestEveryZoneLeadsToItsRegion(t *testing.T) {
 	if n < 90 {
 		t.Errorf("%d zones", n)
 	}
-	if got := RegionCode("us-gov-west-1") + " " + RegionCode("ap-northeast-2") + " " + RegionCode("il-central-1") + RegionCode(""); got != "usgw1 apne2 ilc1" {
+	if got := table.RegionCode("us-gov-west-1") + " " + table.RegionCode("ap-northeast-2") + " " + table.RegionCode("il-central-1") + table.RegionCode(""); got != "usgw1 apne2 ilc1" {
 		t.Error(got)
 	}
 }
@@ -177,9 +162,9 @@ func sampleRefresh(t *testing.T, region, date string) []byte {
 		{Name: "zz9.large", VCPUs: 2, Cores: 1, MemoryMiB: 4096, Archs: []string{"x86_64"}, OnDemand: true, Spot: true},
 		{Name: "c6i.2xlarge", VCPUs: 8, Cores: 4, MemoryMiB: 16384, Archs: []string{"x86_64"}, OnDemand: true, EFA: 1},
 	}
-	zones := []Zone{{ID: RegionCode(region) + "-az1", Name: region + "b"}, {ID: RegionCode(region) + "-az7", Name: region + "g"}}
+	zones := []Zone{{ID: table.RegionCode(region) + "-az1", Name: region + "b"}, {ID: table.RegionCode(region) + "-az7", Name: region + "g"}}
 	offers := []Offer{
-		{Type: "c6i.2xlarge", Zones: []string{zones[1].ID}, SpotUSD: 0.2, USD: 99, SpotPercent: 3, Interruption: BandOver20},
+		{Type: "c6i.2xlarge", Zones: []string{zones[1].ID}, SpotUSD: 0.2, USD: 99, SpotPercent: 3, Interruption: table.BandOver20},
 		{Type: "zz9.large", Zones: []string{zones[0].ID, zones[1].ID}},
 	}
 	packed, err := EncodeRefreshed(region, date, types, zones, offers)
@@ -282,7 +267,7 @@ func TestNothingSaidChangesNothing(t *testing.T) {
 }
 
 func TestHostileRefreshedFactsAreRefused(t *testing.T) {
-	text, err := unpack(sampleRefresh(t, "us-east-1", "2030-01-02"))
+	text, err := table.Unpack(sampleRefresh(t, "us-east-1", "2030-01-02"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +289,7 @@ func TestHostileRefreshedFactsAreRefused(t *testing.T) {
 		if changed == text {
 			t.Fatalf("%s: nothing to change in\n%s", name, text)
 		}
-		packed, err := Pack([]byte(changed))
+		packed, err := table.Pack([]byte(changed))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -325,13 +310,13 @@ func FuzzReadRefreshed(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	text, err := unpack(packed)
+	text, err := table.Unpack(packed)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(text)
 	f.Fuzz(func(t *testing.T, text string) {
-		packed, err := Pack([]byte(text))
+		packed, err := table.Pack([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -340,12 +325,12 @@ func FuzzReadRefreshed(f *testing.F) {
 			return
 		}
 		c := Default().With(func() *Refreshed { return r })
-		for _, row := range r.types.rows {
-			if x, ok := c.Type(nameOf(row)); !ok || x.Check() != nil {
+		for _, row := range r.types.Rows {
+			if x, ok := c.Type(table.NameOf(row)); !ok || x.Check() != nil {
 				t.Errorf("%+v, %v", x, ok)
 			}
-			c.Spot(nameOf(row), r.Region)
-			c.Offers(nameOf(row), r.Region)
+			c.Spot(table.NameOf(row), r.Region)
+			c.Offers(table.NameOf(row), r.Region)
 		}
 	})
 }

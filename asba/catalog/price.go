@@ -3,6 +3,8 @@ package catalog
 import (
 	"fmt"
 	"time"
+
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 // Price is what a type costs on demand.
@@ -24,15 +26,15 @@ func (c *Catalog) Price(name, region string) (Price, bool) {
 	if r == nil {
 		return Price{}, false
 	}
-	row, ok := r.prices.row(name)
+	row, ok := r.prices.Row(name)
 	if !ok {
 		return Price{}, false
 	}
-	usd := offerOf(row).USD
+	usd := table.OfferOf(row).USD
 	if usd == 0 {
 		return Price{}, false
 	}
-	s := r.prices.source(HoldsPrices)
+	s := r.prices.Source(table.HoldsPrices)
 	return Price{USD: usd, Date: s.Date, Source: s.Name}, true
 }
 
@@ -51,52 +53,6 @@ type Spot struct {
 	InterruptionDate string `json:"interruption_date,omitzero"`
 }
 
-// Band is how large a part of the instances of a type was interrupted within a
-// month, as EC2's spot advisor tells it.
-type Band int
-
-// The bands; BandUnknown where nothing is told.
-const (
-	BandUnknown Band = iota - 1
-	BandUnder5
-	Band5To10
-	Band10To15
-	Band15To20
-	BandOver20
-)
-
-var bandWords = []string{"<5%", "5-10%", "10-15%", "15-20%", ">20%"}
-
-// String returns the advisor's words, such as "5-10%"; "" where nothing is told.
-func (b Band) String() string {
-	if b < 0 || int(b) >= len(bandWords) {
-		return ""
-	}
-	return bandWords[b]
-}
-
-// MarshalText writes the advisor's words.
-func (b Band) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
-
-// UnmarshalText reads the advisor's words; no word is BandUnknown.
-func (b *Band) UnmarshalText(text []byte) error {
-	*b = ParseBand(string(text))
-	if *b == BandUnknown && len(text) > 0 {
-		return fmt.Errorf("%q is no interruption band", text)
-	}
-	return nil
-}
-
-// ParseBand returns the band that words name, BandUnknown for others.
-func ParseBand(words string) Band {
-	for i, w := range bandWords {
-		if w == words {
-			return Band(i)
-		}
-	}
-	return BandUnknown
-}
-
 // Spot returns what is known of a type's spot market in a region.
 func (c *Catalog) Spot(name, region string) (Spot, bool) {
 	r := c.region(region)
@@ -106,8 +62,8 @@ func (c *Catalog) Spot(name, region string) (Spot, bool) {
 	out := Spot{Interruption: BandUnknown}
 	known := false
 	demand, priced := c.Price(name, region)
-	if row, ok := r.spots.row(name); ok {
-		s, o := r.spots.source(HoldsSpot), offerOf(row)
+	if row, ok := r.spots.Row(name); ok {
+		s, o := r.spots.Source(table.HoldsSpot), table.OfferOf(row)
 		switch {
 		case o.SpotUSD > 0:
 			out.USD = o.SpotUSD
@@ -123,9 +79,9 @@ func (c *Catalog) Spot(name, region string) (Spot, bool) {
 		}
 	}
 	// EC2's own answers hold no band: that one is always the embedded table's.
-	if row, ok := r.prices.row(name); ok {
-		if out.Interruption = offerOf(row).Interruption; out.Interruption != BandUnknown {
-			out.InterruptionDate, known = r.prices.date(HoldsSpot), true
+	if row, ok := r.prices.Row(name); ok {
+		if out.Interruption = table.OfferOf(row).Interruption; out.Interruption != BandUnknown {
+			out.InterruptionDate, known = r.prices.Date(table.HoldsSpot), true
 		}
 	}
 	return out, known

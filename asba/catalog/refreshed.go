@@ -1,12 +1,13 @@
 package catalog
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 	"time"
+
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 // The first line of a file of refreshed facts, and the one between its tables.
@@ -23,21 +24,21 @@ var ErrFormat = errors.New("its format is not this version's")
 // Refreshed is what EC2 itself said of a region.
 type Refreshed struct {
 	Region string
-	types  table
-	offers table
+	types  table.Table
+	offers table.Table
 }
 
 // Date is the day on which EC2 was asked.
-func (r *Refreshed) Date() string { return r.types.date(HoldsTypes) }
+func (r *Refreshed) Date() string { return r.types.Date(table.HoldsTypes) }
 
 // Counts says how much EC2 told: types, zones, and types with a spot price.
 func (r *Refreshed) Counts() (types, zones, spots int) {
-	for _, row := range r.offers.rows {
-		if offerOf(row).SpotUSD > 0 {
+	for _, row := range r.offers.Rows {
+		if table.OfferOf(row).SpotUSD > 0 {
 			spots++
 		}
 	}
-	return len(r.types.rows), len(r.offers.zoned), spots
+	return len(r.types.Rows), len(r.offers.Zoned), spots
 }
 
 // EncodeRefreshed writes what EC2 said of a region on a day (YYYY-MM-DD) as
@@ -52,18 +53,14 @@ func EncodeRefreshed(region, date string, types []Type, zones []Zone, offers []O
 		offers[i].USD, offers[i].SpotPercent, offers[i].Interruption = 0, 0, BandUnknown
 		spot = spot || offers[i].SpotUSD > 0
 	}
-	var b bytes.Buffer
-	writeLine(&b, refreshedFormat)
-	writeSources(&b, []Source{source(HoldsTypes)})
-	writeTypes(&b, types)
-	b.WriteString(regionPrefix + region + "\n")
-	sources := []Source{source(HoldsOfferings)}
+	sources := []Source{source(table.HoldsOfferings)}
 	if spot { // no price at all is no news of prices
-		sources = append(sources, source(HoldsSpot))
+		sources = append(sources, source(table.HoldsSpot))
 	}
-	writeSources(&b, sources)
-	writeOffers(&b, zones, offers)
-	packed, err := Pack(b.Bytes())
+	text := slices.Concat(
+		[]byte(refreshedFormat+"\n"), table.TypesText([]Source{source(table.HoldsTypes)}, types),
+		[]byte(regionPrefix+region+"\n"), table.RegionText(sources, zones, offers))
+	packed, err := table.Pack(text)
 	if err != nil {
 		return nil, err
 	}
@@ -71,15 +68,10 @@ func EncodeRefreshed(region, date string, types []Type, zones []Zone, offers []O
 	return packed, err
 }
 
-var (
-	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
-	zoneID     = regexp.MustCompile(`^[a-z0-9]{2,16}-az[0-9]{1,2}$`)
-)
-
 // ReadRefreshed reads and checks refreshed facts, every line of them: they come
 // from outside.
 func ReadRefreshed(packed []byte) (*Refreshed, error) {
-	text, err := unpack(packed)
+	text, err := table.Unpack(packed)
 	if err != nil {
 		return nil, err
 	}
@@ -96,34 +88,34 @@ func ReadRefreshed(packed []byte) (*Refreshed, error) {
 	}
 	r := &Refreshed{}
 	r.Region, rest, _ = strings.Cut(rest, "\n")
-	if !regionName.MatchString(r.Region) {
+	if !table.IsRegion(r.Region) {
 		return nil, fmt.Errorf("%.40q is no region", r.Region)
 	}
-	if r.types, err = readTable(typesText, typeColumns); err == nil {
-		err = r.types.checkTypes()
+	if r.types, err = table.ReadTypes(typesText); err == nil {
+		err = r.types.CheckTypes()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("types: %w", err)
 	}
-	if r.offers, err = readTable(rest, offerColumns); err == nil {
-		err = r.offers.checkOffers()
+	if r.offers, err = table.ReadRegion(rest); err == nil {
+		err = r.offers.CheckOffers()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("region %s: %w", r.Region, err)
 	}
-	for _, z := range r.offers.zoned {
-		if !zoneID.MatchString(z[0]) || z[1] != "" && !zoneName.MatchString(z[1]) {
+	for _, z := range r.offers.Zoned {
+		if !table.IsZoneID(z[0]) || z[1] != "" && table.RegionOfName(z[1]) == "" {
 			return nil, fmt.Errorf("%.40q, %.40q are no id and name of a zone", z[0], z[1])
 		}
 	}
-	for _, t := range []table{r.types, r.offers} {
-		for _, s := range t.sources {
+	for _, t := range []table.Table{r.types, r.offers} {
+		for _, s := range t.Sources {
 			if _, err := time.Parse(time.DateOnly, s.Date); err != nil {
 				return nil, fmt.Errorf("%.20q is no date", s.Date)
 			}
 		}
 	}
-	if r.Date() == "" || r.offers.date(HoldsOfferings) == "" {
+	if r.Date() == "" || r.offers.Date(table.HoldsOfferings) == "" {
 		return nil, errors.New("it does not say when EC2 was asked")
 	}
 	return r, nil

@@ -2,88 +2,25 @@ package catalog
 
 import (
 	"slices"
-	"strings"
+
+	"aws-slurm-burst/asba/catalog/table"
 )
-
-// Type is what is known of one instance type.
-type Type struct {
-	Name      string `json:"name"`
-	VCPUs     int    `json:"vcpus"` // with all threads on, as EC2 starts it by default
-	Cores     int    `json:"cores"`
-	MemoryMiB int    `json:"memory_mib"`
-	// Archs are EC2's names: x86_64, arm64, i386, x86_64_mac, arm64_mac.
-	Archs []string `json:"archs"`
-	// GPUs counts what the system sees: a fraction of a card is one GPU.
-	GPUs         int    `json:"gpus,omitzero"`
-	GPUModel     string `json:"gpu_model,omitzero"`      // such as H100; "" without GPUs
-	GPUMemoryMiB int    `json:"gpu_memory_mib,omitzero"` // of each GPU
-	// Network is the performance in EC2's words, such as "Up to 12.5 Gigabit".
-	Network string `json:"network,omitzero"`
-	// BaselineGbps is what lasts, in Gbit/s over all cards; 0 where EC2 does not
-	// say. GbpsAtMost is what the words say.
-	BaselineGbps float64 `json:"baseline_gbps,omitzero"`
-	// EFA is the greatest number of EFA interfaces, 0 where there are none.
-	EFA          int `json:"efa_interfaces"`
-	NetworkCards int `json:"network_cards"`
-
-	// How it is sold.
-	OnDemand      bool `json:"on_demand"`
-	Spot          bool `json:"spot"`
-	CapacityBlock bool `json:"capacity_block"`
-	// The placement groups that it may join.
-	Cluster   bool `json:"cluster"`
-	Partition bool `json:"partition"`
-	Spread    bool `json:"spread"`
-}
-
-// SpotOK reports whether the type has a spot market.
-func (t Type) SpotOK() bool { return t.Spot }
-
-// Places reports whether the type may join a placement group of this strategy:
-// cluster, partition or spread.
-func (t Type) Places(strategy string) bool {
-	switch strategy {
-	case "cluster":
-		return t.Cluster
-	case "partition":
-		return t.Partition
-	case "spread":
-		return t.Spread
-	}
-	return false
-}
-
-// Family returns the part of the name before the dot.
-func (t Type) Family() string { return family(t.Name) }
-
-// GbpsAtMost is the number in the words of Network, in Gbit/s, with all cards
-// together ("4x 100 Gigabit" is 400); 0 where they name none ("Moderate").
-func (t Type) GbpsAtMost() float64 { return gigabits(t.Network) }
-
-// Shared returns the type with a baseline that is no more than its words say:
-// EC2 tells cards that share one limit with the limit each.
-func (t Type) Shared() Type {
-	if most := t.GbpsAtMost(); most > 0 {
-		t.BaselineGbps = min(t.BaselineGbps, most)
-	}
-	return t
-}
 
 // Type looks an instance type up by its exact name.
 func (c *Catalog) Type(name string) (Type, bool) {
-	row, ok := c.typeTable().row(name)
+	row, ok := c.typeTable().Row(name)
 	if !ok {
 		return Type{}, false
 	}
-	return typeOf(row), true
+	return table.TypeOf(row), true
 }
 
 // Names returns the name of every type, sorted.
 func (c *Catalog) Names() []string {
-	rows := c.typeTable().rows
+	rows := c.typeTable().Rows
 	out := make([]string, len(rows))
 	for i, row := range rows {
-		out[i] = nameOf(row)
+		out[i] = table.NameOf(row)
 	}
 	return out
 }
@@ -93,8 +30,8 @@ func (c *Catalog) Names() []string {
 func (c *Catalog) InFamily(name string) []Type {
 	var out []Type
 	t := c.typeTable()
-	for i := t.at(name + "."); i < len(t.rows) && family(nameOf(t.rows[i])) == name; i++ {
-		out = append(out, typeOf(t.rows[i]))
+	for i := t.At(name + "."); i < len(t.Rows) && table.Family(table.NameOf(t.Rows[i])) == name; i++ {
+		out = append(out, table.TypeOf(t.Rows[i]))
 	}
 	slices.SortStableFunc(out, bySize)
 	return out
@@ -103,22 +40,17 @@ func (c *Catalog) InFamily(name string) []Type {
 // HasFamily reports whether any type of this family is known.
 func (c *Catalog) HasFamily(name string) bool {
 	t := c.typeTable()
-	i := t.at(name + ".")
-	return i < len(t.rows) && family(nameOf(t.rows[i])) == name
+	i := t.At(name + ".")
+	return i < len(t.Rows) && table.Family(table.NameOf(t.Rows[i])) == name
 }
 
 func (c *Catalog) families() []string {
 	var out []string
-	for _, row := range c.typeTable().rows {
+	for _, row := range c.typeTable().Rows {
 		// Names of one family share a prefix, so they stand together.
-		if f := family(nameOf(row)); len(out) == 0 || out[len(out)-1] != f {
+		if f := table.Family(table.NameOf(row)); len(out) == 0 || out[len(out)-1] != f {
 			out = append(out, f)
 		}
 	}
 	return out
-}
-
-func family(name string) string {
-	f, _, _ := strings.Cut(name, ".")
-	return f
 }

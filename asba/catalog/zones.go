@@ -1,20 +1,11 @@
 package catalog
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-)
 
-// Zone is an availability zone.
-type Zone struct {
-	// ID is the same in every account, such as use1-az4.
-	ID string `json:"id"`
-	// Name is what the account that told it calls the zone, such as us-east-1d;
-	// "" where that is not known. Another account may call another zone so.
-	Name   string `json:"name,omitempty"`
-	Region string `json:"region"`
-}
+	"aws-slurm-burst/asba/catalog/table"
+)
 
 // Zones returns the availability zones of a region, by id; none where they are
 // not known.
@@ -47,47 +38,21 @@ func (c *Catalog) zone(idOrName string) (*regional, Zone, bool) {
 	return r, r.zones[i], true
 }
 
-// zoneName is a zone's name: its region's, and a letter.
-var zoneName = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-[0-9]+)[a-z]$`)
-
 // regionOf is the region that a zone's id or name speaks of, "" where it is
 // neither.
 func (c *Catalog) regionOf(zone string) string {
-	if m := zoneName.FindStringSubmatch(zone); m != nil {
-		return m[1]
+	if region := table.RegionOfName(zone); region != "" {
+		return region
 	}
 	code, _, ok := strings.Cut(zone, "-az")
 	if !ok {
 		return ""
 	}
 	regions := c.Regions()
-	if i := slices.IndexFunc(regions, func(r string) bool { return RegionCode(r) == code }); i >= 0 {
+	if i := slices.IndexFunc(regions, func(r string) bool { return table.RegionCode(r) == code }); i >= 0 {
 		return regions[i]
 	}
 	return ""
-}
-
-// RegionCode is what the ids of a region's zones begin with: us-east-1's with
-// use1, ap-northeast-2's with apne2, us-gov-west-1's with usgw1.
-func RegionCode(region string) string {
-	parts := strings.Split(region, "-")
-	var b strings.Builder
-	for i, p := range parts {
-		switch {
-		case p == "":
-		case i == 0 || i == len(parts)-1:
-			b.WriteString(p)
-		default:
-			for _, word := range []string{"north", "south", "central"} { // northeast is two words
-				if rest, ok := strings.CutPrefix(p, word); ok && rest != "" {
-					b.WriteByte(p[0])
-					p = rest
-				}
-			}
-			b.WriteByte(p[0])
-		}
-	}
-	return b.String()
 }
 
 // Offered reports whether a zone, by its id or its name, offers a type. known is
@@ -98,7 +63,7 @@ func (c *Catalog) Offered(name, zone string) (offered, known bool) {
 	if !ok {
 		return false, false
 	}
-	if _, ok := c.typeTable().row(name); !ok {
+	if _, ok := c.typeTable().Row(name); !ok {
 		return false, false
 	}
 	return slices.Contains(r.offering(name), z), true
@@ -114,15 +79,13 @@ func (c *Catalog) Offers(name, region string) []Zone {
 
 // offering returns the zones that offer a type.
 func (r *regional) offering(name string) []Zone {
-	row, ok := r.offers.row(name)
+	row, ok := r.offers.Row(name)
 	if !ok {
 		return nil
 	}
 	var out []Zone
-	for i, mark := range offeredIn(row) {
-		if mark == offeredMark && i < len(r.zones) {
-			out = append(out, r.zones[i])
-		}
+	for _, i := range table.ZonesOf(row) {
+		out = append(out, r.zones[i])
 	}
 	return out
 }

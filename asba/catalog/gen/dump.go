@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 const (
@@ -36,13 +36,13 @@ type dumpPrice struct {
 // dumpData holds, by region and type, what the dump says.
 type dumpData struct {
 	date    string
-	regions map[string]map[string]catalog.Offer
+	regions map[string]map[string]table.Offer
 }
 
 // readDump reads the dump as a stream, one type at a time: as a whole it is
 // 96 MB, of which a hundredth is wanted.
 func readDump(file string, version string) (dumpData, error) {
-	d := dumpData{regions: map[string]map[string]catalog.Offer{}}
+	d := dumpData{regions: map[string]map[string]table.Offer{}}
 	var err error
 	if d.date, err = versionDate(version); err != nil {
 		return d, err
@@ -77,11 +77,11 @@ func (d *dumpData) read(r io.Reader) error {
 		if err := json.UnmarshalDecode(dec, &item); err != nil {
 			return err
 		}
-		if !catalog.IsTypeName(item.Type) {
+		if !table.IsTypeName(item.Type) {
 			return fmt.Errorf("%.60q is no instance type: the format has changed", item.Type)
 		}
 		for region, p := range item.Pricing {
-			if p.Linux == nil || !regionName.MatchString(region) { // local zones have names of their own
+			if p.Linux == nil || !table.IsRegion(region) { // local zones have names of their own
 				continue
 			}
 			o, err := p.Linux.offer(item.Type)
@@ -89,7 +89,7 @@ func (d *dumpData) read(r io.Reader) error {
 				return fmt.Errorf("%s in %s: %w", item.Type, region, err)
 			}
 			if d.regions[region] == nil {
-				d.regions[region] = map[string]catalog.Offer{}
+				d.regions[region] = map[string]table.Offer{}
 			}
 			d.regions[region][item.Type] = o
 		}
@@ -100,8 +100,8 @@ func (d *dumpData) read(r io.Reader) error {
 	return nil
 }
 
-func (p *dumpPrice) offer(name string) (catalog.Offer, error) {
-	o := catalog.Offer{Type: name, Interruption: catalog.BandUnknown}
+func (p *dumpPrice) offer(name string) (table.Offer, error) {
+	o := table.Offer{Type: name, Interruption: table.BandUnknown}
 	if p.OnDemand != "" {
 		usd, err := strconv.ParseFloat(p.OnDemand, 64)
 		if err != nil || usd < 0 {
@@ -116,7 +116,7 @@ func (p *dumpPrice) offer(name string) (catalog.Offer, error) {
 		return o, fmt.Errorf("spot saves %d %%", *p.Savings)
 	}
 	o.SpotPercent = 100 - *p.Savings
-	if o.Interruption = catalog.ParseBand(p.Interrupt); o.Interruption == catalog.BandUnknown {
+	if o.Interruption = table.ParseBand(p.Interrupt); o.Interruption == table.BandUnknown {
 		return o, fmt.Errorf("%.20q is no interruption band", p.Interrupt)
 	}
 	return o, nil

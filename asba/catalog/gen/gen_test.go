@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 const twoTypes = `{
@@ -179,7 +179,7 @@ func TestChangedTableIsToldWithItsLine(t *testing.T) {
 		want   string
 	}{
 		"a price": {func(dir string) error {
-			packed, err := catalog.Pack([]byte(strings.Replace(made(t)["us-east-1.tsv.gz"], "1.25", "1.26", 1)))
+			packed, err := table.Pack([]byte(strings.Replace(made(t)["us-east-1.tsv.gz"], "1.25", "1.26", 1)))
 			if err != nil {
 				return err
 			}
@@ -210,6 +210,8 @@ func TestChangedFormatIsRefused(t *testing.T) {
 		want   string
 	}{
 		"no facts":        {func(p *parts) { p.types = `{"a.b":{"InstanceType":"a.b"}}` }, "a.b lacks its basic facts"},
+		"odd words":       {func(p *parts) { p.types = strings.Replace(twoTypes, "Moderate", "a\\tb", 1) }, "the new table types: line 3: wrong number of columns"},
+		"odd model":       {func(p *parts) { p.types = strings.Replace(twoTypes, `"L9"`, `"L\u00e9"`, 1) }, "the new table types: g9.large: g9.large has words"},
 		"not a table":     {func(p *parts) { p.types = "[]" }, "cannot unmarshal"},
 		"other zone ids":  {func(p *parts) { p.byID = strings.ReplaceAll(byID, "use1-", "zone-") }, "the form of ids has changed"},
 		"no zones":        {func(p *parts) { p.byID = "[]" }, "no zones"},

@@ -8,6 +8,8 @@ import (
 	"go/token"
 	"regexp"
 	"strconv"
+
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 const (
@@ -55,8 +57,6 @@ func readKarpenter(file string) (map[string]priceList, error) {
 	return out, nil
 }
 
-var regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
-
 // parsePrices reads the composite literal `"us-east-1": {"a1.large": 0.051, …}`
 // of a Go file; the file is never compiled.
 func parsePrices(src []byte) (map[string]map[string]float64, error) {
@@ -67,7 +67,7 @@ func parsePrices(src []byte) (map[string]map[string]float64, error) {
 	out := map[string]map[string]float64{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		kv, ok := n.(*ast.KeyValueExpr)
-		if !ok || !regionName.MatchString(literal(kv.Key)) {
+		if !ok || !table.IsRegion(literal(kv.Key)) {
 			return true
 		}
 		list, ok := kv.Value.(*ast.CompositeLit)

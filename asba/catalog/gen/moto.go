@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 const (
@@ -23,14 +23,14 @@ const (
 // motoData is what the wheel says.
 type motoData struct {
 	date    string
-	types   []catalog.Type
+	types   []table.Type
 	regions map[string]offerings
 }
 
 // offerings are the zones of a region, by id, and the ids of those that offer a
 // type.
 type offerings struct {
-	zones []catalog.Zone
+	zones []table.Zone
 	zoned map[string][]string
 }
 
@@ -101,10 +101,10 @@ func unmarshal(packed []byte, to any) error {
 }
 
 // ours is a type as the catalogue has it.
-func (t typeInfo) ours() catalog.Type {
+func (t typeInfo) ours() table.Type {
 	have := func(list []string, word string) bool { return slices.Contains(list, word) }
 	usage, place := t.SupportedUsageClasses, t.PlacementGroupInfo.SupportedStrategies
-	out := catalog.Type{
+	out := table.Type{
 		Name: t.InstanceType, VCPUs: t.VCpuInfo.DefaultVCpus, Cores: t.VCpuInfo.DefaultCores, MemoryMiB: t.MemoryInfo.SizeInMiB,
 		Archs:   slices.Sorted(slices.Values(t.ProcessorInfo.SupportedArchitectures)),
 		Network: t.NetworkInfo.NetworkPerformance, EFA: t.NetworkInfo.EfaInfo.MaximumEfaInterfaces, NetworkCards: t.NetworkInfo.MaximumNetworkCards,
@@ -141,10 +141,10 @@ func readOfferings(z *zip.ReadCloser, region string) (offerings, error) {
 	out := offerings{zoned: map[string][]string{}}
 	free := slices.Sorted(maps.Keys(names))
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		if code, _, ok := strings.Cut(id, "-az"); !ok || code != catalog.RegionCode(region) {
+		if code, _, ok := strings.Cut(id, "-az"); !ok || code != table.RegionCode(region) {
 			return out, fmt.Errorf("a zone has the id %s: the form of ids has changed", id)
 		}
-		zone := catalog.Zone{ID: id, Region: region}
+		zone := table.Zone{ID: id, Region: region}
 		// Two zones that offer the same are told apart by nobody: in order.
 		if i := slices.IndexFunc(free, func(n string) bool { return slices.Equal(names[n], ids[id]) }); i >= 0 {
 			zone.Name = free[i]

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 // The sources, pinned: a version, and the sum of what it holds. To renew one,
@@ -34,8 +34,8 @@ var (
 type pin struct{ Name, Version, Sum string }
 
 // source begins the Source of a kind of fact.
-func (p pin) source(date, licence, holds string) catalog.Source {
-	return catalog.Source{Name: filepath.Base(p.Name), Version: p.Version, Date: date, Licence: licence, Holds: holds}
+func (p pin) source(date, licence, holds string) table.Source {
+	return table.Source{Name: filepath.Base(p.Name), Version: p.Version, Date: date, Licence: licence, Holds: holds}
 }
 
 // packages are the files that were fetched.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/catalog/table"
 )
 
 // tables makes all tables, in the order of their names.
@@ -28,8 +28,12 @@ func tables(say io.Writer, from packages) ([]file, error) {
 	fmt.Fprintf(say, "%s read in %.1f s\n", dump.Name, time.Since(begin).Seconds())
 
 	files := []file{}
-	add := func(name string, text []byte) error {
-		data, err := catalog.Pack(text)
+	add := func(name string, text []byte, check func(text string) error) error {
+		// What the programs could not read must not replace what they can.
+		if err := check(string(text)); err != nil {
+			return fmt.Errorf("the new table %s: %w", name, err)
+		}
+		data, err := table.Pack(text)
 		files = append(files, file{name + ".tsv.gz", data})
 		return err
 	}
@@ -41,42 +45,58 @@ func tables(say io.Writer, from packages) ([]file, error) {
 		regions[r] = true
 	}
 	for _, region := range slices.Sorted(maps.Keys(regions)) {
-		if err := add(region, regionText(region, known, prices, rest)); err != nil {
+		if err := add(region, regionText(region, known, prices, rest), checkRegion); err != nil {
 			return nil, err
 		}
 	}
-	sources := []catalog.Source{moto.source(known.date, motoLicence, catalog.HoldsTypes)}
-	if err := add("types", catalog.TypesText(sources, known.types)); err != nil {
+	sources := []table.Source{moto.source(known.date, motoLicence, table.HoldsTypes)}
+	if err := add("types", table.TypesText(sources, known.types), checkTypes); err != nil {
 		return nil, err
 	}
 	return files, nil
+}
+
+func checkTypes(text string) error {
+	t, err := table.ReadTypes(text)
+	if err != nil {
+		return err
+	}
+	return t.CheckTypes()
+}
+
+func checkRegion(text string) error {
+	t, err := table.ReadRegion(text)
+	if err != nil {
+		return err
+	}
+	return t.CheckOffers()
 }
 
 // regionText is the table of a region. Of two sources of its prices the newer is
 // taken, as a whole: what it no longer lists is no longer sold. Types of which
 // nobody knows more than a price are left out.
 func regionText(region string, known motoData, prices map[string]priceList, rest dumpData) []byte {
-	var sources []catalog.Source
+	var sources []table.Source
 	zones := known.regions[region]
 	if len(zones.zones) > 0 {
-		sources = append(sources, moto.source(known.date, motoLicence, catalog.HoldsOfferings))
+		sources = append(sources, moto.source(known.date, motoLicence, table.HoldsOfferings))
 	}
 	list, others := prices[region], rest.regions[region]
 	newer := list.date > rest.date
 	switch {
 	case newer:
-		sources = append(sources, karpenter.source(list.date, karpenterLicence, catalog.HoldsPrices))
+		sources = append(sources, karpenter.source(list.date, karpenterLicence, table.HoldsPrices))
 	case len(others) > 0:
-		sources = append(sources, dump.source(rest.date, dumpLicence, catalog.HoldsPrices))
+		sources = append(sources, dump.source(rest.date, dumpLicence, table.HoldsPrices))
 	}
 	if len(others) > 0 {
-		sources = append(sources, dump.source(rest.date, dumpLicence, catalog.HoldsSpot))
+		sources = append(sources, dump.source(rest.date, dumpLicence, table.HoldsSpot))
 	}
-	var offers []catalog.Offer
+	var offers []table.Offer
 	for _, t := range known.types {
 		o, ok := others[t.Name]
 		if !ok {
-			o = catalog.Offer{Interruption: catalog.BandUnknown}
+			o = table.Offer{Interruption: table.BandUnknown}
 		}
 		o.Type, o.Zones = t.Name, zones.zoned[t.Name]
 		if newer {
@@ -86,5 +106,5 @@ func regionText(region string, known motoData, prices map[string]priceList, rest
 			offers = append(offers, o)
 		}
 	}
-	return catalog.RegionText(sources, zones.zones, offers)
+	return table.RegionText(sources, zones.zones, offers)
 }

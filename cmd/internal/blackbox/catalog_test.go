@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/catalog/table"
 	"aws-slurm-burst/localstack/localstacktest"
 	"aws-slurm-burst/simulator/ec2"
 )
@@ -142,7 +143,7 @@ func TestABrokenRefreshIsSaidOnceAndDoneWithout(t *testing.T) {
 	if !strings.HasPrefix(got.File, e.state) || strings.Contains(got.File, filepath.Join(e.state, "cache", "aws-slurm-burst")) {
 		t.Errorf("with a configuration it is kept in %s", got.File)
 	}
-	newer, err := catalog.Pack([]byte("#asba-catalog\t2\nwhat the next version writes\n"))
+	newer, err := table.Pack([]byte("#asba-catalog\t2\nwhat the next version writes\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/catalog/table"
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor/report"
@@ -223,13 +224,13 @@ func (m *Market) showSummary(out io.Writer, format string) error {
 	c, now := m.Catalog, time.Now()
 	count := map[string]int{}
 	for _, name := range c.Names() {
-		count[catalog.HoldsTypes]++
-		count[catalog.HoldsOfferings] += len(c.Offers(name, m.Region))
+		count[table.HoldsTypes]++
+		count[table.HoldsOfferings] += len(c.Offers(name, m.Region))
 		if _, ok := c.Price(name, m.Region); ok {
-			count[catalog.HoldsPrices]++
+			count[table.HoldsPrices]++
 		}
 		if _, ok := c.Spot(name, m.Region); ok {
-			count[catalog.HoldsSpot]++
+			count[table.HoldsSpot]++
 		}
 	}
 	s := shownSummary{Region: m.Region, Regions: c.Regions(), Zones: c.Zones(m.Region)}

@@ -1,4 +1,4 @@
-package catalog
+package table
 
 // Source is where one kind of fact comes from.
 type Source struct {
