@@ -316,21 +316,18 @@ func FuzzReadRefreshed(f *testing.F) {
 	}
 	f.Add(text)
 	f.Fuzz(func(t *testing.T, text string) {
-		packed, err := table.Pack([]byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := ReadRefreshed(packed)
+		r, err := parseRefreshed(text)
 		if err != nil {
 			return
 		}
-		c := Default().With(func() *Refreshed { return r })
 		for _, row := range r.types.Rows {
-			if x, ok := c.Type(table.NameOf(row)); !ok || x.Check() != nil {
-				t.Errorf("%+v, %v", x, ok)
+			if x := table.TypeOf(row); x.Check() != nil {
+				t.Errorf("%+v", x)
 			}
-			c.Spot(table.NameOf(row), r.Region)
-			c.Offers(table.NameOf(row), r.Region)
+		}
+		own := regional{zones: r.offers.Zones(r.Region), offers: r.offers}
+		for _, row := range r.offers.Rows {
+			own.offering(table.NameOf(row))
 		}
 	})
 }

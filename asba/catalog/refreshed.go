@@ -75,6 +75,10 @@ func ReadRefreshed(packed []byte) (*Refreshed, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseRefreshed(text)
+}
+
+func parseRefreshed(text string) (*Refreshed, error) {
 	format, text, _ := strings.Cut(text, "\n")
 	if format != refreshedFormat {
 		if strings.HasPrefix(format, formatPrefix) {
@@ -87,6 +91,7 @@ func ReadRefreshed(packed []byte) (*Refreshed, error) {
 		return nil, errors.New("it names no region")
 	}
 	r := &Refreshed{}
+	var err error
 	r.Region, rest, _ = strings.Cut(rest, "\n")
 	if !table.IsRegion(r.Region) {
 		return nil, fmt.Errorf("%.40q is no region", r.Region)

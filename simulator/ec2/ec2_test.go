@@ -676,12 +676,43 @@ func TestLookUps(t *testing.T) {
 	}
 	_, err = m.DescribeInstanceTypes(Query{IDs: []string{"hpc7a.2xlarge"}})
 	want(t, err, "InvalidInstanceType")
+	_, err = m.DescribeInstanceTypes(Query{Max: 101})
+	want(t, err, "InvalidParameterValue")
 	for region, id := range map[string]string{"us-east-1": "use1-az1", "ap-northeast-2": "apne2-az1", "eu-central-1": "euc1-az1", "us-gov-west-1": "usgw1-az1"} {
 		m, _ := open(t, func(o *Options) { o.Region = region })
 		z, err := m.DescribeAvailabilityZones(nil)
 		want(t, err, "")
 		if z[0].Name != region+"a" || z[0].ID != id {
 			t.Errorf("%v", z[0])
+		}
+	}
+}
+
+func TestOffersAndSpotPricesAreThoseOfThePools(t *testing.T) {
+	m, _ := open(t, func(o *Options) {
+		o.Zones = 2
+		o.Offered = func(kind, az string) bool { return kind != "c6i.xlarge" || az == "us-east-1b" }
+		o.SpotPrice = func(kind, az string) (float64, bool) { return 0.0625, kind != "c6i.large" }
+	})
+	only := func(kind string) Query { return Query{Filters: []Filter{{"instance-type", []string{kind}}}} }
+	for location, places := range map[string][]string{"": {"us-east-1"}, "region": {"us-east-1"}, "availability-zone": {"us-east-1b"}, "availability-zone-id": {"use1-az2"}} {
+		p, err := m.DescribeInstanceTypeOfferings(only("c6i.xlarge"), location)
+		want(t, err, "")
+		var got []string
+		for _, o := range p.Items {
+			got = append(got, o.Location)
+		}
+		if !slices.Equal(got, places) || p.Items[0].Type != "c6i.xlarge" {
+			t.Errorf("%s: %v, want %v", location, got, places)
+		}
+	}
+	_, err := m.DescribeInstanceTypeOfferings(Query{}, "outpost")
+	want(t, err, "InvalidParameterValue")
+	for kind, zones := range map[string]int{"c6i.2xlarge": 2, "c6i.xlarge": 1, "c6i.large": 0, "hpc7a.96xlarge": 0} { // one pool; no price; no spot market
+		p, err := m.DescribeSpotPriceHistory(Query{}, []string{kind})
+		want(t, err, "")
+		if len(p.Items) != zones || zones > 0 && (p.Items[zones-1].AZ != "us-east-1b" || p.Items[0].USD != "0.062500") {
+			t.Errorf("%s: %+v", kind, p.Items)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"aws-slurm-burst/asba/catalog/table"
 	"aws-slurm-burst/executor/env"
 )
 
@@ -48,7 +49,7 @@ const (
 func (m *Model) makeNetwork() error {
 	o := m.opt
 	for i := range o.Zones {
-		m.zones = append(m.zones, Zone{o.Region + string(rune('a'+i)), fmt.Sprintf("%s-az%d", shortRegion(o.Region), i+1)})
+		m.zones = append(m.zones, Zone{o.Region + string(rune('a'+i)), fmt.Sprintf("%s-az%d", table.RegionCode(o.Region), i+1)})
 	}
 	if o.CIDR != o.CIDR.Masked() || !o.CIDR.Addr().Is4() || o.CIDR.Bits() < 16 || o.CIDR.Bits() > 25 {
 		return fmt.Errorf("ec2: the VPC's CIDR %s is none between /16 and /25", o.CIDR)
@@ -63,13 +64,6 @@ func (m *Model) makeNetwork() error {
 		m.makeSubnet(v, netip.PrefixFrom(addr4(base), o.SubnetBits), z, true, nil, now)
 	}
 	return nil
-}
-
-// shortRegion shortens a region as zone ids do: us-east-1 is use1,
-// ap-northeast-2 is apne2.
-func shortRegion(region string) string {
-	short := strings.NewReplacer("north", "n", "south", "s", "east", "e", "west", "w", "central", "c", "gov", "g", "-", "")
-	return short.Replace(region)
 }
 
 func addr4(n uint32) netip.Addr {

@@ -278,6 +278,45 @@ func TestRequestsThatAreNoForm(t *testing.T) {
 	}
 }
 
+func TestWhatIsSoldOverTheWire(t *testing.T) {
+	h := endpoint(t)
+	var offerings struct {
+		Items []struct {
+			Type string `xml:"instanceType"`
+			Kind string `xml:"locationType"`
+			At   string `xml:"location"`
+		} `xml:"instanceTypeOfferingSet>item"`
+	}
+	if s, c := ask(t, h, &offerings, "DescribeInstanceTypeOfferings", "LocationType=availability-zone-id", "Filter.1.Name=instance-type", "Filter.1.Value.1=c6i.large", "Filter.2.Name=location", "Filter.2.Value.1=use1-az[12]", "Filter.2.Value.2=use1-az2"); s != 200 {
+		t.Fatal(s, c)
+	}
+	if len(offerings.Items) != 1 || offerings.Items[0].Type != "c6i.large" || offerings.Items[0].Kind != "availability-zone-id" || offerings.Items[0].At != "use1-az2" {
+		t.Errorf("%+v", offerings.Items)
+	}
+	var spot struct {
+		Items []struct {
+			Type    string `xml:"instanceType"`
+			Product string `xml:"productDescription"`
+			USD     string `xml:"spotPrice"`
+			AZ      string `xml:"availabilityZone"`
+			Time    string `xml:"timestamp"`
+		} `xml:"spotPriceHistorySet>item"`
+	}
+	if s, c := ask(t, h, &spot, "DescribeSpotPriceHistory", "InstanceType.1=c6i.large", "AvailabilityZone=us-east-1c", "ProductDescription.1=Linux/UNIX", "StartTime=2026-11-23T00:00:00Z"); s != 200 {
+		t.Fatal(s, c)
+	}
+	if len(spot.Items) != 1 || spot.Items[0].AZ != "us-east-1c" || spot.Items[0].USD != "0.034000" || spot.Items[0].Product != "Linux/UNIX" || spot.Items[0].Time != "2026-11-23T12:00:00.000Z" {
+		t.Errorf("%+v", spot.Items)
+	}
+	spot.Items = nil
+	if s, c := ask(t, h, &spot, "DescribeSpotPriceHistory", "ProductDescription.1=Windows"); s != 200 || len(spot.Items) != 0 {
+		t.Error(s, c, spot.Items)
+	}
+	if s, c := ask(t, h, nil, "DescribeInstanceTypeOfferings", "LocationType=outpost"); s != 400 || c != "InvalidParameterValue" {
+		t.Error(s, c)
+	}
+}
+
 func TestLaunchTemplatesOverTheWire(t *testing.T) {
 	h := endpoint(t)
 	var made struct {
