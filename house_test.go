@@ -79,6 +79,16 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"asba/plan", "asba/plan/rule", "asba/finding", "asba/catalog"},
 	}, {
+		why:   "what is published about a plan's keys is made from the keys alone",
+		from:  []string{"asba/plan/schema"},
+		about: []string{"./..."},
+		allow: []string{"asba/plan"},
+	}, {
+		why:   "random plans are for tests: what draws them is in no program",
+		from:  []string{"..."},
+		about: []string{"asba/plan/plantest", "pgregory.net/rapid"},
+		allow: []string{"in asba/plan/plantest"},
+	}, {
 		why:   "the protocol is what others import to talk to us: it is the plan and little more",
 		from:  []string{"asba/protocol"},
 		about: []string{"./..."},
@@ -334,6 +344,11 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/slurm", "executor/slurm", true},
 		{"simulator/chaos", "executor", false},
 		{"asba/plan", "asba/protocol", true},
+		{"asba/plan", "asba/plan/schema", true},
+		{"asba/plan/schema", "asba/plan", false},
+		{"asba/plan/schema", "asba/plan/lint", true},
+		{"asba/plan/plantest", "pgregory.net/rapid", false},
+		{"asba/plan/lint", "asba/plan/plantest", true},
 		{"asba/protocol", "asba/plan", false},
 		{"asba/server", "executor", true},
 		{"localstack", "executor/host", true},

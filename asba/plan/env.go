@@ -78,16 +78,24 @@ func (e *envReader) text(name string) Opt[string] {
 	return Opt[string]{Value: v, Given: true, At: at}
 }
 
-// boolean takes the words that shell scripts use.
+// truth takes the words that shell scripts use, in any case.
+func truth(word string) (value, ok bool) {
+	switch strings.ToLower(word) {
+	case "true", "yes", "1", "on":
+		return true, true
+	case "false", "no", "0", "off":
+		return false, true
+	}
+	return false, false
+}
+
 func (e *envReader) boolean(name string) Opt[bool] {
 	v, at := e.variable(name)
-	switch strings.ToLower(v) {
-	case "":
+	if v == "" {
 		return Opt[bool]{}
-	case "true", "yes", "1", "on":
-		return Opt[bool]{Value: true, Given: true, At: at}
-	case "false", "no", "0", "off":
-		return Opt[bool]{Given: true, At: at}
+	}
+	if on, plain := truth(v); plain {
+		return Opt[bool]{Value: on, Given: true, At: at}
 	}
 	e.Add(rule.Type, at, fmt.Sprintf("must be true or false, not %s", quote(v)), "")
 	return Opt[bool]{At: at}

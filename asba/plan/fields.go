@@ -7,15 +7,18 @@ import (
 )
 
 // field describes one key: where its value goes, and which dialect knows it.
+// What it means, for people, is in meanings.
 type field struct {
 	name string
 	in   string // DialectA, DialectB, or "" for both
+	kind Kind   // KindAny of keys that nobody reads, and of objects
 	// read puts the value into a plan and reports whether it says anything;
 	// nil for a key that is known but decides nothing here.
 	read func(*reader, *Plan, *node) bool
-	// second marks a second place for something that another key says too;
-	// its value goes aside, and settle compares the two.
-	second bool
+	// first is, of a second place for something that another key says too, the
+	// path of that key. A second place's value goes aside, and settle compares
+	// the two.
+	first string
 	// write writes what a plan says here, and the name before it; nil for a
 	// key without a value of its own.
 	write  func(*jsontext.Encoder, *Plan)
@@ -28,8 +31,8 @@ var root = field{fields: []field{
 	{name: "$schema"},
 	boolean("should_burst", "", func(p *Plan) *Opt[bool] { return &p.ShouldBurst }),
 	{name: "asba_version", in: DialectB},
-	second(instant("generated_at", DialectB, func(p *Plan) *Opt[time.Time] { return &p.Made })),
-	second(list("recommendation_reasoning", DialectB, func(p *Plan) *List { return &p.Reasons })),
+	second("execution_metadata/analysis_timestamp", instant("generated_at", DialectB, func(p *Plan) *Opt[time.Time] { return &p.Made })),
+	second("execution_metadata/decision_factors", list("recommendation_reasoning", DialectB, func(p *Plan) *List { return &p.Reasons })),
 	{name: "confidence_level", in: DialectB},
 	{name: "optimization_applied", in: DialectB},
 	{name: InstanceSpecification, fields: []field{
@@ -44,14 +47,14 @@ var root = field{fields: []field{
 		text("iam_instance_profile", DialectA, func(p *Plan) *Opt[string] { return &p.IAMInstanceProfile }),
 		text("user_data", DialectA, func(p *Plan) *Opt[string] { return &p.UserData }),
 		{name: "spot_instance_config", in: DialectB, fields: []field{
-			second(enableSpot),
+			second("instance_specification/purchasing_option", enableSpot),
 			{name: "spot_fleet_request"},
-			second(money("max_spot_price", DialectB, true, func(p *Plan) *Opt[float64] { return &p.MaxSpotPrice })),
+			second("instance_specification/max_spot_price", money("max_spot_price", DialectB, true, func(p *Plan) *Opt[float64] { return &p.MaxSpotPrice })),
 			{name: "spot_interruption_tolerance"},
-			second(boolean("fallback_to_on_demand", DialectB, func(p *Plan) *Opt[bool] { return &p.AllowMixed })),
+			second("cost_constraints/allow_mixed_pricing", boolean("fallback_to_on_demand", DialectB, func(p *Plan) *Opt[bool] { return &p.AllowMixed })),
 		}},
-		second(text("placement_group", DialectB, func(p *Plan) *Opt[string] { return &p.Placement })),
-		second(list("availability_zones", DialectB, func(p *Plan) *List { return &p.AZs })),
+		second("network_configuration/placement_group_type", text("placement_group", DialectB, func(p *Plan) *Opt[string] { return &p.Placement })),
+		second("network_configuration/availability_zones", list("availability_zones", DialectB, func(p *Plan) *List { return &p.AZs })),
 	}},
 	{name: MPIConfiguration, fields: []field{
 		boolean("is_mpi_job", "", func(p *Plan) *Opt[bool] { return &p.IsMPI }),
@@ -103,14 +106,14 @@ var root = field{fields: []field{
 			duration("network_latency", nil),
 			duration("storage_latency", nil),
 		}},
-		{name: "tags", read: (*reader).tags, write: writeTags},
+		{name: "tags", kind: KindTags, read: (*reader).tags, write: writeTags},
 	}},
 	{name: "job_metadata", in: DialectB, fields: []field{
 		{name: "job_name"},
 		{name: "script_path"},
 		{name: "script_hash"},
-		second(text("user", DialectB, func(p *Plan) *Opt[string] { return &p.UserID })),
-		second(text("account", DialectB, func(p *Plan) *Opt[string] { return &p.ProjectID })),
+		second("execution_metadata/user_id", text("user", DialectB, func(p *Plan) *Opt[string] { return &p.UserID })),
+		second("execution_metadata/project_id", text("account", DialectB, func(p *Plan) *Opt[string] { return &p.ProjectID })),
 		{name: "detected_domain"},
 		{name: "workload_type"},
 	}},
@@ -124,13 +127,13 @@ var root = field{fields: []field{
 	}},
 }}
 
-func second(f field) field {
-	f.second = true
+func second(first string, f field) field {
+	f.first = first
 	return f
 }
 
 // enableSpot says no more than purchasing_option: spot, where it is true.
-var enableSpot = field{name: "enable_spot", in: DialectB, read: func(r *reader, p *Plan, n *node) bool {
+var enableSpot = field{name: "enable_spot", in: DialectB, kind: KindBoolean, read: func(r *reader, p *Plan, n *node) bool {
 	on, ok := r.boolean(n)
 	if ok && on {
 		p.Purchasing = Opt[string]{Value: Spot, Given: true, At: n.at}
@@ -140,8 +143,8 @@ var enableSpot = field{name: "enable_spot", in: DialectB, read: func(r *reader, 
 
 // scalar makes a field of one value: read converts it, says tells a value from
 // the zero that an unset field leaves, and token writes it.
-func scalar[T any](name, in string, to func(*Plan) *Opt[T], read func(*reader, *node) (T, bool), says func(T) bool, token func(T) jsontext.Token) field {
-	f := field{name: name, in: in, read: func(r *reader, p *Plan, n *node) bool {
+func scalar[T any](name, in string, kind Kind, to func(*Plan) *Opt[T], read func(*reader, *node) (T, bool), says func(T) bool, token func(T) jsontext.Token) field {
+	f := field{name: name, in: in, kind: kind, read: func(r *reader, p *Plan, n *node) bool {
 		v, ok := read(r, n)
 		given := ok && says(v)
 		if to != nil && ok {
@@ -163,15 +166,15 @@ func always[T any](T) bool           { return true }
 func nonzero[T comparable](v T) bool { var zero T; return v != zero }
 
 func boolean(name, in string, to func(*Plan) *Opt[bool]) field {
-	return scalar(name, in, to, (*reader).boolean, always, jsontext.Bool)
+	return scalar(name, in, KindBoolean, to, (*reader).boolean, always, jsontext.Bool)
 }
 
 func text(name, in string, to func(*Plan) *Opt[string]) field {
-	return scalar(name, in, to, (*reader).text, nonzero, jsontext.String)
+	return scalar(name, in, KindText, to, (*reader).text, nonzero, jsontext.String)
 }
 
 func count(name, in string, to func(*Plan) *Opt[int]) field {
-	return scalar(name, in, to, (*reader).count, nonzero, func(n int) jsontext.Token { return jsontext.Int(int64(n)) })
+	return scalar(name, in, KindCount, to, (*reader).count, nonzero, func(n int) jsontext.Token { return jsontext.Int(int64(n)) })
 }
 
 // money is an amount of USD; zeroSays where 0 is an answer.
@@ -180,25 +183,25 @@ func money(name, in string, zeroSays bool, to func(*Plan) *Opt[float64]) field {
 	if zeroSays {
 		says = always
 	}
-	return scalar(name, in, to, (*reader).usd, says, jsontext.Float)
+	return scalar(name, in, KindUSD, to, (*reader).usd, says, jsontext.Float)
 }
 
 func hours(name, in string, to func(*Plan) *Opt[time.Duration]) field {
-	return scalar(name, in, to, (*reader).hours, nonzero, func(d time.Duration) jsontext.Token { return jsontext.Float(d.Hours()) })
+	return scalar(name, in, KindHours, to, (*reader).hours, nonzero, func(d time.Duration) jsontext.Token { return jsontext.Float(d.Hours()) })
 }
 
 func instant(name, in string, to func(*Plan) *Opt[time.Time]) field {
-	return scalar(name, in, to, (*reader).instant, func(t time.Time) bool { return !t.IsZero() }, func(t time.Time) jsontext.Token { return jsontext.String(t.Format(time.RFC3339Nano)) })
+	return scalar(name, in, KindTime, to, (*reader).instant, func(t time.Time) bool { return !t.IsZero() }, func(t time.Time) jsontext.Token { return jsontext.String(t.Format(time.RFC3339Nano)) })
 }
 
 // duration belongs to the parts that only one dialect has, so it needs no
 // dialect of its own.
 func duration(name string, to func(*Plan) *Opt[time.Duration]) field {
-	return scalar(name, "", to, (*reader).duration, nonzero, func(d time.Duration) jsontext.Token { return jsontext.String(d.String()) })
+	return scalar(name, "", KindDuration, to, (*reader).duration, nonzero, func(d time.Duration) jsontext.Token { return jsontext.String(d.String()) })
 }
 
 func list(name, in string, to func(*Plan) *List) field {
-	return field{name: name, in: in, read: func(r *reader, p *Plan, n *node) bool {
+	return field{name: name, in: in, kind: KindList, read: func(r *reader, p *Plan, n *node) bool {
 		l, ok := r.list(n)
 		if ok {
 			*to(p) = l

@@ -3,7 +3,6 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 
 	"aws-slurm-burst/asba/finding"
@@ -25,7 +24,7 @@ func Read(data []byte, file string) (*Plan, []finding.Finding) {
 		return nil, d.Findings()
 	}
 	tree, whole := d.parse()
-	r := reader{Report: &d.Report, other: &Plan{}}
+	r := reader{Report: &d.Report, other: &Plan{}, tree: tree}
 	p := &Plan{Source: file, Digest: digest(data), root: tree.at}
 	if tree.kind == '{' {
 		r.object(p, tree, root)
@@ -55,6 +54,9 @@ type reader struct {
 	other *Plan
 	// marks counts the keys that only one dialect has.
 	marks map[string]int
+	// tree is the whole plan; moved are the pointers that fixes move keys to.
+	tree  *node
+	moved map[string]bool
 }
 
 // object reads the members of an object, and reports whether any says
@@ -63,7 +65,7 @@ func (r *reader) object(p *Plan, n *node, f field) (says bool) {
 	for _, m := range n.members {
 		i := slices.IndexFunc(f.fields, func(f field) bool { return f.name == m.name })
 		if i < 0 {
-			r.unknown(m, f)
+			r.unknown(m, n, f)
 			continue
 		}
 		if r.member(p, m, f.fields[i]) {
@@ -84,7 +86,7 @@ func (r *reader) member(p *Plan, m member, f field) (says bool) {
 		r.marks[f.in]++
 	}
 	into := p
-	if f.second {
+	if f.first != "" {
 		into = r.other
 	}
 	switch {
@@ -108,25 +110,4 @@ func (r *reader) member(p *Plan, m member, f field) (says bool) {
 		slices.SortFunc(p.Sections, func(a, b string) int { return slices.Index(sections, a) - slices.Index(sections, b) })
 	}
 	return says
-}
-
-// unknown warns of a key that nobody reads: most are misspelt, or stand in the
-// wrong section.
-func (r *reader) unknown(m member, f field) {
-	suggestion := "nothing reads it"
-	var names []string
-	for _, known := range f.fields {
-		names = append(names, known.name)
-	}
-	if near := finding.Nearest(m.name, names); near != "" {
-		suggestion = "did you mean " + near + "?"
-	} else {
-		for _, section := range root.fields {
-			if slices.ContainsFunc(section.fields, func(f field) bool { return f.name == m.name }) {
-				suggestion = "it belongs in " + section.name
-				break
-			}
-		}
-	}
-	r.Add(rule.Unknown, m.at, fmt.Sprintf("the key %s is not known and has no effect", quote(m.name)), suggestion)
 }

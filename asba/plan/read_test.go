@@ -166,6 +166,144 @@ func TestTinyDurationIsStillALimit(t *testing.T) {
 	}
 }
 
+func TestDurationsAreTextOrNanoseconds(t *testing.T) {
+	for text, want := range map[string]any{
+		`"2h30m"`:            150 * time.Minute,
+		`"0.5h"`:             30 * time.Minute,
+		`""`:                 "open",
+		`"0"`:                "open",
+		`0`:                  "open",
+		`null`:               "open",
+		`9000000000000`:      150 * time.Minute,
+		`9e12`:               150 * time.Minute,
+		`90000000000000001`:  25*time.Hour*1000 + 1, // more than a float64 can tell
+		`315360000000000000`: 10 * 365 * 24 * time.Hour,
+	} {
+		p := mustRead(t, `{"performance_target":{"expected_runtime":`+text+`},"execution_metadata":{"expected_performance":{"storage_latency":`+text+`}}}`)
+		if said(p.ExpectedRuntime) != want {
+			t.Errorf("%s: %v, want %v", text, said(p.ExpectedRuntime), want)
+		}
+	}
+}
+
+func TestHoursAreNumbersOrDurations(t *testing.T) {
+	for text, want := range map[string]any{
+		`2.5`: 150 * time.Minute, `"2h30m"`: 150 * time.Minute, `"90m"`: 90 * time.Minute, `""`: "open", `0`: "open", `null`: "open", `"1ns"`: time.Millisecond,
+	} {
+		p := mustRead(t, `{"cost_constraints":{"max_duration_hours":`+text+`,"auto_terminate_hours":`+text+`}}`)
+		if said(p.MaxDuration) != want || said(p.AutoTerminate) != want {
+			t.Errorf("%s: %v, %v, want %v", text, said(p.MaxDuration), said(p.AutoTerminate), want)
+		}
+	}
+	for text, want := range map[string]string{
+		`"-2h"`:         `PLAN008] /cost_constraints/max_duration_hours: max_duration_hours is "-2h", less than nothing (it must be a number of hours)`,
+		`"99999h"`:      `PLAN008] /cost_constraints/max_duration_hours: max_duration_hours is "99999h", more than any plan can mean (it must be at most 87600h)`,
+		`7200000000000`: `PLAN008]`, // nanoseconds where hours are meant
+		`"two"`:         `PLAN007] /cost_constraints/max_duration_hours: max_duration_hours must be a number of hours, not a string`,
+	} {
+		_, fs := Read([]byte(`{"cost_constraints":{"max_duration_hours":`+text+`}}`), "p")
+		if len(fs) != 1 || !strings.Contains(fs[0].String(), want) {
+			t.Errorf("%s: %v, want %s", text, fs, want)
+		}
+	}
+}
+
+// Whatever a plan has a key for may also be null, absent, or what programs write
+// for a field they never set.
+func TestWhatSaysNothingLeavesEveryValueOpen(t *testing.T) {
+	empty := map[Kind]string{KindText: `""`, KindCount: "0", KindUSD: "0", KindHours: "0", KindDuration: "0", KindTime: `"0001-01-01T00:00:00Z"`, KindList: "[]", KindTags: "{}", KindObject: "{}"}
+	var check func(keys []Key)
+	check = func(keys []Key) {
+		for _, k := range keys {
+			for _, value := range []string{"null", empty[k.Kind]} {
+				if value == "" || k.Name == "max_spot_price" && value == "0" {
+					continue // of which 0 is an answer
+				}
+				text := `{"` + strings.ReplaceAll(k.Path, "/", `":{"`) + `":` + value + strings.Repeat("}", strings.Count(k.Path, "/")+1)
+				p := mustRead(t, text)
+				if got := string(Write(p)); got != "{\n  \"should_burst\": true\n}\n" || len(p.Missing()) != 4 {
+					t.Errorf("%s says %s", text, got)
+				}
+			}
+			check(k.Keys)
+		}
+	}
+	check(Keys())
+}
+
+func TestNullTagIsNone(t *testing.T) {
+	p := mustRead(t, `{"execution_metadata":{"tags":{"a":null,"b":"1"}}}`)
+	if len(p.Tags.Value) != 1 || p.Tags.Value[0].Key != "b" {
+		t.Errorf("%+v", p.Tags)
+	}
+}
+
+func TestSchemaMayBeNamed(t *testing.T) {
+	for _, name := range []string{`"../asba/plan/plan.schema.json"`, `"urn:aws-slurm-burst:plan:1"`, "null"} {
+		p := mustRead(t, `{"$schema":`+name+`,"instance_specification":{"instance_types":["c6i.large"]}}`)
+		if p.Dialect != DialectA || strings.Contains(string(Write(p)), "$schema") {
+			t.Errorf("%s: dialect %s\n%s", name, p.Dialect, Write(p))
+		}
+	}
+}
+
+func TestDialectIsThatOfMostOfItsOwnKeys(t *testing.T) {
+	for text, want := range map[string]string{
+		`{}`:                        DialectA,
+		`{"asba_version":"0.3.0"}`:  DialectB,
+		`{"execution_metadata":{}}`: DialectA,
+		`{"job_metadata":null}`:     DialectA, // null is as good as absent
+		`{"job_metadata":{"user":"ada"},"cost_constraints":{"max_cost_per_hour":5}}`: DialectB,
+		`{"job_metadata":{},"cost_constraints":{"max_cost_per_hour":5}}`:             DialectA,
+	} {
+		if p := mustRead(t, text); p.Dialect != want {
+			t.Errorf("%s: dialect %s, want %s", text, p.Dialect, want)
+		}
+	}
+}
+
+func TestMixedDialectsAreOnePlan(t *testing.T) {
+	p := mustRead(t, `{
+		"generated_at": "2031-02-03T04:05:06",
+		"recommendation_reasoning": ["from B"],
+		"instance_specification": {"instance_types": ["c6i.large"], "placement_group": "cluster", "iam_instance_profile": "node"},
+		"cost_constraints": {"max_cost_per_hour": 5, "budget_account": "x"},
+		"execution_metadata": {"decision_factors": ["from A"], "tags": {"a": 1}},
+		"job_metadata": {"user": "ada", "account": "physics"},
+		"performance_target": {"expected_runtime": "1h"}
+	}`)
+	for name, c := range map[string]struct{ got, want any }{
+		"made":      {said(p.Made), time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)},
+		"reasons":   {p.Reasons.Value, []string{"from B", "from A"}},
+		"placement": {said(p.Placement), "cluster"},
+		"profile":   {said(p.IAMInstanceProfile), "node"},
+		"rate":      {said(p.MaxCostPerHour), 5.0},
+		"tag":       {p.Tags.Value[0].Value, "1"},
+		"user":      {said(p.UserID), "ada"},
+		"project":   {said(p.ProjectID), "physics"},
+		"runtime":   {said(p.ExpectedRuntime), time.Hour},
+	} {
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// The partial plan of the project's first description, its comment included.
+func TestPartialPlanWithACommentIsRead(t *testing.T) {
+	data, err := os.ReadFile("../../examples/seed/partial.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, fs := Read(data, "partial.json")
+	if len(fs) != 1 || fs[0].ID != "PLAN010" || fs[0].Level != finding.Warning {
+		t.Error(fs)
+	}
+	if p == nil || !cmp.Equal(p.InstanceTypes.Value, []string{"c6i.xlarge"}) || len(p.Missing()) != 3 {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestEveryMistakeIsFoundWithItsPlace(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string

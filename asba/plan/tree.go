@@ -29,6 +29,9 @@ type node struct {
 	text    string   // of a string, without quotes; of a number, as written
 	members []member // of an object, in order, each name once
 	items   []*node  // of an array
+	// nameless values belong to a name that cannot be shown: their pointer is
+	// that of the object around them.
+	nameless bool
 }
 
 type member struct {
@@ -130,7 +133,7 @@ func (p parser) object(n *node, depth int) error {
 			return err
 		}
 		name := tok.String()
-		m := member{name: name, at: p.place(offset, pointerTo(n.at.Pointer, name)), node: &node{}}
+		m := member{name: name, at: p.place(offset, pointerTo(n.at.Pointer, name)), node: &node{nameless: !showable(name)}}
 		first, again := seen[name]
 		if again {
 			p.Add(rule.Duplicate, m.at, fmt.Sprintf("the key %s stands twice, first on line %d", quote(name), first.Line), "remove one of them")

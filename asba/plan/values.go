@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan/rule"
 )
 
@@ -22,9 +23,9 @@ const (
 )
 
 // wrong adds the finding about a value of the wrong kind.
-func (r *reader) wrong(n *node, want string) {
+func (r *reader) wrong(n *node, want string, fix ...finding.Op) {
 	kinds := map[jsontext.Kind]string{'n': "null", 't': "true", 'f': "false", '"': "a string", '0': "a number", '{': "an object", '[': "an array"}
-	r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, kinds[n.kind]), "")
+	r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, kinds[n.kind]), "", fix...)
 }
 
 // subject names a value by the end of its pointer.
@@ -37,7 +38,7 @@ func subject(n *node) string {
 
 func (r *reader) boolean(n *node) (value, ok bool) {
 	if n.kind != 't' && n.kind != 'f' {
-		r.wrong(n, "true or false")
+		r.wrong(n, "true or false", meantBoolean(n)...)
 		return false, false
 	}
 	return n.kind == 't', true
@@ -46,19 +47,25 @@ func (r *reader) boolean(n *node) (value, ok bool) {
 // text takes a number too, as it is written: job and user ids are often bare.
 func (r *reader) text(n *node) (string, bool) {
 	if n.kind != '"' && n.kind != '0' {
-		r.wrong(n, "a string")
+		r.wrong(n, "a string", meantText(n)...)
 		return "", false
 	}
 	return n.text, true
 }
 
-// number reads a number that is neither negative nor more than limit.
-func (r *reader) number(n *node, what string, limit float64) (float64, bool) {
+// number reads a number that is neither negative nor more than limit; whole is
+// one without a fraction.
+func (r *reader) number(n *node, what string, limit float64, whole bool) (float64, bool) {
 	if n.kind != '0' {
-		r.wrong(n, what)
+		r.wrong(n, what, meantNumber(n, limit, whole)...)
 		return 0, false
 	}
-	return bounded(r.Report, n.at, subject(n), n.text, what, limit)
+	v, ok := bounded(r.Report, n.at, subject(n), n.text, what, limit)
+	if ok && whole && v != math.Trunc(v) {
+		r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), what, shorten(n.text)), "")
+		return 0, false
+	}
+	return v, ok
 }
 
 // bounded parses a number as JSON and the environment write it.
@@ -86,22 +93,28 @@ func shorten(text string) string {
 	return text
 }
 
-func (r *reader) usd(n *node) (float64, bool) { return r.number(n, "a number of USD", maxUSD) }
+func (r *reader) usd(n *node) (float64, bool) {
+	return r.number(n, "a number of USD", maxUSD, false)
+}
 
 func (r *reader) count(n *node) (int, bool) {
-	v, ok := r.number(n, "a whole number", maxCount)
-	if ok && v != math.Trunc(v) {
-		r.Add(rule.Type, n.at, fmt.Sprintf("%s must be a whole number, not %s", subject(n), shorten(n.text)), "")
-		return 0, false
-	}
+	v, ok := r.number(n, "a whole number", maxCount, true)
 	return int(v), ok
 }
 
+// hours reads a number of hours; where it is text with units, a duration.
 func (r *reader) hours(n *node) (time.Duration, bool) {
-	v, ok := r.number(n, "a number of hours", maxHours)
-	ms := math.Round(v * float64(time.Hour/time.Millisecond)) // finer is noise
-	if v > 0 {
-		ms = max(ms, 1) // the least of limits is still a limit
+	const want = "a number of hours"
+	ms, ok := 0.0, false
+	if d, err := time.ParseDuration(n.text); n.kind == '"' && (n.text == "" || err == nil) {
+		d, ok = r.span(n, want, d)
+		ms = float64(d) / float64(time.Millisecond)
+	} else {
+		ms, ok = r.number(n, want, maxHours, false)
+		ms *= float64(time.Hour / time.Millisecond)
+	}
+	if ms > 0 {
+		ms = max(math.Round(ms), 1) // finer is noise, but the least of limits is still a limit
 	}
 	return time.Duration(ms) * time.Millisecond, ok
 }
@@ -111,26 +124,33 @@ func (r *reader) duration(n *node) (time.Duration, bool) {
 	const want = "a duration such as \"2h30m\", or nanoseconds"
 	switch n.kind {
 	case '0':
-		v, ok := r.number(n, want, maxHours*float64(time.Hour))
+		v, ok := r.number(n, want, maxHours*float64(time.Hour), true)
+		if exact, err := strconv.ParseInt(n.text, 10, 64); err == nil && ok {
+			return time.Duration(exact), true // a float64 has no room for every nanosecond
+		}
 		return time.Duration(v), ok
 	case '"':
-		if n.text == "" {
-			return 0, true
+		d, err := time.ParseDuration(n.text)
+		if err == nil || n.text == "" {
+			return r.span(n, want, d)
 		}
-		v, err := time.ParseDuration(n.text)
-		switch {
-		case err != nil:
-			r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, quote(n.text)), "")
-		case v < 0:
-			r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, less than nothing", subject(n), quote(n.text)), "it must be "+want)
-		case v > maxHours*time.Hour:
-			r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, more than any plan can mean", subject(n), quote(n.text)), "")
-		default:
-			return v, true
-		}
+		r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, quote(n.text)), "")
 		return 0, false
 	}
 	r.wrong(n, want)
+	return 0, false
+}
+
+// span judges a duration that was written as text.
+func (r *reader) span(n *node, want string, d time.Duration) (time.Duration, bool) {
+	switch {
+	case d < 0:
+		r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, less than nothing", subject(n), quote(n.text)), "it must be "+want)
+	case d > maxHours*time.Hour:
+		r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, more than any plan can mean", subject(n), quote(n.text)), fmt.Sprintf("it must be at most %dh", maxHours))
+	default:
+		return d, true
+	}
 	return 0, false
 }
 
@@ -162,12 +182,12 @@ func (r *reader) instant(n *node) (time.Time, bool) {
 func (r *reader) list(n *node) (l List, ok bool) {
 	l.At = n.at
 	if n.kind != '[' {
-		r.wrong(n, "an array of strings")
+		r.wrong(n, "an array of strings", meantList(n)...)
 		return l, false
 	}
 	for _, item := range n.items {
 		if item.kind != '"' || strings.TrimSpace(item.text) == "" {
-			r.Add(rule.Type, item.at, "each item must be a string that is not empty", "")
+			r.Add(rule.Type, item.at, "each item must be a string that is not empty", "", meantItem(item)...)
 			continue
 		}
 		l.Value = append(l.Value, strings.TrimSpace(item.text))
@@ -177,6 +197,7 @@ func (r *reader) list(n *node) (l List, ok bool) {
 	return l, true
 }
 
+// tags reads an object of texts; null says nothing, as everywhere.
 func (r *reader) tags(p *Plan, n *node) bool {
 	p.Tags.At = n.at
 	if n.kind != '{' {
@@ -184,6 +205,9 @@ func (r *reader) tags(p *Plan, n *node) bool {
 		return false
 	}
 	for _, m := range n.members {
+		if m.kind == 'n' {
+			continue
+		}
 		if v, ok := r.text(m.node); ok {
 			p.Tags.Value = append(p.Tags.Value, Tag{m.name, v, m.at})
 		}

@@ -29,7 +29,7 @@ func Write(p *Plan) []byte {
 func writeFields(e *jsontext.Encoder, p *Plan, object field) {
 	for _, f := range object.fields {
 		switch {
-		case f.second:
+		case f.first != "":
 		case f.write != nil:
 			f.write(e, p)
 		case f.fields != nil && f.says(p):

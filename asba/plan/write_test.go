@@ -2,14 +2,11 @@ package plan
 
 import (
 	"bytes"
-	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"pgregory.net/rapid"
 
 	"aws-slurm-burst/asba/plan/rule"
 )
@@ -73,32 +70,4 @@ func TestOddPlanIsWrittenForReadToJudge(t *testing.T) {
 	if _, fs := Read(text, "p"); len(fs) != 1 || fs[0].ID != rule.Duplicate {
 		t.Error(fs)
 	}
-}
-
-func TestAnyPlanSurvivesWritingAndReading(t *testing.T) {
-	word := rapid.StringMatching(`[a-z][ -~é]{0,6}[a-z]`)
-	rapid.Check(t, func(t *rapid.T) {
-		p := &Plan{
-			ShouldBurst:   Opt[bool]{Value: rapid.Bool().Draw(t, "burst"), Given: true},
-			InstanceTypes: List{Opt: Opt[[]string]{Value: rapid.SliceOfN(word, 1, 4).Draw(t, "types"), Given: true}},
-			MaxSpotPrice:  Opt[float64]{Value: rapid.Float64Range(0, maxUSD).Draw(t, "price"), Given: true},
-			ProcessCount:  Opt[int]{Value: rapid.IntRange(1, maxCount).Draw(t, "processes"), Given: true},
-			UserData:      Opt[string]{Value: rapid.StringN(1, 40, -1).Draw(t, "user data"), Given: true},
-			Sections:      []string{InstanceSpecification, MPIConfiguration},
-		}
-		if d := rapid.Int64Range(0, int64(maxHours*time.Hour)).Draw(t, "seconds") / int64(time.Second); d > 0 {
-			p.MaxDuration = Opt[time.Duration]{Value: time.Duration(d) * time.Second, Given: true}
-			p.Sections = append(p.Sections, CostConstraints)
-		}
-		if math.Signbit(p.MaxSpotPrice.Value) {
-			p.MaxSpotPrice.Value = 0
-		}
-		back, fs := Read(Write(p), "back")
-		if len(fs) != 0 {
-			t.Fatalf("%v", fs)
-		}
-		if diff := cmp.Diff(p, back, sameWords); diff != "" {
-			t.Error(diff)
-		}
-	})
 }
