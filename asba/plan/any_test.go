@@ -30,6 +30,9 @@ func TestAnyPlanSurvivesWritingAndReading(t *testing.T) {
 		if diff := cmp.Diff(p, back, said); diff != "" {
 			t.Errorf("%s\n%s", diff, text)
 		}
+		if back.Dialect != plan.DialectA {
+			t.Errorf("written as dialect %s\n%s", back.Dialect, text)
+		}
 		if again := plan.Write(back); !bytes.Equal(again, text) {
 			t.Errorf("written otherwise the second time:\n%s\n%s", text, again)
 		}

@@ -24,9 +24,9 @@ const (
 	// family.size, such as c6i.2xlarge, p6-b200.48xlarge, c6i.metal-24xl.
 	TypePattern = `^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$`
 	// A region with a letter, or a local or wavelength zone of it, such as
-	// us-east-1a, us-west-2-lax-1a, us-east-1-wl1-bos-wlz-1; or a zone's id,
+	// us-east-1a, eusc-de-east-1a, us-west-2-lax-1a, us-east-1-wl1-bos-wlz-1; or a zone's id,
 	// the same in every account, such as use1-az4, usw2-lax1-az1.
-	ZonePattern = `^([a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|(-[a-z0-9]+)+-[0-9]+[a-z]?)|[a-z]{2,6}[0-9](-[a-z0-9]+)*-(az|wlz)[0-9]+)$`
+	ZonePattern = `^([a-z]{2,4}(-[a-z]+)+-[0-9]+([a-z]|(-[a-z0-9]+)+-[0-9]+[a-z]?)|[a-z]{2,8}[0-9](-[a-z0-9]+)*-(az|wlz)[0-9]+)$`
 	// EC2's ids have 8 hexadecimal digits, since 2016 17.
 	subnetPattern   = `^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`
 	groupPattern    = `^sg-([0-9a-f]{8}|[0-9a-f]{17})$`

@@ -79,7 +79,7 @@ func (r *reader) member(p *Plan, m member, f field) (says bool) {
 	if m.kind == 'n' {
 		return false
 	}
-	if f.in != "" {
+	if f.in == DialectA || f.in == DialectB && !f.written() {
 		if r.marks == nil {
 			r.marks = map[string]int{}
 		}

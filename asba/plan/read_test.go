@@ -253,8 +253,9 @@ func TestDialectIsThatOfMostOfItsOwnKeys(t *testing.T) {
 		`{"asba_version":"0.3.0"}`:  DialectB,
 		`{"execution_metadata":{}}`: DialectA,
 		`{"job_metadata":null}`:     DialectA, // null is as good as absent
-		`{"job_metadata":{"user":"ada"},"cost_constraints":{"max_cost_per_hour":5}}`: DialectB,
-		`{"job_metadata":{},"cost_constraints":{"max_cost_per_hour":5}}`:             DialectA,
+		`{"job_metadata":{"user":"ada"},"cost_constraints":{"max_cost_per_hour":5}}`:                     DialectB,
+		`{"instance_specification":{"instance_count":4},"performance_target":{"expected_runtime":"1h"}}`: DialectA, // written of A too
+		`{"job_metadata":{},"cost_constraints":{"max_cost_per_hour":5}}`:                                 DialectA,
 	} {
 		if p := mustRead(t, text); p.Dialect != want {
 			t.Errorf("%s: dialect %s, want %s", text, p.Dialect, want)
@@ -285,6 +286,56 @@ func TestMixedDialectsAreOnePlan(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestSecondPlacesAreReadAsThePageSays(t *testing.T) {
+	both := func(first, firstValue, second, secondValue string) string {
+		wrap := func(path, value string) string {
+			section, key, _ := strings.Cut(path, "/")
+			if inner, key, deeper := strings.Cut(key, "/"); deeper {
+				return `"` + section + `":{"` + inner + `":{"` + key + `":` + value + `}}`
+			}
+			return `"` + section + `":{"` + key + `":` + value + `}`
+		}
+		a, b := wrap(first, firstValue), wrap(second, secondValue)
+		if section, _, _ := strings.Cut(first, "/"); strings.HasPrefix(second, section+"/") { // one object
+			return "{" + strings.TrimSuffix(a, "}") + "," + strings.TrimPrefix(b, `"`+section+`":{`) + "}"
+		}
+		return "{" + a + "," + b + "}"
+	}
+	const (
+		price, spotPrice = "instance_specification/max_spot_price", "instance_specification/spot_instance_config/max_spot_price"
+		option, enable   = "instance_specification/purchasing_option", "instance_specification/spot_instance_config/enable_spot"
+		mixed, fallback  = "cost_constraints/allow_mixed_pricing", "instance_specification/spot_instance_config/fallback_to_on_demand"
+		kind, group      = "network_configuration/placement_group_type", "instance_specification/placement_group"
+		user, project    = "execution_metadata/user_id", "execution_metadata/project_id"
+	)
+	for name, c := range map[string]struct {
+		text      string
+		got       func(*Plan) any
+		want      any
+		disagrees bool
+	}{
+		"lower second price": {both(price, "2", spotPrice, "1"), func(p *Plan) any { return said(p.MaxSpotPrice) }, 1.0, true},
+		"lower first price":  {both(price, "1", spotPrice, "2"), func(p *Plan) any { return said(p.MaxSpotPrice) }, 1.0, true},
+		"no cap, a cap":      {both(price, "0", spotPrice, "2"), func(p *Plan) any { return said(p.MaxSpotPrice) }, 2.0, false},
+		"a cap, no cap":      {both(price, "2", spotPrice, "0"), func(p *Plan) any { return said(p.MaxSpotPrice) }, 2.0, false},
+		"on demand, spot":    {both(option, `"on-demand"`, enable, "true"), func(p *Plan) any { return said(p.Purchasing) }, OnDemand, true},
+		"mixed, spot":        {both(option, `"mixed"`, enable, "true"), func(p *Plan) any { return said(p.Purchasing) }, Mixed, false},
+		"on demand, no spot": {both(option, `"on-demand"`, enable, "false"), func(p *Plan) any { return said(p.Purchasing) }, OnDemand, false},
+		"no fallback":        {both(mixed, "true", fallback, "false"), func(p *Plan) any { return said(p.AllowMixed) }, false, true},
+		"no mixed pricing":   {both(mixed, "false", fallback, "true"), func(p *Plan) any { return said(p.AllowMixed) }, false, true},
+		"cluster second":     {both(kind, `"spread"`, group, `"cluster"`), func(p *Plan) any { return said(p.Placement) }, Cluster, true},
+		"cluster first":      {both(kind, `"cluster"`, group, `"spread"`), func(p *Plan) any { return said(p.Placement) }, Cluster, true},
+		"no cluster":         {both(kind, `"spread"`, group, `"partition"`), func(p *Plan) any { return said(p.Placement) }, Spread, true},
+		"users":              {both(user, `"ada"`, "job_metadata/user", `"bob"`), func(p *Plan) any { return said(p.UserID) }, "ada", true},
+		"an account":         {both(project, `"waves"`, "job_metadata/account", `"physics"`), func(p *Plan) any { return said(p.ProjectID) }, "waves", false},
+	} {
+		p, fs := Read([]byte(c.text), "p")
+		if p == nil || c.got(p) != c.want || len(fs) > 1 || (len(fs) == 1) != c.disagrees || c.disagrees && fs[0].ID != "PLAN011" {
+			t.Errorf("%s: %s: %v, %v", name, c.text, p, fs)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -38,6 +39,12 @@ func writeFields(e *jsontext.Encoder, p *Plan, object field) {
 			put(e, jsontext.EndObject)
 		}
 	}
+}
+
+// written reports whether Write has use for a key. One of dialect B then stands
+// in plans of dialect A as well, and is no sign of B.
+func (f field) written() bool {
+	return f.first == "" && (f.write != nil || slices.ContainsFunc(f.fields, field.written))
 }
 
 // says reports whether a plan says anything in an object.
