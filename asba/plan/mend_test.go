@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -8,24 +9,20 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan/rule"
 )
 
 // patched applies a fix to a document: as much of RFC 6902 as fixes are made of.
-func patched(t testing.TB, text string, fix []finding.Op) string {
+func patched(t rapid.TB, text string, fix []finding.Op) string {
 	t.Helper()
-	var doc any
-	if err := json.Unmarshal([]byte(text), &doc); err != nil {
-		t.Fatal(err)
-	}
+	doc := decoded(t, []byte(text))
 	for _, op := range fix {
 		var value any
 		if op.Op == "add" || op.Op == "replace" {
-			if err := json.Unmarshal(op.Value, &value); err != nil {
-				t.Fatalf("%+v: %v", op, err)
-			}
+			value = decoded(t, op.Value)
 		}
 		switch op.Op {
 		case "add", "replace":
@@ -46,9 +43,20 @@ func patched(t testing.TB, text string, fix []finding.Op) string {
 	return string(out)
 }
 
+// decoded keeps numbers as they are written.
+func decoded(t rapid.TB, text []byte) (v any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // change changes the value at a pointer; with says what stands there instead,
 // and whether anything does.
-func change(t testing.TB, doc any, pointer string, with func(any) (any, bool), there bool) any {
+func change(t rapid.TB, doc any, pointer string, with func(any) (any, bool), there bool) any {
 	t.Helper()
 	name, rest, deeper := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
 	name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
@@ -178,5 +186,82 @@ func TestKeyOfAnotherPlaceIsNamedWithIt(t *testing.T) {
 		if _, fs := Read([]byte(text), "p"); len(fs) != 1 || fs[0].Suggestion != want {
 			t.Errorf("%s: %v, want %s", text, fs, want)
 		}
+	}
+}
+
+// broken draws a plan with keys that are misspelt or misplaced, and values of
+// any type.
+func broken(t *rapid.T) map[string]any {
+	values := rapid.SampledFrom([]string{
+		"null", "true", "7", "1.5", "-1", `""`, `" "`, `"yes"`, `"8"`, `"-8"`, `"x, y"`, `"a sentence, and more"`, `"2h30m"`, `"spot"`,
+		`[]`, `[" ",null,7,"x"," "]`, `[[]]`, `{}`, `{"a/b~c":true,"\u0007":true,"max_total_cots":"5"}`,
+	})
+	var paths [][]string
+	var walk func(keys []Key)
+	walk = func(keys []Key) {
+		for _, k := range keys {
+			paths = append(paths, strings.Split(k.Path, "/"))
+			walk(k.Keys)
+		}
+	}
+	walk(Keys())
+	plan := map[string]any{}
+	for range rapid.IntRange(1, 6).Draw(t, "keys") {
+		path := rapid.SampledFrom(paths).Draw(t, "path")
+		name := path[len(path)-1]
+		if rapid.Bool().Draw(t, "misspelt") {
+			i := rapid.IntRange(0, len(name)-1).Draw(t, "letter")
+			name = name[:i] + name[i+1:]
+		}
+		if rapid.Bool().Draw(t, "misplaced") {
+			path = rapid.SampledFrom(paths).Draw(t, "place")
+		}
+		object := plan
+		for _, section := range path[:len(path)-1] {
+			next, ok := object[section].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				object[section] = next
+			}
+			object = next
+		}
+		object[name] = json.RawMessage(values.Draw(t, "value"))
+	}
+	return plan
+}
+
+// fixed: whatever is wrong, a fix can be applied, and what it is for is gone.
+func fixed(t *rapid.T) {
+	text, err := json.Marshal(broken(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fs := Read(text, "p")
+	for _, f := range fs {
+		if f.Fix != nil {
+			fixes(t, string(text), f, fs)
+		}
+	}
+}
+
+func TestFixTakesItsFindingAway(t *testing.T) { rapid.Check(t, fixed) }
+
+func FuzzFix(f *testing.F) { f.Fuzz(rapid.MakeFuzz(fixed)) }
+
+func fixes(t *rapid.T, text string, x finding.Finding, before []finding.Finding) {
+	t.Helper()
+	got := patched(t, text, x.Fix)
+	_, after := Read([]byte(got), "p")
+	there := func(fs []finding.Finding) (n int) {
+		for _, f := range fs {
+			if f.ID == x.ID && (f.Pointer == x.Pointer || x.Fix[0].Op == "remove") {
+				n++
+			}
+		}
+		return n
+	}
+	// Where an item is removed, another takes its place.
+	if n := there(after); n >= there(before) {
+		t.Errorf("%v\n%+v\n%s\n%s\n%v", x, x.Fix, text, got, after)
 	}
 }
