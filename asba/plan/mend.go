@@ -82,11 +82,15 @@ func (n *node) replace(v any) []finding.Op {
 	return []finding.Op{{Op: "replace", Path: n.at.Pointer, Value: value}}
 }
 
+// suggested is for how many unknown keys a known one is looked for: nobody reads
+// on, and a hostile plan has thousands.
+const suggested = 50
+
 // unknown warns of a key that nobody reads: most are misspelt, or stand in the
 // wrong section.
 func (r *reader) unknown(m member, in *node, f field) {
 	suggestion, fix := "", []finding.Op(nil)
-	if !r.Full(rule.Unknown) {
+	if r.unknowns++; r.unknowns <= suggested {
 		suggestion, fix = r.meantKey(m, in, f)
 	}
 	r.Add(rule.Unknown, m.at, fmt.Sprintf("the key %s is not known and has no effect", quote(m.name)), suggestion, fix...)

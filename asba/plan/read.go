@@ -55,8 +55,9 @@ type reader struct {
 	// marks counts the keys that only one dialect has.
 	marks map[string]int
 	// tree is the whole plan; moved are the pointers that fixes move keys to.
-	tree  *node
-	moved map[string]bool
+	tree     *node
+	moved    map[string]bool
+	unknowns int // keys
 }
 
 // object reads the members of an object, and reports whether any says
