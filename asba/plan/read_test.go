@@ -238,6 +238,13 @@ func TestNullTagIsNone(t *testing.T) {
 	}
 }
 
+func TestTagThatCannotBeShownHasALineAndNoPointer(t *testing.T) {
+	p := mustRead(t, `{"execution_metadata":{"tags":{"aws:\u0007":"x","aws:b":"y"}}}`)
+	if odd, plain := p.Tags.Value[0].At, p.Tags.Value[1].At; odd.Pointer != "" || odd.Line != 1 || plain.Pointer != "/execution_metadata/tags/aws:b" {
+		t.Errorf("%+v, %+v", odd, plain)
+	}
+}
+
 func TestSchemaMayBeNamed(t *testing.T) {
 	for _, name := range []string{`"../asba/plan/plan.schema.json"`, `"urn:aws-slurm-burst:plan:1"`, "null"} {
 		p := mustRead(t, `{"$schema":`+name+`,"instance_specification":{"instance_types":["c6i.large"]}}`)

@@ -208,8 +208,12 @@ func (r *reader) tags(p *Plan, n *node) bool {
 		if m.kind == 'n' {
 			continue
 		}
+		at := m.at
+		if m.nameless { // the pointer is that of all tags: who mends one would mend all
+			at.Pointer = ""
+		}
 		if v, ok := r.text(m.node); ok {
-			p.Tags.Value = append(p.Tags.Value, Tag{m.name, v, m.at})
+			p.Tags.Value = append(p.Tags.Value, Tag{m.name, v, at})
 		}
 	}
 	slices.SortFunc(p.Tags.Value, func(a, b Tag) int { return cmp.Compare(a.Key, b.Key) })
