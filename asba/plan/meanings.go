@@ -68,7 +68,7 @@ var meanings = map[string]Meaning{
 		Unset: ofGroup, Pattern: groupPattern, Example: `["sg-0a1b2c3d4e5f60718"]`},
 	"instance_specification/iam_instance_profile": {Means: "the instance profile, which is rights in AWS; the policy keeps it for the site unless it says otherwise",
 		Unset: ofGroup, Example: `"compute-node"`},
-	"instance_specification/user_data": {Means: "a script that runs as root at boot, as plain text of at most 16 KiB (EC2's limit); the policy keeps it for the site unless it says otherwise",
+	"instance_specification/user_data": {Means: "a script that runs as root at boot, as plain text of at most 16 KiB (EC2 API reference, RunInstances); the policy keeps it for the site unless it says otherwise",
 		Unset: ofGroup, Example: `"#!/bin/sh\nmodprobe lustre\n"`},
 	"instance_specification/spot_instance_config":                    {Means: "what the plan says of spot once more"},
 	"instance_specification/spot_instance_config/enable_spot":        {Means: "true is purchasing_option spot; false says nothing", Example: `true`},
@@ -116,7 +116,7 @@ var meanings = map[string]Meaning{
 	"cost_constraints/cost_tolerance": {Means: "how far costs may be off; decides nothing", Example: `0.1`},
 
 	"network_configuration": {Means: "where the instances are, and how near to each other"},
-	"network_configuration/placement_group_type": {Means: "the kind of placement group that several nodes are launched in; cluster is near to each other, spread is at most 7 in a zone (EC2's limit)",
+	"network_configuration/placement_group_type": {Means: "the kind of placement group that several nodes are launched in; cluster is near to each other, spread is at most 7 in a zone (EC2 User Guide, placement groups)",
 		Unset: ofGroup + ", else none", Words: []string{Cluster, Partition, Spread, None}, Example: `"cluster"`},
 	"network_configuration/placement_group_name": {Means: "a placement group that the site has made; the policy may keep it for the site",
 		Unset: "a group of the job's own", Example: `"rack-7"`},
@@ -146,7 +146,7 @@ var meanings = map[string]Meaning{
 	"execution_metadata/expected_performance/aws_provision_time":  {Means: "how long instances take to be ready", Example: `"5m0s"`},
 	"execution_metadata/expected_performance/network_latency":     {Means: "the time from node to node", Example: `"2ms"`},
 	"execution_metadata/expected_performance/storage_latency":     {Means: "the time from node to storage", Example: `"1ms"`},
-	"execution_metadata/tags": {Means: "tags for the instances: at most 40 (EC2 takes 50), keys of at most 128 and values of at most 256 characters, none that begin with aws: or aws-slurm-burst: (EC2's limits, and ours); the site's own win",
+	"execution_metadata/tags": {Means: "tags for the instances; the site's own win; at most 40, for EC2 takes 50 and some name the launch; keys of at most 128 characters that do not begin with aws: or aws-slurm-burst:, values of at most 256 (EC2 User Guide, tags)",
 		Example: `{"CostCenter": "42"}`},
 
 	"job_metadata":                 {Means: "the job, as the advisor has read it"},
