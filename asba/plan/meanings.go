@@ -99,7 +99,7 @@ var meanings = map[string]Meaning{
 	"mpi_configuration/efa_generation": {Means: "the generation of EFA that the advisor thought of; decides nothing", Example: `2`},
 
 	"cost_constraints": {Means: "what the job may cost, and how long it may take; limits are for all of its nodes"},
-	"cost_constraints/max_total_cost": {Means: "the most that the job may cost, in USD; spread over max_duration_hours it is a limit by the hour; 0 is no limit",
+	"cost_constraints/max_total_cost": {Means: "the most that the job may cost, in USD: over max_duration_hours it is a limit by the hour, without them it limits nothing; 0 is no limit",
 		Unset: "no limit", Example: `160`},
 	"cost_constraints/max_duration_hours": {Means: "how long the job may run; its instances expire an hour later, unless auto_terminate_hours says when; 0 is no limit",
 		Unset: "instances do not expire", Example: `4`},
