@@ -24,6 +24,9 @@ func (l *linter) limits() {
 			l.Add(rule.Budget, total.At, fmt.Sprintf("max_total_cost is %.2f USD, but max_cost_per_hour for max_duration_hours comes to %.2f", total.Value, all), way, fix...)
 		}
 	}
+	if p.MaxTotalCost.Given && !p.MaxDuration.Given && !p.MaxCostPerHour.Given {
+		l.Add(rule.IdleTotal, p.MaxTotalCost.At, "max_total_cost limits nothing without max_duration_hours", "write how long the job may run, or max_cost_per_hour")
+	}
 	if p.Purchasing.Value == plan.OnDemand && p.MaxSpotPrice.Value > 0 {
 		l.Add(rule.IdleCap, p.MaxSpotPrice.At, "max_spot_price has no effect on on-demand instances", "remove it, or write spot or mixed as the purchasing_option", remove(p.MaxSpotPrice.At)...)
 	}

@@ -23,7 +23,7 @@ func quote(s string) string {
 
 // shown is a type's or a zone's name as it is, and quoted where it is none.
 func shown(s string) string {
-	if typeName.MatchString(s) || zoneName.MatchString(s) || zoneID.MatchString(s) {
+	if typeName.MatchString(s) || zone.MatchString(s) {
 		return s
 	}
 	return quote(s)

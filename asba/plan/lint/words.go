@@ -12,14 +12,10 @@ import (
 )
 
 var (
-	// family.size, such as c6i.2xlarge, p6-b200.48xlarge, c6i.metal-24xl.
-	typeName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$`)
-	// A region with a letter, or a local or wavelength zone of it:
-	// us-east-1a, us-west-2-lax-1a, us-east-1-wl1-bos-wlz-1.
-	zoneName = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-[0-9]+)(?:[a-z]|(?:-[a-z0-9]+)+-[0-9]+[a-z]?)$`)
-	// A zone's id, the same in every account: use1-az4, usw2-lax1-az1,
-	// use1-wl1-bos-wlz1.
-	zoneID = regexp.MustCompile(`^[a-z]{2,6}[0-9](?:-[a-z0-9]+)*-(?:az|wlz)[0-9]+$`)
+	typeName = regexp.MustCompile(plan.TypePattern)
+	zone     = regexp.MustCompile(plan.ZonePattern)
+	// The region that a zone's name begins with; its id begins with none.
+	zoneRegion = regexp.MustCompile(`^[a-z]{2,4}(?:-[a-z]+)+-[0-9]+`)
 	// EC2's ids have 8 hexadecimal digits, since 2016 17.
 	resourceID = regexp.MustCompile(`^[a-z]+-(?:[0-9a-f]{8}|[0-9a-f]{17})$`)
 )
@@ -30,7 +26,7 @@ func (l *linter) words() {
 	l.word(p.Purchasing, rule.Purchasing, "purchasing option", plan.Spot, plan.OnDemand, plan.Mixed)
 	l.word(p.Placement, rule.Placement, "placement group type", plan.Cluster, plan.Partition, plan.Spread, plan.None)
 	for i, az := range p.AZs.Value {
-		if !zoneName.MatchString(az) && !zoneID.MatchString(az) {
+		if !zone.MatchString(az) {
 			l.Add(rule.Zone, p.AZs.ItemAt(i), quote(az)+" is not an availability zone", "write a region and a letter, such as us-east-1a, or a zone's id, such as use1-az4")
 		}
 	}

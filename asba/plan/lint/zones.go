@@ -25,8 +25,8 @@ func (l *linter) zones() {
 
 // regionOf is a zone's region, "" where it is not known.
 func (l *linter) regionOf(zone string) string {
-	if m := zoneName.FindStringSubmatch(zone); m != nil {
-		return m[1]
+	if r := zoneRegion.FindString(zone); r != "" {
+		return r
 	}
 	if l.Catalog != nil {
 		if z, ok := l.Catalog.Zone(zone); ok {
@@ -96,7 +96,7 @@ func (l *linter) offers() {
 		if len(not) < len(l.possible) { // of use to the other types
 			fix = nil
 		}
-		if zoneID.MatchString(zone) {
+		if zoneRegion.FindString(zone) == "" { // an id
 			l.Add(rule.ZoneID, p.AZs.ItemAt(i), fmt.Sprintf("%s does not offer %s", zone, strings.Join(names, ", ")), way, fix...)
 		} else {
 			l.Add(rule.ZoneName, p.AZs.ItemAt(i), fmt.Sprintf("%s may not offer %s: the zone of that name in the catalogue's account does not", zone, strings.Join(names, ", ")), way+"; zones' ids are the same in every account", fix...)

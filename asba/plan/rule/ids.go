@@ -74,6 +74,7 @@ const (
 	TotalTooSmall = "PLAN060"
 	Interrupted   = "PLAN061"
 	NotInRegion   = "PLAN062"
+	IdleTotal     = "PLAN063"
 )
 
 // What a site's policy keeps for itself.
@@ -94,6 +95,7 @@ var warnings = map[string]bool{
 	Unknown: true, Comment: true, Stale: true,
 	IdleCap: true, Count: true, Alert: true, Twice: true, OwnTag: true,
 	ZoneName:    true,
+	IdleTotal:   true,
 	NoProcesses: true, TooFewNodes: true, UsualSpot: true, TotalTooSmall: true, Interrupted: true,
 	PolicyUserData: true, PolicyProfile: true, PolicyTemplate: true,
 	PolicyGroups: true, PolicySubnets: true, PolicyGroupName: true,
