@@ -71,7 +71,12 @@ type Catalog struct {
 // of fact of which it is the newer. load is called once, at the first question;
 // where it returns nil, nothing changes.
 func (c *Catalog) With(load func() *Refreshed) *Catalog {
-	return &Catalog{newer: sync.OnceValue(load)}
+	return &Catalog{newer: sync.OnceValue(func() *Refreshed {
+		if r := load(); r != nil {
+			return r
+		}
+		return c.refreshed()
+	})}
 }
 
 // refreshed is what EC2 said itself, nil where there is nothing.

@@ -173,6 +173,38 @@ func BenchmarkFirstPrice(b *testing.B) {
 	}
 }
 
+// What the file of a refresh costs more: all of it is read and checked.
+func BenchmarkFirstTypeRefreshed(b *testing.B) {
+	c := Default()
+	var types []Type
+	var offers []Offer
+	zones := c.Zones("us-east-1")
+	for _, name := range c.Names() {
+		t, _ := c.Type(name)
+		o := Offer{Type: name, SpotUSD: 0.123456}
+		for _, z := range c.Offers(name, "us-east-1") {
+			o.Zones = append(o.Zones, z.ID)
+		}
+		types, offers = append(types, t), append(offers, o)
+	}
+	packed, err := EncodeRefreshed("us-east-1", "2030-01-02", types, zones, offers)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		c := new(Catalog).With(func() *Refreshed {
+			r, err := ReadRefreshed(packed)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return r
+		})
+		if t, ok := c.Type("c6i.2xlarge"); !ok || c.Date() != "2030-01-02" {
+			b.Fatal(t)
+		}
+	}
+}
+
 func BenchmarkType(b *testing.B) {
 	c := Default()
 	for b.Loop() {

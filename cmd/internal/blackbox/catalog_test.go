@@ -197,6 +197,25 @@ func TestARefusedRefreshKeepsWhatThereWas(t *testing.T) {
 	}
 }
 
+// A user without a configuration, a region or a home still has what is shipped.
+func TestCatalogNeedsNothingToShowWhatIsShipped(t *testing.T) {
+	e := newEndpoint(t, nil)
+	e.url = ""
+	r := e.run("aws-slurm-burst", []string{"catalog", "show", "c6i.xlarge"})
+	if r.code != 0 || len(r.lines()) > 0 || !strings.Contains(r.stdout, "zones of us-east-1") {
+		t.Errorf("exit %d, %q\n%s", r.code, r.lines(), r.stdout)
+	}
+	if r := e.run("aws-slurm-burst", []string{"catalog", "refresh"}); r.code != 9 || len(r.lines()) != 1 || !strings.HasPrefix(r.lines()[0], "ERROR: no folder for caches: set XDG_CACHE_HOME") {
+		t.Errorf("exit %d, %q", r.code, r.lines())
+	}
+	if r := e.catalog("refresh"); r.code != 9 || len(r.lines()) != 1 || !strings.Contains(r.lines()[0], "no region is set") {
+		t.Errorf("exit %d, %q", r.code, r.lines())
+	}
+	if r := e.catalog("show", "--config=none.yaml"); r.code != 9 || len(r.lines()) != 1 {
+		t.Errorf("a configuration that is not there: exit %d, %q", r.code, r.lines())
+	}
+}
+
 // LocalStack has EC2's facts of an earlier day, and tells them in EC2's own
 // protocol: what reads our sources and what reads EC2 understand them alike.
 func TestLocalStackSellsWhatTheCatalogueKnows(t *testing.T) {

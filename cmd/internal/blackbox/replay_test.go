@@ -8,6 +8,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"aws-slurm-burst/asba/catalog"
 )
 
 // A stranger's folder of plans, replayed with one command from where they are.
@@ -35,6 +38,7 @@ func TestAFolderOfPlansIsReplayed(t *testing.T) {
 			Launched, Wanted, Rung           int
 			Types, Zones, Calls              map[string]int
 			HourlyCost                       *float64 `json:"hourly_cost"`
+			PriceDate                        string   `json:"price_date"`
 			Fallbacks                        []string
 			ExitCode                         int `json:"exit_code"`
 		}
@@ -46,7 +50,7 @@ func TestAFolderOfPlansIsReplayed(t *testing.T) {
 	gang, invalid := got.Plans[0], got.Plans[1]
 	if gang.Plan != "plans/gang.json" || gang.Nodes != "aws-hpc-[001-005]" || gang.Mode != "asba" || gang.Outcome != "used" || gang.Gang != "whole" ||
 		gang.Launched != 5 || gang.Wanted != 5 || gang.Rung != 2 || gang.Types["c5n.18xlarge"] != 5 || gang.Zones["us-east-1b"] != 5 ||
-		gang.Calls["RunInstances"] != 2 || gang.HourlyCost == nil || gang.ExitCode != 0 ||
+		gang.Calls["RunInstances"] != 2 || gang.HourlyCost == nil || catalog.Age(gang.PriceDate, time.Now()) == 0 || gang.ExitCode != 0 ||
 		!strings.Contains(strings.Join(gang.Fallbacks, "\n"), "InsufficientInstanceCapacity, trying c5n.18xlarge spot us-east-1b") {
 		t.Errorf("the gang: %+v", gang)
 	}
@@ -60,7 +64,7 @@ func TestAFolderOfPlansIsReplayed(t *testing.T) {
 	}
 
 	table := tool(t, dir, nil, "replay", "plans/gang.json", "--nodes", "aws-hpc-[001-002]")
-	for _, want := range []string{" 2 of 2 ", " whole ", " c5n.18xlarge 2 ", "1 of 1 plans carried out on embedded"} {
+	for _, want := range []string{" 2 of 2 ", " whole ", " c5n.18xlarge 2 ", "\non-demand " + catalog.Aged("price", gang.PriceDate, time.Now()) + "\n", "1 of 1 plans carried out on embedded"} {
 		if !strings.Contains(table.stdout, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table.stdout)
 		}
