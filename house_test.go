@@ -64,6 +64,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: leaves,
 	}, {
+		why:   "showing and mending findings is for every document that has them: neither knows a format of ours",
+		from:  []string{"asba/finding/render", "asba/finding/patch"},
+		about: []string{"./..."},
+		allow: []string{"asba/finding"},
+	}, {
 		why:   "the execution plan is the contract with the advisor: it must not depend on who carries it out",
 		from:  []string{"asba/plan"},
 		about: []string{"./..."},
@@ -349,6 +354,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"asba/plan/schema", "asba/plan/lint", true},
 		{"asba/plan/plantest", "pgregory.net/rapid", false},
 		{"asba/plan/lint", "asba/plan/plantest", true},
+		{"asba/finding/render", "asba/finding", false},
+		{"asba/finding/patch", "asba/plan", true},
 		{"asba/protocol", "asba/plan", false},
 		{"asba/server", "executor", true},
 		{"localstack", "executor/host", true},

@@ -1,0 +1,150 @@
+package patch
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tailscale/hujson"
+
+	"aws-slurm-burst/asba/finding"
+)
+
+// Round applies the fixes of findings about a text, as many as can be at once:
+// from the last place to the first, so that none moves what another speaks of.
+// Fixes that touch each other wait for a round of their own, after the text was
+// looked at again. A fix that cannot be applied is left out. It returns the new
+// text and the findings whose fix is in it, in order of place; the text itself
+// where there are none.
+func Round(text []byte, fs []finding.Finding) (out []byte, applied []finding.Finding) {
+	d, err := parse(text)
+	if err != nil {
+		return text, nil
+	}
+	type fix struct {
+		finding.Finding
+		at int
+	}
+	var fixes []fix
+	for _, f := range fs {
+		if len(f.Fix) > 0 {
+			fixes = append(fixes, fix{f, offset(&d.tree, f.Fix[0].Path)})
+		}
+	}
+	slices.SortStableFunc(fixes, func(a, b fix) int { return cmp.Compare(b.at, a.at) })
+	out = text
+	var done []finding.Op
+	for _, f := range fixes {
+		if slices.ContainsFunc(done, func(before finding.Op) bool {
+			return slices.ContainsFunc(f.Fix, func(op finding.Op) bool { return disturbs(before, op) })
+		}) {
+			continue
+		}
+		next, err := Apply(out, f.Fix)
+		if err != nil {
+			continue
+		}
+		out, applied, done = next, append(applied, f.Finding), append(done, f.Fix...)
+	}
+	slices.Reverse(applied)
+	return out, applied
+}
+
+// offset is where a pointer points at, or where the nearest value around it that
+// is there ends.
+func offset(tree *hujson.Value, pointer string) int {
+	if v := tree.Find(pointer); v != nil {
+		return v.StartOffset
+	}
+	for pointer != "" {
+		pointer, _ = split(pointer)
+		if v := tree.Find(pointer); v != nil {
+			return v.EndOffset
+		}
+	}
+	return 0
+}
+
+// disturbs reports whether an operation may mean something else once another
+// was applied: where one is about what the other is about, or about a part of
+// it, and where the other has moved the items of an array.
+func disturbs(before, op finding.Op) bool {
+	for _, a := range paths(before) {
+		for _, b := range paths(op) {
+			if touches(a, b) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func paths(op finding.Op) []string {
+	if op.Op == "move" {
+		return []string{op.Path, op.From}
+	}
+	return []string{op.Path}
+}
+
+// touches: of two items of one array, what was done to the later does not move
+// the earlier.
+func touches(before, pointer string) bool {
+	a, b := strings.Split(before, "/"), strings.Split(pointer, "/")
+	for i := range min(len(a), len(b)) {
+		if a[i] == b[i] {
+			continue
+		}
+		x, xerr := strconv.Atoi(a[i])
+		y, yerr := strconv.Atoi(b[i])
+		switch {
+		case xerr == nil && yerr == nil:
+			return y > x
+		case a[i] == "-", b[i] == "-":
+			return true
+		}
+		return false
+	}
+	return true
+}
+
+// Plain takes comments and trailing commas out of a text, whole lines of
+// comments with their line breaks. What is no JSON, or has neither, is returned
+// as it is, with false.
+func Plain(text []byte) ([]byte, bool) {
+	d, err := parse(text)
+	if err != nil || d.tree.IsStandard() {
+		return text, false
+	}
+	was := d.tree.Pack()
+	d.tree.Standardize() // blanks in the place of each, so that offsets stay
+	blanked := d.tree.Pack()
+	var b bytes.Buffer
+	if d.marked {
+		b.Write(bom)
+	}
+	at := 0
+	for line := range bytes.Lines(blanked) {
+		before := was[at : at+len(line)]
+		at += len(line)
+		if bytes.Equal(line, before) {
+			b.Write(line)
+			continue
+		}
+		kept := bytes.TrimRight(line, " \t\r\n")
+		if len(kept) == 0 {
+			continue
+		}
+		b.Write(kept)
+		b.Write(lineEnd(before))
+	}
+	if d.open {
+		return bytes.TrimSuffix(b.Bytes(), []byte("\n")), true
+	}
+	return b.Bytes(), true
+}
+
+func lineEnd(line []byte) []byte {
+	return line[len(bytes.TrimRight(line, "\r\n")):]
+}
