@@ -118,7 +118,7 @@ func TestPlainTakesCommentsAndTrailingCommasOut(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"lines":           {"{\n  // one\n  \"a\": 1, // two\n  \"b\": \"// three\"\n  // four\n}\n", "{\n  \"a\": 1,\n  \"b\": \"// three\"\n}\n"},
 		"blank lines":     {"{\n\n  \"a\": 1 // x\n\n}", "{\n\n  \"a\": 1\n\n}"},
-		"trailing commas": {"{\n  \"a\": [1, 2,],\n}\n", "{\n  \"a\": [1, 2 ]\n}\n"},
+		"trailing commas": {"{\n  \"a\": [1, 2,],\n}\n", "{\n  \"a\": [1, 2]\n}\n"},
 		"blocks":          {"{ /* one\n two */ \"a\": 1}", "{\n        \"a\": 1}"},
 		"before and end":  {"// one\n{}\n// two", "{}"},
 		"Windows":         {"{\r\n  // x\r\n  \"a\": 1 // y\r\n}\r\n", "{\r\n  \"a\": 1\r\n}\r\n"},

@@ -117,6 +117,7 @@ func Plain(text []byte) ([]byte, bool) {
 	if err != nil || d.tree.IsStandard() {
 		return text, false
 	}
+	uncomma(&d.tree)
 	was := d.tree.Pack()
 	d.tree.Standardize() // blanks in the place of each, so that offsets stay
 	blanked := d.tree.Pack()
@@ -126,9 +127,9 @@ func Plain(text []byte) ([]byte, bool) {
 	}
 	at := 0
 	for line := range bytes.Lines(blanked) {
-		before := was[at : at+len(line)]
+		old := was[at : at+len(line)]
 		at += len(line)
-		if bytes.Equal(line, before) {
+		if bytes.Equal(line, old) {
 			b.Write(line)
 			continue
 		}
@@ -137,12 +138,34 @@ func Plain(text []byte) ([]byte, bool) {
 			continue
 		}
 		b.Write(kept)
-		b.Write(lineEnd(before))
+		b.Write(lineEnd(old))
 	}
 	if d.open {
 		return bytes.TrimSuffix(b.Bytes(), []byte("\n")), true
 	}
 	return b.Bytes(), true
+}
+
+// uncomma takes trailing commas out. The reader marks one by blanks behind the
+// last entry that are not nil.
+func uncomma(tree *hujson.Value) {
+	for v := range tree.All() {
+		switch c := v.Value.(type) {
+		case *hujson.Object:
+			if n := len(c.Members); n > 0 {
+				before(&c.AfterExtra, &c.Members[n-1].Value.AfterExtra)
+			}
+		case *hujson.Array:
+			if n := len(c.Elements); n > 0 {
+				before(&c.AfterExtra, &c.Elements[n-1].AfterExtra)
+			}
+		}
+	}
+}
+
+// before moves blanks and comments before others.
+func before(to, from *hujson.Extra) {
+	*to, *from = append(slices.Clone(*from), *to...), nil
 }
 
 func lineEnd(line []byte) []byte {
