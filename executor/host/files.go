@@ -94,7 +94,12 @@ func WriteAtomic(path string, data []byte, mode fs.FileMode) error {
 	return writeAtomic(path, data, mode, true)
 }
 
-func writeAtomic(path string, data []byte, mode fs.FileMode, sync bool) (err error) {
+func writeAtomic(path string, data []byte, mode fs.FileMode, sync bool) error {
+	return writeAside(path, data, sync, func(f *os.File) error { return f.Chmod(mode) })
+}
+
+// writeAside writes a file aside, has it made ready, and renames it.
+func writeAside(path string, data []byte, sync bool, ready func(*os.File) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -108,7 +113,7 @@ func writeAtomic(path string, data []byte, mode fs.FileMode, sync bool) (err err
 	if _, err = f.Write(data); err != nil {
 		return err
 	}
-	if err = f.Chmod(mode); err != nil {
+	if err = ready(f); err != nil {
 		return err
 	}
 	// An intent that a power failure loses would be an instance that nobody
@@ -152,7 +157,7 @@ func (p PlanFiles) ReadPlan(_ context.Context, path string, limit int64) ([]byte
 	info.WorldWritable = st.Mode().Perm()&0o002 != 0
 	data, err := readAtMost(f, limit)
 	switch {
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, ErrTooLarge):
 		return nil, info, fmt.Errorf("%w: %s", plansource.ErrTooLarge, path)
 	case err != nil:
 		return nil, info, fmt.Errorf("%w: %w", plansource.ErrUnreadable, err)

@@ -104,7 +104,7 @@ what is this
 	for _, f := range r.Findings {
 		got = append(got, f.Where()+" "+f.ID)
 	}
-	want := []string{"plan.env:2:28 PLAN030", "plan.env:4:25 PLAN021", "plan.env:5:21 PLAN007", "plan.env:6:1 PLAN009",
+	want := []string{"plan.env:2:40 PLAN030", "plan.env:4:25 PLAN021", "plan.env:5:21 PLAN007", "plan.env:6:1 PLAN009",
 		"plan.env:7:22 PLAN004", "plan.env:7:22 PLAN040", "plan.env:8:1 PLAN006", "plan.env:9:1 PLAN004"}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v\n%v", got, want, r.Findings)

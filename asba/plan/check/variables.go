@@ -34,7 +34,22 @@ func isVariables(data []byte, file string) bool {
 // set is what a line gives a variable.
 type set struct {
 	value        string
-	line, column int // of the value, in bytes from 1
+	raw          string // with the quote before it
+	line, column int    // of the value, in bytes from 1
+}
+
+// item is where the item of a list begins that a message speaks of first; 0
+// where it speaks of none.
+func (s set) item(message string) int {
+	word, _, _ := strings.Cut(message, " ")
+	at := 0
+	for item := range strings.SplitSeq(s.raw, ",") {
+		if name := strings.Trim(item, " \t\"'"); name != "" && name == word {
+			return at + strings.Index(item, name)
+		}
+		at += len(item) + 1
+	}
+	return 0
 }
 
 // variables judges a text of variables. Its findings stand at the line that sets
@@ -59,7 +74,7 @@ func (o Options) variables(data []byte, file string) Result {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		if v, ok := vars[f.File]; ok {
-			f.Line, f.Column = v.line, v.column
+			f.Line, f.Column = v.line, v.column+v.item(f.Message)
 		}
 		f.File = file
 	}
@@ -107,7 +122,7 @@ func assignments(bad *rule.Report, data []byte, file string) map[string]set {
 		if !ok {
 			bad.Add(rule.Syntax, at, fmt.Sprintf("the quotes of %s are not closed on its line", name), "close them, or write none")
 		}
-		vars[name] = set{value, at.Line, at.Column}
+		vars[name] = set{value, string(line[len(m[0]):]), at.Line, at.Column}
 	}
 	return vars
 }

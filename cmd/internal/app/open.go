@@ -41,13 +41,9 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 	// First, because slurmctld takes it away when it tires of waiting.
 	resumeErr := s.readResumeFile(std.Getenv("SLURM_RESUME_FILE"))
 
-	path, data, err := host.FindConfig(configPath, std.Getenv)
+	cfg, err := ReadConfig(std, configPath)
 	if err != nil {
-		return nil, &ExitError{report.ExitConfig, err}
-	}
-	cfg, err := config.Parse(data, path)
-	if err != nil {
-		return nil, &ExitError{report.ExitConfig, err}
+		return nil, err
 	}
 	slurmConf := slurmConf(cfg, std.Getenv)
 	state, err := StateDir(cfg, std.Getenv)
@@ -81,6 +77,20 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 		cfg.AWS.Region = cloud.Region()
 	}
 	return s, nil
+}
+
+// ReadConfig finds and reads the configuration; given is its path, "" for the
+// one that the programs find by themselves.
+func ReadConfig(std IO, given string) (*config.Config, error) {
+	path, data, err := host.FindConfig(given, std.Getenv)
+	if err != nil {
+		return nil, &ExitError{report.ExitConfig, err}
+	}
+	cfg, err := config.Parse(data, path)
+	if err != nil {
+		return nil, &ExitError{report.ExitConfig, err}
+	}
+	return cfg, nil
 }
 
 func (s *Session) readResumeFile(path string) error {
