@@ -42,6 +42,9 @@ type Result struct {
 	Findings []finding.Finding `json:"findings"`
 	// Plan is nil where the text is none.
 	Plan *plan.Plan `json:"-"`
+	// Sound: reading found no error, so what the plan says is beyond doubt,
+	// however unwise it is.
+	Sound bool `json:"-"`
 }
 
 // Text judges a text under a name: JSON in either dialect, or lines NAME=VALUE
@@ -72,7 +75,7 @@ func TooLarge(file string, o Options) Result {
 }
 
 func (o Options) result(p *plan.Plan, read []finding.Finding, file string) Result {
-	r := Result{File: file, Plan: p, Findings: o.judge(p, read)}
+	r := Result{File: file, Plan: p, Findings: o.judge(p, read), Sound: p != nil && finding.Count(read, finding.Error) == 0}
 	if p != nil {
 		r.Dialect, r.Digest = p.Dialect, p.Digest
 		r.Nodes = cmp.Or(o.Nodes, lint.Nodes(p, o.Catalog))

@@ -34,17 +34,17 @@ func isVariables(data []byte, file string) bool {
 // set is what a line gives a variable.
 type set struct {
 	value        string
-	raw          string // with the quote before it
-	line, column int    // of the value, in bytes from 1
+	quote        int // bytes before the value, of its quotes
+	line, column int // in bytes from 1
 }
 
 // item is where the item of a list begins that a message speaks of first; 0
 // where it speaks of none.
 func (s set) item(message string) int {
 	word, _, _ := strings.Cut(message, " ")
-	at := 0
-	for item := range strings.SplitSeq(s.raw, ",") {
-		if name := strings.Trim(item, " \t\"'"); name != "" && name == word {
+	at := s.quote
+	for item := range strings.SplitSeq(s.value, ",") {
+		if name := strings.TrimSpace(item); name != "" && name == word {
 			return at + strings.Index(item, name)
 		}
 		at += len(item) + 1
@@ -117,12 +117,13 @@ func assignments(bad *rule.Report, data []byte, file string) map[string]set {
 			bad.Add(rule.Duplicate, at, fmt.Sprintf("the variable %s stands twice, first on line %d", name, first.line), "remove one of them")
 			continue
 		}
-		value, ok := unquote(string(line[len(m[0]):]))
+		rest := string(line[len(m[0]):])
+		value, ok := unquote(rest)
 		at.Column += len(m[0])
 		if !ok {
 			bad.Add(rule.Syntax, at, fmt.Sprintf("the quotes of %s are not closed on its line", name), "close them, or write none")
 		}
-		vars[name] = set{value, string(line[len(m[0]):]), at.Line, at.Column}
+		vars[name] = set{value, strings.Index(rest, value), at.Line, at.Column}
 	}
 	return vars
 }

@@ -20,7 +20,6 @@ import (
 // conversion is one run of convert-plan.
 type conversion struct {
 	*tool
-	against
 	output      string
 	environment bool
 }
@@ -34,21 +33,20 @@ func (t *tool) convert() *cobra.Command {
 		Long: `Read a plan (either JSON dialect, a file of ASBA_* variables, stdin, or the
 environment) and write it as dialect A, which every executor reads: the same plan
 always as the same bytes. What the plan says and dialect A has no key for is
-named on stderr, with all that is wrong or unwise in it. A plan with errors is
-not converted: exit code 4.`,
+named on stderr, with all that is wrong or unwise in it. A text that is broken,
+or says two things at once, is not converted: exit code 4.`,
 		Example: `  aws-slurm-burst convert-plan dialect-b.json > plan.json
   asba analyze job.sh --format env | aws-slurm-burst convert-plan --output plan.json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), args) },
 	}
-	v.flags(c.Flags())
 	c.Flags().StringVar(&v.output, "output", "", "write the plan to `FILE`, as a whole or not at all (default: stdout)")
 	c.Flags().BoolVar(&v.environment, "environment", false, "convert the plan in this program's own ASBA_* variables")
 	return c
 }
 
 func (v *conversion) run(ctx context.Context, args []string) error {
-	o, err := v.options(v.tool)
+	o, err := (&against{}).options(v.tool)
 	if err != nil {
 		return err
 	}
@@ -60,8 +58,8 @@ func (v *conversion) run(ctx context.Context, args []string) error {
 		v.say(render.Line(f))
 	}
 	v.say(fmt.Sprintf("%s: %s %s", r.File, counts(r), about(r)))
-	if r.Plan == nil || finding.Count(r.Findings, finding.Error) > 0 {
-		v.say("ERROR: " + r.File + ": a plan with errors is not converted (mend it, or see 'aws-slurm-burst validate-plan --fix')")
+	if !r.Sound {
+		v.say("ERROR: " + r.File + ": it is not certain what it says, so it is not converted (mend it first)")
 		*v.code = report.ExitPlan
 		return nil
 	}

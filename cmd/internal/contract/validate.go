@@ -157,9 +157,9 @@ func (v *validation) all(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	names, errs := plans.Find(args)
-	for _, err := range errs {
-		v.unread("", err)
+	names, lost := plans.Find(args)
+	for _, l := range lost {
+		v.unread(l.Arg, l)
 	}
 	for _, name := range names {
 		if v.Stop.Err() != nil {

@@ -26,16 +26,22 @@ const (
 	StdinName = "stdin"
 )
 
+// NotFound is an argument that names nothing.
+type NotFound struct{ Arg, Why string }
+
+// Error names the argument first.
+func (e *NotFound) Error() string { return e.Arg + ": " + e.Why }
+
 // Find returns the files that arguments name, each once, in the order of the
 // arguments: a folder stands for its *.json, a pattern (*, **, ?, [a-z], {a,b})
-// for the files that match where no file has that very name. An argument that
-// names nothing is an error, and the others count all the same.
-func Find(args []string) (names []string, errs []error) {
+// for the files that match where no file has that very name. The others count
+// all the same where an argument names nothing.
+func Find(args []string) (names []string, lost []*NotFound) {
 	seen := map[string]bool{}
 	for _, arg := range args {
-		found, err := find(arg)
-		if err != nil {
-			errs = append(errs, err)
+		found, why := find(arg)
+		if why != "" {
+			lost = append(lost, &NotFound{arg, why})
 		}
 		for _, name := range found {
 			if !seen[name] {
@@ -44,35 +50,45 @@ func Find(args []string) (names []string, errs []error) {
 			}
 		}
 	}
-	return names, errs
+	return names, lost
 }
 
-func find(arg string) ([]string, error) {
+// find returns what an argument names, or why that is nothing.
+func find(arg string) (found []string, why string) {
 	if arg == Stdin {
-		return []string{arg}, nil
+		return []string{arg}, ""
 	}
 	st, err := os.Stat(arg)
 	switch {
 	case err == nil && st.IsDir():
-		found, err := filesIn(arg)
+		found, err = filesIn(arg)
 		if err == nil && len(found) == 0 {
-			err = fmt.Errorf("%s has no *.json: name its files, or a pattern such as '%s'", arg, filepath.Join(arg, "**", "*.json"))
+			return nil, fmt.Sprintf("there is no *.json in it: name its files, or a pattern such as '%s'", filepath.Join(arg, "**", "*.json"))
 		}
-		return found, err
 	case err == nil || !errors.Is(err, fs.ErrNotExist):
-		return []string{arg}, nil // reading it says what is wrong
+		return []string{arg}, "" // reading it says what is wrong
 	case !strings.ContainsAny(arg, "*?[{"):
-		return nil, fmt.Errorf("%s: no such file", arg)
+		return nil, "no such file"
+	default:
+		found, err = doublestar.FilepathGlob(arg, doublestar.WithFilesOnly())
+		if err == nil && len(found) == 0 {
+			return nil, "no file matches"
+		}
+		slices.Sort(found)
 	}
-	found, err := doublestar.FilepathGlob(arg, doublestar.WithFilesOnly())
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", arg, err)
-	case len(found) == 0:
-		return nil, fmt.Errorf("%s: no file matches", arg)
+	if err != nil {
+		return nil, plain(err).Error()
 	}
-	slices.Sort(found)
-	return found, nil
+	return found, ""
+}
+
+// plain leaves out the system call that an error came from.
+func plain(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }
 
 // filesIn lists the *.json of a folder, sorted.
@@ -106,9 +122,8 @@ func Read(ctx context.Context, name string, stdin io.Reader) ([]byte, error) {
 		return readStream(ctx, f)
 	}
 	data, err := host.ReadFile(name, plan.MaxSize)
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		err = fmt.Errorf("%s: %w", name, at.Err) // without the system call
+	if bare := plain(err); bare != err {
+		err = fmt.Errorf("%s: %w", name, bare)
 	}
 	return data, err
 }
