@@ -26,6 +26,7 @@ type Run struct {
 	Took    time.Duration
 	Exit    int
 	Stderr  []*Line
+	Stdout  string
 	Report  Report
 	Calls   []faultproxy.Call // made while it ran
 	Away    bool              // its calls went nowhere
@@ -99,6 +100,13 @@ func (w *Site) Shell(ctx context.Context, text string) error {
 	return w.Run(ctx, text, ReadTable, Process{Cmd: exec.CommandContext(ctx, "/bin/sh", "-euc", text)})
 }
 
+// Ask runs what a person typed to learn of something: what its program prints is
+// the answer itself, and no report.
+func (w *Site) Ask(ctx context.Context, text string) error {
+	none := func([]byte) (Report, error) { return Report{}, nil }
+	return w.Run(ctx, text, none, Process{Cmd: exec.CommandContext(ctx, "/bin/sh", "-euc", text)})
+}
+
 // Command is a program to run, which prints a JSON report.
 func (w *Site) Command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, filepath.Join(w.Bin, program), append(args, "-o", "json")...)
@@ -155,7 +163,7 @@ func (w *Site) Run(ctx context.Context, command string, read func([]byte) (Repor
 	}
 	live, _ := byNode(w.shown) // what is wrong now may be mended by the next run
 	for n := range cmds {
-		r := &Run{Command: command, Began: began, Took: took, Away: w.away, Calls: w.AllCalls()[before:], After: live, live: w.shown, limits: limits, gangs: w.gangsOf(command)}
+		r := &Run{Command: command, Began: began, Took: took, Away: w.away, Calls: w.AllCalls()[before:], After: live, Stdout: outs[n].String(), live: w.shown, limits: limits, gangs: w.gangsOf(command)}
 		w.Runs = append(w.Runs, r)
 		for text := range strings.Lines(errs[n].String()) {
 			l := &Line{Text: strings.TrimSuffix(text, "\n")}

@@ -45,6 +45,10 @@ func thenSaid(sc registrar) {
 		}
 		return err
 	})
+	sc.Step(`^it prints:$`, func(ctx context.Context, text *godog.DocString) error {
+		return printed(ctx, text.Content+"\n")
+	})
+	sc.Step(`^it prints nothing$`, func(ctx context.Context) error { return printed(ctx, "") })
 	sc.Step(`^it tells of each rung it left for "([^"]+)"$`, leftRungs)
 	sc.Step(`^it tells of the rungs it left$`, leftSome)
 	sc.Step(`^the nodes are launched (standalone|by the plan)$`, func(ctx context.Context, how string) error {
@@ -68,6 +72,15 @@ func thenSaid(sc registrar) {
 		}
 		return err
 	})
+}
+
+// printed expects all of stdout to be a text.
+func printed(ctx context.Context, want string) error {
+	r, err := in(ctx).LastRun()
+	if err == nil && r.Stdout != want {
+		err = fmt.Errorf("it printed\n%sand not\n%s; it said:\n%s", r.Stdout, want, r.Text())
+	}
+	return err
 }
 
 // saysLate expects a line about each node, with the id of its instance.

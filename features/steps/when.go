@@ -64,6 +64,9 @@ func registerWhen(sc registrar) {
 	sc.Step(`^the operator runs:$`, func(ctx context.Context, text *godog.DocString) error {
 		return in(ctx).Shell(ctx, text.Content)
 	})
+	sc.Step(`^the author runs "([^"]+)"$`, func(ctx context.Context, text string) error {
+		return in(ctx).Ask(ctx, text)
+	})
 	// As a Given: what is running has to run, without a word.
 	sc.Step(`^"([^"]+)" (?:is|are) running$`, func(ctx context.Context, nodes string) error {
 		w := in(ctx)
