@@ -2,7 +2,6 @@ package app
 
 import (
 	"io"
-	"os"
 
 	"github.com/mattn/go-isatty"
 	"golang.org/x/sys/unix"
@@ -10,7 +9,7 @@ import (
 
 // Terminal reports whether a stream is a terminal.
 func Terminal(stream any) bool {
-	f, ok := stream.(*os.File)
+	f, ok := stream.(interface{ Fd() uintptr })
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
@@ -22,7 +21,7 @@ func Colors(w io.Writer, getenv func(string) string) bool {
 
 // Columns is how wide a terminal is, 0 where that is not known.
 func Columns(w io.Writer) int {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	if !ok {
 		return 0
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +47,7 @@ or says two things at once, is not converted: exit code 4.`,
 }
 
 func (v *conversion) run(ctx context.Context, args []string) error {
-	o, err := (&against{}).options(v.tool)
+	o, err := (&against{}).options(ctx, v.tool)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (v *conversion) run(ctx context.Context, args []string) error {
 	for _, f := range r.Findings {
 		v.say(render.Line(f))
 	}
-	v.say(fmt.Sprintf("%s: %s %s", r.File, counts(r), about(r)))
+	v.say(fmt.Sprintf("%s: %s %s", r.File, counts(r), about(r, o.Catalog)))
 	if !r.Sound {
 		v.say("ERROR: " + r.File + ": it is not certain what it says, so it is not converted (mend it first)")
 		*v.code = report.ExitPlan
@@ -111,7 +112,7 @@ func (v *conversion) write(text []byte) error {
 	} else {
 		_, err = v.Stdout.Write(text)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, syscall.EPIPE) {
 		return app.Exitf(report.ExitFailed, "the plan could not be written: %v", err)
 	}
 	return nil

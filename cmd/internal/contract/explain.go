@@ -1,9 +1,11 @@
 package contract
 
 import (
+	"errors"
 	"io"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +45,7 @@ without an id, list all findings there are.`,
 				}
 				named = append(named, section(id))
 			}
-			if err := t.printExplained(format, named); err != nil {
+			if err := t.printExplained(format, named); err != nil && !errors.Is(err, syscall.EPIPE) {
 				return app.Exitf(report.ExitFailed, "the explanation could not be written: %v", err)
 			}
 			return nil

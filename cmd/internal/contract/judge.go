@@ -2,6 +2,7 @@ package contract
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"aws-slurm-burst/asba/plan/lint"
 	"aws-slurm-burst/asba/plan/rule"
 	"aws-slurm-burst/cmd/internal/app"
+	"aws-slurm-burst/cmd/internal/market"
 	"aws-slurm-burst/executor/decide"
 	"aws-slurm-burst/executor/report"
 )
@@ -36,8 +38,8 @@ func (a *against) flags(f *pflag.FlagSet) {
 }
 
 // options reads what the flags name.
-func (a *against) options(t *tool) (check.Options, error) {
-	o := check.Options{Options: lint.Options{Catalog: catalog.Default(), Region: a.region, Nodes: a.nodes, Policy: &plan.DefaultPolicy, Now: time.Now()}}
+func (a *against) options(ctx context.Context, t *tool) (o check.Options, err error) {
+	o = check.Options{Options: lint.Options{Region: a.region, Nodes: a.nodes, Policy: &plan.DefaultPolicy, Now: time.Now()}}
 	if a.nodes < 0 {
 		return o, app.Exitf(report.ExitUsage, "--nodes %d: give a number of nodes, or 0 for as many as the plan says", a.nodes)
 	}
@@ -49,10 +51,14 @@ func (a *against) options(t *tool) (check.Options, error) {
 		o.Suppress = append(o.Suppress, id)
 	}
 	if a.config == "" && a.partition == "" {
-		return o, nil
+		o.Catalog, err = market.Known(ctx, t.IO, nil, a.region)
+		return o, err
 	}
 	cfg, err := app.ReadConfig(t.IO, a.config)
 	if err != nil {
+		return o, err
+	}
+	if o.Catalog, err = market.Known(ctx, t.IO, cfg, a.region); err != nil {
 		return o, err
 	}
 	o.Policy, o.Region = &cfg.Policy.Policy, cmp.Or(a.region, cfg.AWS.Region)
@@ -95,7 +101,7 @@ func instead(word string, known []string) string {
 }
 
 // about says in brackets what a plan is, and what it was judged by.
-func about(r check.Result) string {
+func about(r check.Result, c *catalog.Catalog) string {
 	var words []string
 	switch r.Dialect {
 	case "":
@@ -111,5 +117,5 @@ func about(r check.Result) string {
 	case r.Nodes > 1:
 		words = append(words, fmt.Sprintf("for %d nodes", r.Nodes))
 	}
-	return "(" + strings.Join(append(words, "catalogue of "+catalog.Default().Date()), ", ") + ")"
+	return "(" + strings.Join(append(words, "catalogue of "+c.Date()), ", ") + ")"
 }

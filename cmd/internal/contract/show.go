@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/finding/render"
 	"aws-slurm-burst/asba/plan/check"
@@ -75,7 +74,7 @@ func (s *streamed) file(r check.Result, text []byte, mended int) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	return s.summary(summary(r, mended))
+	return s.summary(summary(r, mended, s.options.Catalog))
 }
 
 // summary prints a line for people. A closed stderr changes nothing.
@@ -159,7 +158,7 @@ func (c *collected) end(t total, exit int) error {
 			Warnings  int      `json:"warnings"`
 			Catalogue string   `json:"catalogue"`
 			ExitCode  int      `json:"exit_code"`
-		}{append([]judged{}, c.files...), t.errors, t.warnings, catalog.Default().Date(), exit})
+		}{append([]judged{}, c.files...), t.errors, t.warnings, c.options.Catalog.Date(), exit})
 	}
 	var b bytes.Buffer
 	if err := c.tables(&b); err != nil {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan/check"
 	"aws-slurm-burst/cmd/internal/app"
@@ -108,7 +110,7 @@ func (v *validation) run(ctx context.Context, args []string) error {
 	if v.shown, err = v.show(); err != nil {
 		return err
 	}
-	if v.options, err = v.against.options(v.tool); err != nil {
+	if v.options, err = v.against.options(ctx, v.tool); err != nil {
 		return err
 	}
 	if len(args) == 0 && !v.environment {
@@ -127,7 +129,12 @@ func (v *validation) run(ctx context.Context, args []string) error {
 	return nil
 }
 
+// unwritable is the error of findings that could not be written. A reader that
+// has gone has what it wants.
 func unwritable(err error) error {
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
 	return app.Exitf(report.ExitFailed, "the findings could not be written: %v", err)
 }
 
@@ -205,10 +212,7 @@ func (v *validation) file(ctx context.Context, name string) error {
 	mended, after, n := check.Fix(data, title, v.options)
 	if v.wantsDiff {
 		v.total.add(check.Text(data, title, v.options), 0)
-		if err := v.shown.diff(diff.Diff("a/"+title, data, "b/"+title, mended)); err != nil {
-			return unwritable(err)
-		}
-		return nil
+		return unwritable(v.shown.diff(diff.Diff("a/"+title, data, "b/"+title, mended)))
 	}
 	if n > 0 {
 		if err := host.Replace(name, data, mended); err != nil {
@@ -222,17 +226,14 @@ func (v *validation) file(ctx context.Context, name string) error {
 
 func (v *validation) tell(r check.Result, text []byte, mended int) error {
 	v.total.add(r, mended)
-	if err := v.shown.file(r, text, mended); err != nil {
-		return unwritable(err)
-	}
-	return nil
+	return unwritable(v.shown.file(r, text, mended))
 }
 
 // summary is the line about a file.
-func summary(r check.Result, mended int) string {
+func summary(r check.Result, mended int, c *catalog.Catalog) string {
 	words := counts(r)
 	if mended > 0 {
 		words = fmt.Sprintf("%d mended, %s", mended, words)
 	}
-	return fmt.Sprintf("%s: %s %s", cmp.Or(r.File, "plan"), words, about(r))
+	return fmt.Sprintf("%s: %s %s", cmp.Or(r.File, "plan"), words, about(r, c))
 }

@@ -43,14 +43,21 @@ type Market struct {
 // of the configuration's. Without a configuration what EC2 said is kept among the
 // user's own caches. No call is made yet.
 func Open(ctx context.Context, std app.IO, configPath, region string) (*Market, error) {
-	log := host.NewLog(std.Stderr)
 	cfg, folder, err := catalogFolder(std, configPath)
 	if err != nil {
 		return nil, &app.ExitError{Code: report.ExitConfig, Err: err}
 	}
+	return of(ctx, std, cfg, folder, region)
+}
+
+// of is the market of a configuration, which it leaves as it is.
+func of(ctx context.Context, std app.IO, given *config.Config, folder, region string) (m *Market, err error) {
+	log := host.NewLog(std.Stderr)
+	copied := *given
+	cfg := &copied
 	e := host.NewEnv(filepath.Join(folder, "locks"), log).Until(std.Stop)
 	cfg.AWS.Region = cmp.Or(region, cfg.AWS.Region)
-	m := &Market{env: e, folder: host.Dir(folder)}
+	m = &Market{env: e, folder: host.Dir(folder)}
 	if m.ec2, err = awscloud.New(ctx, app.AWSOptions(cfg, std.Getenv)); err != nil {
 		return nil, &app.ExitError{Code: report.ExitConfig, Err: err}
 	}
@@ -68,6 +75,31 @@ func Shown(ctx context.Context, std app.IO, configPath, region string) (*Market,
 		return &Market{Catalog: catalog.Default(), Region: cmp.Or(region, catalog.PriceRegion)}, nil
 	}
 	return m, err
+}
+
+// Known is the catalogue that the executor uses with a configuration; without
+// one, nil, what the user has asked EC2 for, else what is shipped. Nobody is
+// asked.
+func Known(ctx context.Context, std app.IO, cfg *config.Config, region string) (*catalog.Catalog, error) {
+	var folder string
+	var err error
+	if cfg == nil {
+		cfg = &config.Config{}
+		folder, err = host.CacheDir(std.Getenv)
+	} else {
+		folder, err = app.StateDir(cfg, std.Getenv)
+	}
+	m := &Market{}
+	if err == nil {
+		m, err = of(ctx, std, cfg, folder, region)
+	}
+	switch e := new(cloud.Error); {
+	case errors.As(err, &e), errors.Is(err, host.ErrNoCaches):
+		return catalog.Default(), nil
+	case err != nil:
+		return nil, &app.ExitError{Code: report.ExitConfig, Err: err}
+	}
+	return m.Catalog, nil
 }
 
 // catalogFolder is the configuration, empty where there is none, and the folder
