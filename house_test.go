@@ -93,6 +93,7 @@ var rules = []rule{
 		from:  []string{"..."},
 		about: []string{"asba/plan/plantest", "pgregory.net/rapid"},
 		allow: []string{"in asba/plan/plantest"},
+	}, {
 		why:   "whoever has a plan's text, the programs or the advisor's server, comes to the same findings: it takes no executor",
 		from:  []string{"asba/plan/check"},
 		about: []string{"./..."},

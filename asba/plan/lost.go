@@ -27,10 +27,10 @@ func lost(n *node, object field) (places []Place) {
 			}
 		}
 		switch {
-		case open(m.node):
+		case open(m.node), m.name == "$schema": // of editors, not of the plan
 		case known && f.fields != nil && m.kind == '{':
 			places = append(places, lost(m.node, f)...)
-		case !known, f.write == nil && !f.second:
+		case !known, f.write == nil && f.first == "":
 			places = append(places, m.at)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 func TestLostIsWhatNoPlanRemembers(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"all of it is kept":   {`{"should_burst": true, "instance_specification": {"instance_types": ["a"], "instance_count": 2, "spot_instance_config": {"enable_spot": true, "max_spot_price": 1}}}`, ""},
+		"all of it is kept":   {`{"$schema": "s", "should_burst": true, "instance_specification": {"instance_types": ["a"], "instance_count": 2, "spot_instance_config": {"enable_spot": true, "max_spot_price": 1}}}`, ""},
 		"keys without effect": {`{"asba_version": "1", "confidence_level": 0.5, "network_configuration": {"network_latency_class": "low", "enhanced_networking": true}}`, "/asba_version /confidence_level /network_configuration/network_latency_class"},
 		"unknown keys":        {`{"x": {"y": 1}, "mpi_configuration": {"z": 1}}`, "/x /mpi_configuration/z"},
 		"waits and latencies": {`{"execution_metadata": {"expected_performance": {"network_latency": "2ms"}, "priority": "high"}}`, "/execution_metadata/expected_performance/network_latency /execution_metadata/priority"},

@@ -12,6 +12,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/asba/plan/check"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/cmd/internal/plans"
@@ -26,6 +27,7 @@ type validation struct {
 	output, failOn         string
 	environment, quiet     bool
 	fix, dryRun, wantsDiff bool
+	schema                 bool
 
 	options check.Options
 	shown   shown
@@ -79,6 +81,7 @@ code 4 tells of findings at or over --fail-on, 2 of files that could not be read
 	c.Flags().BoolVar(&v.fix, "fix", false, "mend in the files what has a fix, and keep the rest as it is")
 	c.Flags().BoolVar(&v.wantsDiff, "diff", false, "show what --fix would change, and write nothing")
 	c.Flags().BoolVar(&v.dryRun, "dry-run", false, "with --fix: the same as --diff")
+	c.Flags().BoolVar(&v.schema, "schema", false, "print the JSON Schema of plans, and judge none")
 	return c
 }
 
@@ -96,6 +99,10 @@ func (v *validation) failAt() (finding.Level, error) {
 }
 
 func (v *validation) run(ctx context.Context, args []string) error {
+	if v.schema {
+		_, err := v.Stdout.Write(plan.Schema())
+		return unwritable(err)
+	}
 	level, err := v.failAt()
 	if err != nil {
 		return err
