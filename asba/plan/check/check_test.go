@@ -1,8 +1,11 @@
 package check
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -191,4 +194,86 @@ func TestMendedTextsHaveNoFixLeft(t *testing.T) {
 	if Mend(finding.Finding{ID: rule.Comment}) == "" || Mend(finding.Finding{ID: rule.NoTypes}) != "" {
 		t.Error("what would be done is not said")
 	}
+}
+
+// The corpus has a plan for each finding: what has a fix is gone after Fix, and
+// lines that nothing was said of are as they were.
+func TestTheCorpusIsMended(t *testing.T) {
+	files, err := filepath.Glob("../../../fixtures/plans/findings/*.json")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	mended := 0
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := options()
+		o.Policy = &plan.Policy{} // lets a plan set nothing
+		before := Text(data, file, o)
+		out, after, n := Fix(data, file, o)
+		for _, f := range after.Findings {
+			if Mend(f) != "" {
+				t.Errorf("%s: not mended: %v\n%s", file, f, out)
+			}
+		}
+		if again := Text(out, file, o); fmt.Sprint(again.Findings) != fmt.Sprint(after.Findings) {
+			t.Errorf("%s: judged %v, and again %v", file, after.Findings, again.Findings)
+		}
+		said := slices.ContainsFunc(before.Findings, func(f finding.Finding) bool { return Mend(f) != "" })
+		if said != (n > 0) && !slices.ContainsFunc(before.Findings, func(f finding.Finding) bool { return f.ID == rule.Syntax }) {
+			t.Errorf("%s: a fix is promised: %v, and %d were made", file, said, n)
+		}
+		if n == 0 {
+			continue
+		}
+		mended++
+		if after.Plan == nil || !json.Valid(out) {
+			t.Errorf("%s: no plan any more:\n%s", file, out)
+		}
+		lines := strings.Split(string(data), "\n")
+		if first, _, _ := strings.Cut(string(out), "\n"); first != lines[0] {
+			t.Errorf("%s begins %q, and not %q", file, first, lines[0])
+		}
+		if !strings.HasSuffix(string(out), "\n}\n") {
+			t.Errorf("%s ends otherwise:\n%s", file, out)
+		}
+	}
+	if mended < 25 {
+		t.Errorf("only %d plans were mended", mended)
+	}
+}
+
+// FuzzFix: whatever a plan holds, what is mended is a plan, and needs no more.
+func FuzzFix(f *testing.F) {
+	files, err := filepath.Glob("../../../fixtures/plans/findings/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no corpus: %v", err)
+	}
+	for _, file := range files {
+		if data, err := os.ReadFile(file); err == nil && len(data) < 4096 {
+			f.Add(data)
+		}
+	}
+	f.Add([]byte("export ASBA_INSTANCE_TYPES='c6i.large, c6i.huge' # x\nASBA_X=1\n"))
+	o := options()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<14 {
+			return
+		}
+		before := Text(data, "p.json", o)
+		for _, x := range before.Findings {
+			if x.File != "p.json" {
+				t.Errorf("no place: %v", x)
+			}
+		}
+		out, after, n := Fix(data, "p.json", o)
+		if n == 0 && !bytes.Equal(out, data) || before.Plan != nil && after.Plan == nil {
+			t.Errorf("%d mended: %q became %q", n, data, out)
+		}
+		if n > 0 && !json.Valid(bytes.TrimPrefix(out, []byte("\uFEFF"))) {
+			t.Errorf("no JSON any more: %q became %q", data, out)
+		}
+	})
 }
