@@ -117,7 +117,7 @@ func (c *Call) note() {
 		attrs = append(attrs, env.A("ec2."+op, c.Report.APICalls[op]))
 	}
 	if c.Report.HourlyCost != nil {
-		attrs = append(attrs, env.A("usd_per_hour", *c.Report.HourlyCost))
+		attrs = append(attrs, env.A("usd_per_hour", *c.Report.HourlyCost), env.A("price_date", c.Report.PriceDate))
 	}
 	if c.Report.Command == "reconcile" {
 		what = []string{Count(len(c.Report.Actions), "action")}
