@@ -157,7 +157,7 @@ func (p PlanFiles) ReadPlan(_ context.Context, path string, limit int64) ([]byte
 	info.WorldWritable = st.Mode().Perm()&0o002 != 0
 	data, err := readAtMost(f, limit)
 	switch {
-	case errors.Is(err, ErrTooLarge):
+	case errors.Is(err, errTooLarge):
 		return nil, info, fmt.Errorf("%w: %s", plansource.ErrTooLarge, path)
 	case err != nil:
 		return nil, info, fmt.Errorf("%w: %w", plansource.ErrUnreadable, err)

@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// ErrTooLarge is the error of a file that has more bytes than are read.
-var ErrTooLarge = errors.New("too large")
-
-var errNotRegular = errors.New("not a regular file")
+var (
+	errNotRegular = errors.New("not a regular file")
+	errTooLarge   = errors.New("too large")
+)
 
 // openRegular opens a regular file to read. A pipe in its place never makes us
 // wait, and what is returned about the file is of the very one that was opened.
@@ -37,14 +37,13 @@ func openRegular(path string) (*os.File, fs.FileInfo, error) {
 func readAtMost(f *os.File, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s is %w: more than %d bytes", f.Name(), ErrTooLarge, limit)
+		return nil, fmt.Errorf("%s is %w: more than %d bytes", f.Name(), errTooLarge, limit)
 	}
 	return data, err
 }
 
 // ReadFile reads a regular file (or what looks like one: slurmctld's resume
-// file is an anonymous file under /proc) of at most limit bytes; ErrTooLarge is
-// the error of one that has more.
+// file is an anonymous file under /proc) of at most limit bytes.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	f, _, err := openRegular(path)
 	if err != nil {

@@ -27,7 +27,7 @@ func Replace(path string, old, text []byte) error {
 	}
 	defer func() { _ = f.Close() }()
 	data, err := readAtMost(f, int64(len(old)))
-	if errors.Is(err, ErrTooLarge) || err == nil && !bytes.Equal(data, old) {
+	if errors.Is(err, errTooLarge) || err == nil && !bytes.Equal(data, old) {
 		return fmt.Errorf("%s: %w", path, ErrChanged)
 	}
 	if err != nil {

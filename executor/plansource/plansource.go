@@ -110,12 +110,17 @@ func read(ctx context.Context, files Files, path string, user int) (a Answer, ok
 		a.Outcome, a.Cause = Missing, fmt.Sprintf("Execution plan not readable: %v", err)
 		return a, true
 	case info.WorldWritable:
-		// Whatever it says, and however well, anyone could have written it.
-		return a.judge(nil, []finding.Finding{rule.New(rule.WorldWritable, rule.Place{File: path},
-			"the plan file is world-writable: anyone could have written it", "chmod o-w it")}), true
+		return a.judge(nil, []finding.Finding{WorldWritable(path)}), true
 	}
 	a.Trusted = info.OwnedByRootOrSelf || user >= 0 && info.UID == user
 	return a.judge(plan.Read(data, path)), true
+}
+
+// WorldWritable is the finding about a file that anyone may write: whatever it
+// says, and however well, anyone could have written it.
+func WorldWritable(path string) finding.Finding {
+	return rule.New(rule.WorldWritable, rule.Place{File: path},
+		"the plan file is world-writable: anyone could have written it", "chmod o-w it")
 }
 
 // FromEnvironment reads the plan in the ASBA_* variables; ok is false where

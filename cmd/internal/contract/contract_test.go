@@ -220,6 +220,19 @@ type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
+func TestAFileThatAnyoneMayWriteIsTold(t *testing.T) {
+	in(t, map[string]string{"good.json": good})
+	if err := os.Chmod("good.json", 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := run(t, "validate-plan", "good.json"); got.code != 4 || !strings.HasPrefix(got.out, "good.json: error[SRC001]: the plan file is world-writable") {
+		t.Errorf("%+v", got)
+	}
+	if got := run(t, "validate-plan", "good.json", "--suppress", "SRC001"); got.code != 0 || got.out != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Others are judged where one cannot be read, and each is told.
 func TestAFileThatCannotBeReadHasItsLine(t *testing.T) {
 	in(t, map[string]string{"bad.json": noTypes, "dir/good.json": good})
@@ -227,7 +240,7 @@ func TestAFileThatCannotBeReadHasItsLine(t *testing.T) {
 	if got.code != 2 || strings.Count(got.out, "\n") != 1 {
 		t.Errorf("exit %d\n%s", got.code, got.out)
 	}
-	for _, line := range []string{"ERROR: missing.json: no such file\n", "ERROR: none/*.json: no file matches\n", "ERROR: /dev/null is not a regular file\n", "dir/good.json: no findings", "2 plans: 1 error\n"} {
+	for _, line := range []string{"ERROR: missing.json: no such file\n", "ERROR: none/*.json: no file matches\n", "ERROR: /dev/null: not a regular file (pipe it in, as stdin)\n", "dir/good.json: no findings", "2 plans: 1 error\n"} {
 		if !strings.Contains(got.err, line) {
 			t.Errorf("%q is not said:\n%s", line, got.err)
 		}

@@ -15,6 +15,7 @@ import (
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/cmd/internal/plans"
 	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/executor/plansource"
 	"aws-slurm-burst/executor/report"
 )
 
@@ -90,16 +91,16 @@ func (v *conversion) read(o check.Options, args []string) (r check.Result, data 
 	} else if app.Terminal(v.Stdin) {
 		return r, nil, app.Exitf(report.ExitUsage, "no plan given: name a file, pipe one in, or convert the environment's with --environment")
 	}
-	data, err = plans.Read(v.Stop, name, v.Stdin)
+	text, err := plans.Read(v.Stop, name, v.Stdin)
 	switch {
-	case errors.Is(err, host.ErrTooLarge):
+	case errors.Is(err, plansource.ErrTooLarge):
 		return check.TooLarge(title, o), nil, nil
 	case errors.Is(err, context.Canceled):
 		return r, nil, app.Exitf(report.ExitInterrupted, "interrupted while %s was read", title)
 	case err != nil:
 		return r, nil, app.Exitf(report.ExitUsage, "%v", err)
 	}
-	return check.Text(data, title, o), data, nil
+	return check.Text(text.Data, title, o), text.Data, nil
 }
 
 // say prints a line for people. A closed stderr changes nothing.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -14,9 +15,11 @@ import (
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/asba/plan/check"
+	"aws-slurm-burst/asba/plan/rule"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/cmd/internal/plans"
 	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/executor/plansource"
 	"aws-slurm-burst/executor/report"
 )
 
@@ -203,9 +206,9 @@ func (v *validation) file(ctx context.Context, name string) error {
 		v.unread(title, errors.New("--fix: stdin cannot be mended, use --diff"))
 		return nil
 	}
-	data, err := plans.Read(v.Stop, name, v.Stdin)
+	text, err := plans.Read(v.Stop, name, v.Stdin)
 	switch {
-	case errors.Is(err, host.ErrTooLarge):
+	case errors.Is(err, plansource.ErrTooLarge):
 		return v.tell(check.TooLarge(title, v.options), nil, 0)
 	case errors.Is(err, context.Canceled):
 		return app.Exitf(report.ExitInterrupted, "interrupted while %s was read", title)
@@ -213,22 +216,36 @@ func (v *validation) file(ctx context.Context, name string) error {
 		v.unread(title, err)
 		return nil
 	}
+	before := v.judge(text, title)
 	if !v.fix && !v.wantsDiff {
-		return v.tell(check.Text(data, title, v.options), data, 0)
+		return v.tell(before, text.Data, 0)
 	}
-	mended, after, n := check.Fix(data, title, v.options)
+	mended, after, n := check.Fix(text.Data, title, v.options)
 	if v.wantsDiff {
-		v.total.add(check.Text(data, title, v.options), 0)
-		return unwritable(v.shown.diff(diff.Diff("a/"+title, data, "b/"+title, mended)))
+		v.total.add(before, 0)
+		return unwritable(v.shown.diff(diff.Diff("a/"+title, text.Data, "b/"+title, mended)))
 	}
 	if n > 0 {
-		if err := host.Replace(name, data, mended); err != nil {
+		if err := host.Replace(name, text.Data, mended); err != nil {
 			v.total.unwritten++
 			app.Fail(v.Stderr, fmt.Errorf("--fix: %w: it is left as it is", err))
-			return v.tell(check.Text(data, title, v.options), data, 0)
+			return v.tell(before, text.Data, 0)
 		}
 	}
-	return v.tell(after, mended, n)
+	return v.tell(v.withFile(after, text), mended, n)
+}
+
+// judge judges a text, and the file that it is in.
+func (v *validation) judge(text plans.Text, title string) check.Result {
+	return v.withFile(check.Text(text.Data, title, v.options), text)
+}
+
+// withFile adds what is to be said of the file itself.
+func (v *validation) withFile(r check.Result, text plans.Text) check.Result {
+	if text.WorldWritable && !slices.Contains(v.options.Suppress, rule.WorldWritable) {
+		r.Findings = append([]finding.Finding{plansource.WorldWritable(r.File)}, r.Findings...)
+	}
+	return r
 }
 
 func (v *validation) tell(r check.Result, text []byte, mended int) error {

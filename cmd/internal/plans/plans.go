@@ -18,6 +18,7 @@ import (
 
 	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/executor/plansource"
 )
 
 // Stdin is the argument that stands for stdin, StdinName what it is called.
@@ -26,7 +27,7 @@ const (
 	StdinName = "stdin"
 )
 
-// NotFound is an argument that names nothing.
+// NotFound is an argument that names nothing that can be read.
 type NotFound struct{ Arg, Why string }
 
 // Error names the argument first.
@@ -68,7 +69,7 @@ func find(arg string) (found []string, why string) {
 	case err == nil || !errors.Is(err, fs.ErrNotExist):
 		return []string{arg}, "" // reading it says what is wrong
 	case !strings.ContainsAny(arg, "*?[{"):
-		return nil, "no such file"
+		return nil, plansource.ErrNotFound.Error()
 	default:
 		found, err = doublestar.FilepathGlob(arg, doublestar.WithFilesOnly())
 		if err == nil && len(found) == 0 {
@@ -105,43 +106,57 @@ func filesIn(dir string) (found []string, err error) {
 	return found, nil
 }
 
-// Read reads a plan; host.ErrTooLarge is the error of a file of more than
-// plan.MaxSize bytes. Of stdin, and of what a shell hands over as /dev/fd/N, it
-// returns at most a byte more than that. It ends with ctx, even where nothing
-// comes.
-func Read(ctx context.Context, name string, stdin io.Reader) ([]byte, error) {
+// Text is a plan's text, and what is to be said of its file.
+type Text struct {
+	Data []byte
+	// WorldWritable: anyone may write the file.
+	WorldWritable bool
+}
+
+// Read reads a plan as the executor does; plansource.ErrTooLarge is the error of
+// a file of more than plan.MaxSize bytes. Of stdin, and of what a shell hands
+// over as /dev/fd/N, it returns at most a byte more than that. It ends with ctx,
+// even where nothing comes.
+func Read(ctx context.Context, name string, stdin io.Reader) (Text, error) {
 	switch {
 	case name == Stdin:
 		return readStream(ctx, stdin)
 	case strings.HasPrefix(name, "/dev/fd/"):
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, err
+			return Text{}, err
 		}
 		defer func() { _ = f.Close() }()
 		return readStream(ctx, f)
 	}
-	data, err := host.ReadFile(name, plan.MaxSize)
-	if bare := plain(err); bare != err {
-		err = fmt.Errorf("%s: %w", name, bare)
+	data, info, err := host.PlanFiles{SlurmUser: -1}.ReadPlan(ctx, name, plan.MaxSize)
+	switch {
+	case errors.Is(err, plansource.ErrTooLarge):
+		return Text{}, err
+	case errors.Is(err, plansource.ErrNotFound):
+		return Text{}, &NotFound{name, plansource.ErrNotFound.Error()}
+	case errors.Is(err, plansource.ErrNotRegular):
+		return Text{}, &NotFound{name, plansource.ErrNotRegular.Error() + " (pipe it in, as stdin)"}
+	case err != nil:
+		return Text{}, &NotFound{name, plain(err).Error()}
 	}
-	return data, err
+	return Text{data, info.WorldWritable}, nil
 }
 
-func readStream(ctx context.Context, r io.Reader) ([]byte, error) {
+func readStream(ctx context.Context, r io.Reader) (Text, error) {
 	type answer struct {
-		data []byte
+		text Text
 		err  error
 	}
 	done := make(chan answer, 1)
 	go func() {
 		data, err := io.ReadAll(io.LimitReader(r, plan.MaxSize+1))
-		done <- answer{data, err}
+		done <- answer{Text{Data: data}, err}
 	}()
 	select {
 	case a := <-done:
-		return a.data, a.err
+		return a.text, a.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return Text{}, context.Cause(ctx)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"aws-slurm-burst/asba/plan"
-	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/executor/plansource"
 )
 
 func folder(t *testing.T, names ...string) string {
@@ -81,16 +81,22 @@ func TestReadingNeverWaitsNorSwallowsAll(t *testing.T) {
 	if _, err := Read(ctx, "/dev/zero", nil); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a device: %v", err)
 	}
-	if _, err := Read(ctx, large, nil); !errors.Is(err, host.ErrTooLarge) {
+	if _, err := Read(ctx, large, nil); !errors.Is(err, plansource.ErrTooLarge) {
 		t.Errorf("a terabyte: %v", err)
 	}
-	if data, err := Read(ctx, Stdin, endless{}); err != nil || len(data) != plan.MaxSize+1 {
-		t.Errorf("endless stdin: %d bytes, %v", len(data), err)
+	if text, err := Read(ctx, Stdin, endless{}); err != nil || len(text.Data) != plan.MaxSize+1 {
+		t.Errorf("endless stdin: %d bytes, %v", len(text.Data), err)
 	}
-	if data, err := Read(ctx, filepath.Join(dir, "a.json"), nil); err != nil || string(data) != "a.json" {
-		t.Errorf("%q, %v", data, err)
+	if text, err := Read(ctx, filepath.Join(dir, "a.json"), nil); err != nil || string(text.Data) != "a.json" || text.WorldWritable {
+		t.Errorf("%+v, %v", text, err)
 	}
-	if _, err := Read(ctx, filepath.Join(dir, "none"), nil); err == nil || err.Error() != filepath.Join(dir, "none")+": no such file or directory" {
+	if err := os.Chmod(filepath.Join(dir, "a.json"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := Read(ctx, filepath.Join(dir, "a.json"), nil); err != nil || !text.WorldWritable {
+		t.Errorf("anyone's: %+v, %v", text, err)
+	}
+	if _, err := Read(ctx, filepath.Join(dir, "none"), nil); err == nil || err.Error() != filepath.Join(dir, "none")+": no such file" {
 		t.Errorf("%v", err)
 	}
 	told, stop := context.WithCancel(ctx)
