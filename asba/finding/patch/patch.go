@@ -33,10 +33,8 @@ func Apply(text []byte, fix []finding.Op) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, op := range fix {
-		if err := apply(&d.tree, op); err != nil {
-			return nil, err
-		}
+	if err := d.apply(fix); err != nil {
+		return nil, err
 	}
 	return d.pack(), nil
 }
@@ -63,6 +61,16 @@ func parse(text []byte) (d document, err error) {
 		return d, fmt.Errorf("not JSON: %w", err)
 	}
 	return d, nil
+}
+
+// apply applies a fix. After an error the document is of no use any more.
+func (d *document) apply(fix []finding.Op) error {
+	for _, op := range fix {
+		if err := apply(&d.tree, op); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d document) pack() []byte {
@@ -119,12 +127,32 @@ func apply(tree *hujson.Value, op finding.Op) error {
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", op.Op, op.Path, err)
 	}
+	if op.Op == "move" && rename(tree, op) {
+		return nil
+	}
 	around := look(tree, op)
 	if err := tree.Patch(one); err != nil {
 		return fmt.Errorf("%s %s: %s", op.Op, op.Path, strings.TrimPrefix(err.Error(), "hujson: patch operation 0: "))
 	}
 	around.tidy(tree, op)
 	return nil
+}
+
+// rename gives a key of an object another name where it stands; the library
+// would put it last. It reports false for all other moves.
+func rename(tree *hujson.Value, op finding.Op) bool {
+	from, old := split(op.From)
+	to, name := split(op.Path)
+	at := tree.Find(from)
+	if from != to || at == nil {
+		return false
+	}
+	object, ok := at.Value.(*hujson.Object)
+	if i := index(at, old); ok && i >= 0 && index(at, name) < 0 {
+		object.Members[i].Name.Value = hujson.String(name)
+		return true
+	}
+	return false
 }
 
 // unambiguous refuses a pointer through a name that an object has twice:

@@ -40,7 +40,8 @@ func TestAFixKeepsWhatItDoesNotSpeakOf(t *testing.T) {
 		"add on one line":      {`{"b":1}`, []finding.Op{op("add", "/c", "2")}, `{"b":1, "c":2}`},
 		"add to nothing":       {`{}`, []finding.Op{op("add", "/c", "2")}, `{"c": 2}`},
 		"add what is there":    {lines, []finding.Op{op("add", "/a", "3")}, strings.Replace(lines, "1,", "3,", 1)},
-		"rename":               {"{\n  \"a\": 1,\n  \"b\": 2\n}", []finding.Op{op("move", "/c", "/a")}, "{\n  \"b\": 2,\n  \"c\": 1\n}"},
+		"rename":               {"{\n  \"a\": 1,\n  \"b\": 2\n}", []finding.Op{op("move", "/c", "/a")}, "{\n  \"c\": 1,\n  \"b\": 2\n}"},
+		"rename over another":  {`{"a": 1, "b": 2}`, []finding.Op{op("move", "/b", "/a")}, `{"b": 1}`},
 		"move with section": {"{\n  \"a\": {\n    \"x\": 1,\n    \"y\": 2\n  }\n}\n", []finding.Op{op("add", "/n", "{}"), op("move", "/n/x", "/a/x")},
 			"{\n  \"a\": {\n    \"y\": 2\n  },\n  \"n\": {\n    \"x\": 1\n  }\n}\n"},
 		"escaped names":     {`{"a/b~": {"c": 1}}`, []finding.Op{op("replace", "/a~1b~0/c", "2")}, `{"a/b~": {"c": 2}}`},
@@ -94,7 +95,7 @@ func TestARoundAppliesWhatDoesNotTouch(t *testing.T) {
 			fixes([]finding.Op{op("remove", "/0")}, []finding.Op{op("remove", "/0")}), "/0"},
 		"a part of what goes": {`{"a":{"b":1},"c":2}`, `{"a":{"b":3},"c":2}`,
 			fixes([]finding.Op{op("remove", "/a")}, []finding.Op{op("replace", "/a/b", "3")}), "/a/b"},
-		"to and from": {`{"a":1,"b":2}`, `{"b":2, "c":1}`,
+		"to and from": {`{"a":1,"b":2}`, `{"c":1,"b":2}`,
 			fixes([]finding.Op{op("move", "/c", "/a")}, []finding.Op{op("replace", "/a", "3")}), "/c"},
 		"one cannot be applied": {`{"a":1}`, `{"a":2}`,
 			fixes([]finding.Op{op("remove", "/x")}, []finding.Op{op("replace", "/a", "2")}), "/a"},
@@ -142,5 +143,8 @@ func TestAFixIsSaidInWords(t *testing.T) {
 	got := Describe([]finding.Op{op("add", "/n", "{}"), op("move", "/n/x", "/a/x"), op("replace", "/b", `"c"`), op("remove", "/d")})
 	if want := `add /n: {}, move /a/x to /n/x, write "c" at /b, remove /d`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if long := Describe([]finding.Op{op("replace", "/b", `"`+strings.Repeat("é", 1<<20)+`"`)}); len(long) > 200 || !strings.HasSuffix(long, "... at /b") {
+		t.Errorf("%d bytes", len(long))
 	}
 }

@@ -18,7 +18,7 @@ import (
 // looked at again. A fix that cannot be applied is left out. It returns the new
 // text and the findings whose fix is in it, in order of place; the text itself
 // where there are none.
-func Round(text []byte, fs []finding.Finding) (out []byte, applied []finding.Finding) {
+func Round(text []byte, fs []finding.Finding) ([]byte, []finding.Finding) {
 	d, err := parse(text)
 	if err != nil {
 		return text, nil
@@ -34,7 +34,7 @@ func Round(text []byte, fs []finding.Finding) (out []byte, applied []finding.Fin
 		}
 	}
 	slices.SortStableFunc(fixes, func(a, b fix) int { return cmp.Compare(b.at, a.at) })
-	out = text
+	var applied []finding.Finding
 	var done []finding.Op
 	for _, f := range fixes {
 		if slices.ContainsFunc(done, func(before finding.Op) bool {
@@ -42,14 +42,19 @@ func Round(text []byte, fs []finding.Finding) (out []byte, applied []finding.Fin
 		}) {
 			continue
 		}
-		next, err := Apply(out, f.Fix)
-		if err != nil {
+		if err := d.apply(f.Fix); err != nil {
+			// Begin again, with those that could be applied.
+			d, _ = parse(text)
+			_ = d.apply(done)
 			continue
 		}
-		out, applied, done = next, append(applied, f.Finding), append(done, f.Fix...)
+		applied, done = append(applied, f.Finding), append(done, f.Fix...)
+	}
+	if len(applied) == 0 {
+		return text, nil
 	}
 	slices.Reverse(applied)
-	return out, applied
+	return d.pack(), applied
 }
 
 // offset is where a pointer points at, or where the nearest value around it that
