@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tailscale/hujson"
 
@@ -109,7 +110,10 @@ func nesting(text []byte) (most int) {
 
 // apply applies one operation, and lays the new text out as its neighbours are.
 func apply(tree *hujson.Value, op finding.Op) error {
-	for _, pointer := range []string{op.Path, op.From} {
+	for _, pointer := range paths(op) {
+		if pointer != "" && pointer[0] != '/' || !utf8.ValidString(pointer) {
+			return fmt.Errorf("%s: %q is no JSON Pointer", op.Op, pointer)
+		}
 		if err := unambiguous(tree, pointer); err != nil {
 			return err
 		}

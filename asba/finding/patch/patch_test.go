@@ -65,6 +65,8 @@ func TestAFixThatDoesNotFitIsRefused(t *testing.T) {
 		"no JSON":        {`{"a": `, op("remove", "/a"), "not JSON: "},
 		"no value":       {`{"a": 1}`, op("replace", "/a", "{"), "replace /a: its value is no JSON"},
 		"a comment":      {`{"a": 1}`, op("replace", "/a", "2 // two"), "replace /a: its value is no JSON"},
+		"no pointer":     {`{"": 1}`, op("move", "/a", "b"), `move: "b" is no JSON Pointer`},
+		"no UTF-8":       {`{"": 1}`, op("move", "/\xff", "/"), `is no JSON Pointer`},
 		"no operation":   {`{"a": 1}`, op("test", "/a", "1"), `"test" is no operation of a fix`},
 		"the whole":      {`{"a": 1}`, op("remove", ""), "remove : "},
 		"a key twice":    {`{"s": {"a": 1, "a": 2}}`, op("remove", "/s/a"), "/s/a: the key stands 2 times"},
