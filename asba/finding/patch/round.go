@@ -158,18 +158,18 @@ func uncomma(tree *hujson.Value) {
 		switch c := v.Value.(type) {
 		case *hujson.Object:
 			if n := len(c.Members); n > 0 {
-				before(&c.AfterExtra, &c.Members[n-1].Value.AfterExtra)
+				prepend(&c.AfterExtra, &c.Members[n-1].Value.AfterExtra)
 			}
 		case *hujson.Array:
 			if n := len(c.Elements); n > 0 {
-				before(&c.AfterExtra, &c.Elements[n-1].AfterExtra)
+				prepend(&c.AfterExtra, &c.Elements[n-1].AfterExtra)
 			}
 		}
 	}
 }
 
-// before moves blanks and comments before others.
-func before(to, from *hujson.Extra) {
+// prepend moves blanks and comments before others.
+func prepend(to, from *hujson.Extra) {
 	*to, *from = append(slices.Clone(*from), *to...), nil
 }
 

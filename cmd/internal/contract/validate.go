@@ -77,8 +77,8 @@ code 4 tells of findings at or over --fail-on, 2 of files that could not be read
 		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), args) },
 	}
 	v.flags(c.Flags())
-	c.Flags().StringVarP(&v.output, "output", "o", "", "print findings as text (with their lines), lines, table, json, yaml, github or markdown; default: text on a terminal, else lines")
-	c.Flags().StringVar(&v.failOn, "fail-on", "error", "exit 4 where there is an `error`, a warning, or never")
+	c.Flags().StringVarP(&v.output, "output", "o", "", "print findings in the `FORMAT` text (with their lines), lines, table, json, yaml, github or markdown; default: text on a terminal, else lines")
+	c.Flags().StringVar(&v.failOn, "fail-on", "error", "exit 4 where a finding is of `LEVEL` error or warning and above, or never")
 	c.Flags().BoolVar(&v.environment, "environment", false, "judge the plan in this program's own ASBA_* variables")
 	c.Flags().BoolVarP(&v.quiet, "quiet", "q", false, "print findings alone, no summary of a file")
 	c.Flags().BoolVar(&v.fix, "fix", false, "mend in the files what has a fix, and keep the rest as it is")
