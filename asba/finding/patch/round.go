@@ -103,13 +103,7 @@ func touches(before, pointer string) bool {
 		}
 		x, xerr := strconv.Atoi(a[i])
 		y, yerr := strconv.Atoi(b[i])
-		switch {
-		case xerr == nil && yerr == nil:
-			return y > x
-		case a[i] == "-", b[i] == "-":
-			return true
-		}
-		return false
+		return xerr == nil && yerr == nil && y > x
 	}
 	return true
 }

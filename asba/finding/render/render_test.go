@@ -55,6 +55,7 @@ func TestTheMarkStandsUnderTheToken(t *testing.T) {
 		"quotes within":     {`["a\"b", 1]`, 2, `["a\"b", 1]` + "\n" + ` ^^^^^^`},
 		"never closed":      {`["abc `, 2, `["abc` + "\n" + ` ^^^^`},
 		"tabs":              {"\t\t\"a\":\t1", 8, `        "a":    1` + "\n" + `                ^`},
+		"a tab's rest":      {"\"ab\":\t1", 7, `"ab":   1` + "\n" + `        ^`},
 		"wide characters":   {`["日本", "x"]`, 12, `["日本", "x"]` + "\n" + `         ^^^`},
 		"a wide token":      {`["日本"]`, 2, `["日本"]` + "\n" + ` ^^^^^^`},
 		"combining marks":   {"[\"e\u0301\", 1]", 9, "[\"e\u0301\", 1]" + "\n" + `      ^`},

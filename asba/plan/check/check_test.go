@@ -173,6 +173,21 @@ func TestFixMendsWhatItCanAndKeepsTheRest(t *testing.T) {
 	}
 }
 
+// Two fixes may undo each other, and one may make a text too large.
+func TestFixEnds(t *testing.T) {
+	o := options()
+	o.Nodes = 4
+	const needs8 = `{"instance_specification": {"instance_types": ["c5n.18xlarge"], "instance_count": 4}, "mpi_configuration": {"process_count": 512}}`
+	if out, _, n := Fix([]byte(needs8), "plan.json", o); n != 1 || !strings.Contains(string(out), `"instance_count": 8`) {
+		t.Errorf("%d mended: %s", n, out)
+	}
+	full := []byte(`{"instance_specification": {"instance_types": "c6i.large"}}`)
+	full = append(full, bytes.Repeat([]byte(" "), plan.MaxSize-len(full))...)
+	if out, r, n := Fix(full, "plan.json", options()); n != 0 || !bytes.Equal(out, full) || r.Plan == nil {
+		t.Errorf("%d mended, to %d bytes: %v", n, len(out), r.Findings)
+	}
+}
+
 // Whatever has a fix is gone once it was mended, and the fix is said before.
 func TestMendedTextsHaveNoFixLeft(t *testing.T) {
 	for _, name := range []string{"../testdata/dialect-a.json", "../testdata/dialect-b.json"} {
