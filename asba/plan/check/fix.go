@@ -40,7 +40,7 @@ func round(data []byte, file string, r Result, o Options) (out []byte, n int) {
 	if isVariables(data, file) {
 		return data, 0
 	}
-	if i := slices.IndexFunc(r.Findings, func(f finding.Finding) bool { return f.ID == rule.Comment || f.ID == rule.Syntax }); i >= 0 {
+	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.ID == rule.Comment || f.ID == rule.Syntax }) {
 		if out, changed := patch.Plain(data); changed {
 			// What is still no plan was broken by more than that.
 			if after := Text(out, file, o); after.Plan != nil || r.Plan != nil {
