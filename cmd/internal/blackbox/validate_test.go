@@ -180,9 +180,11 @@ func TestAShellsSubstitutionIsReadAndAClosedPipeEndsIt(t *testing.T) {
 	if r.code != 0 || !strings.Contains(r.stderr, ": no findings (dialect A") {
 		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
-	r = e.command(exec.Command("/bin/bash", "-c", program+` validate-plan examples/seed/invalid.json | true; exit ${PIPESTATUS[0]}`))
-	if r.code != 4 || strings.Contains(r.stderr, "ERROR: ") {
-		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	for _, output := range []string{"lines", "text", "json", "table", "github"} {
+		r = e.command(exec.Command("/bin/bash", "-c", "sleep 0.1 | "+program+` validate-plan examples/seed/invalid.json -o `+output+` | true; exit ${PIPESTATUS[1]}`))
+		if r.code != 4 || strings.Contains(r.stderr, "ERROR: ") {
+			t.Errorf("-o %s: exit %d\n%s", output, r.code, r.stderr)
+		}
 	}
 	r = e.command(exec.Command("/bin/sh", "-c", program+` validate-plan examples/seed/invalid.json >/dev/full`))
 	if r.code != 1 || !strings.Contains(r.stderr, "ERROR: the findings could not be written: ") {

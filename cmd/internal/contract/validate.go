@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -13,6 +14,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/finding/render"
 	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/asba/plan/check"
 	"aws-slurm-burst/asba/plan/rule"
@@ -129,11 +131,11 @@ func (v *validation) run(ctx context.Context, args []string) error {
 		}
 		args = []string{plans.Stdin}
 	}
-	if err := v.all(ctx, args); err != nil {
+	if err := v.all(args); err != nil {
 		return err
 	}
-	if err := v.shown.end(v.total, v.exit(level)); err != nil {
-		return unwritable(err)
+	if err := unwritable(v.shown.end(v.total, v.exit(level))); err != nil {
+		return err
 	}
 	*v.code = v.exit(level)
 	return nil
@@ -164,7 +166,7 @@ func (v *validation) exit(level finding.Level) int {
 
 // all judges the environment's plan and the files that were named, one after
 // the other: no more than one is kept.
-func (v *validation) all(ctx context.Context, args []string) error {
+func (v *validation) all(args []string) error {
 	if v.environment {
 		r, present := check.Environment(v.Getenv, v.options)
 		if !present {
@@ -182,7 +184,7 @@ func (v *validation) all(ctx context.Context, args []string) error {
 		if v.Stop.Err() != nil {
 			return app.Exitf(report.ExitInterrupted, "interrupted after %d of %d plans", v.total.files, len(names))
 		}
-		if err := v.file(ctx, name); err != nil {
+		if err := v.file(name); err != nil {
 			return err
 		}
 	}
@@ -197,7 +199,7 @@ func (v *validation) unread(name string, err error) {
 }
 
 // file judges one file, and mends it.
-func (v *validation) file(ctx context.Context, name string) error {
+func (v *validation) file(name string) error {
 	title := name
 	if name == plans.Stdin {
 		title = plans.StdinName
@@ -223,7 +225,8 @@ func (v *validation) file(ctx context.Context, name string) error {
 	mended, after, n := check.Fix(text.Data, title, v.options)
 	if v.wantsDiff {
 		v.total.add(before, 0)
-		return unwritable(v.shown.diff(diff.Diff("a/"+title, text.Data, "b/"+title, mended)))
+		path := render.Clean(strings.TrimPrefix(title, "/"))
+		return unwritable(v.shown.diff(diff.Diff("a/"+path, text.Data, "b/"+path, mended)))
 	}
 	if n > 0 {
 		if err := host.Replace(name, text.Data, mended); err != nil {
