@@ -291,9 +291,9 @@ func TestAPlanIsJudgedByItsSite(t *testing.T) {
 const commented = "{\n  // for the night\n  \"instance_specification\": {\n    \"instance_types\": [\"c6i.large\"],  // cheap\n    \"purchasing_option\": \"Spot\"\n  }\n}\n"
 
 func TestFixWritesWhatDiffShows(t *testing.T) {
-	in(t, map[string]string{"plan.json": commented, "good.json": good})
-	diff := run(t, "validate-plan", "--diff", "plan.json", "good.json")
-	if dry := run(t, "validate-plan", "--fix", "--dry-run", "plan.json", "good.json"); dry != diff {
+	in(t, map[string]string{"plan.json": commented, "good.json": good, "large.json": strings.Repeat(" ", plan.MaxSize+1)})
+	diff := run(t, "validate-plan", "--diff", "large.json", "plan.json", "good.json")
+	if dry := run(t, "validate-plan", "--fix", "--dry-run", "large.json", "plan.json", "good.json"); dry != diff {
 		t.Errorf("%+v\n%+v", dry, diff)
 	}
 	for _, line := range []string{"--- a/plan.json\n+++ b/plan.json\n", "\n-  // for the night\n", "\n-    \"purchasing_option\": \"Spot\"\n", "\n+    \"purchasing_option\": \"spot\"\n"} {
@@ -301,7 +301,7 @@ func TestFixWritesWhatDiffShows(t *testing.T) {
 			t.Errorf("%q is not in the diff:\n%s", line, diff.out)
 		}
 	}
-	if strings.Contains(diff.out, "good.json") || diff.code != 4 || text(t, "plan.json") != commented {
+	if strings.Contains(diff.out, "good.json") || strings.Contains(diff.out, "large.json") || diff.code != 4 || !strings.Contains(diff.err, "plan.json: 1 error, 1 warning (") || text(t, "plan.json") != commented {
 		t.Errorf("exit %d\n%s", diff.code, diff.out)
 	}
 	got := run(t, "validate-plan", "--fix", "plan.json", "good.json")

@@ -224,7 +224,9 @@ func (v *validation) file(name string) error {
 	}
 	mended, after, n := check.Fix(text.Data, title, v.options)
 	if v.wantsDiff {
-		v.total.add(before, 0)
+		if err := v.tell(before, nil, 0); err != nil {
+			return err
+		}
 		path := render.Clean(strings.TrimPrefix(title, "/"))
 		return unwritable(v.shown.diff(diff.Diff("a/"+path, text.Data, "b/"+path, mended)))
 	}
@@ -251,8 +253,15 @@ func (v *validation) withFile(r check.Result, text plans.Text) check.Result {
 	return r
 }
 
+// tell counts and shows what came of a plan; beside a diff that is its summary.
 func (v *validation) tell(r check.Result, text []byte, mended int) error {
 	v.total.add(r, mended)
+	if v.wantsDiff {
+		if !v.quiet { // a closed stderr changes nothing
+			_, _ = fmt.Fprintln(v.Stderr, render.Clean(summary(r, 0, v.options.Catalog)))
+		}
+		return nil
+	}
 	return unwritable(v.shown.file(r, text, mended))
 }
 
