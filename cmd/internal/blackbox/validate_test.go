@@ -158,6 +158,19 @@ func TestOnATerminalFindingsAreColouredAndShownInTheirLines(t *testing.T) {
 	}
 }
 
+func TestOnATerminalADiffIsHarmlessAndColoured(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "plan.json")
+	if err := os.WriteFile(file, []byte("{\n\t\"x\": \"a\u202eb\", // \x1b[2J\n\t\"instance_specification\": {\"instance_types\": [\"c6i.large\"]}\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), "validate-plan", "--diff", file)
+	c.Env = []string{"TERM=xterm"}
+	out, code := terminal(t, 80, c)
+	if code != 0 || !strings.Contains(out, "\x1b[31m-\t\"x\": \"a\\u202eb\", // \\x1b[2J\x1b[0m\n") || !strings.Contains(out, "\x1b[32m+\t\"x\": ") {
+		t.Errorf("exit %d\n%q", code, out)
+	}
+}
+
 func TestOnATerminalNobodyIsKeptWaitingForAPlan(t *testing.T) {
 	for _, command := range []string{"validate-plan", "convert-plan"} {
 		if out, code := terminal(t, 80, exec.Command(filepath.Join(bin, "aws-slurm-burst"), command)); code != 2 || !strings.HasPrefix(out, "ERROR: no plan given: ") {

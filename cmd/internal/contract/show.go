@@ -100,7 +100,8 @@ func (s *streamed) diff(text []byte) error {
 	color := app.Colors(s.Stdout, s.Getenv)
 	var b strings.Builder
 	for line := range bytes.Lines(text) {
-		clean := render.Clean(string(bytes.TrimRight(line, "\r\n")))
+		parts := strings.Split(string(bytes.TrimRight(line, "\r\n")), "\t")
+		clean := strings.Join(clean(parts...), "\t")
 		switch {
 		case color && strings.HasPrefix(clean, "+"):
 			clean = "\x1b[32m" + clean + "\x1b[0m"
