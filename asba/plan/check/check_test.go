@@ -121,6 +121,7 @@ func TestVariablesAreKnownByTheirLines(t *testing.T) {
 	for text, want := range map[string]string{
 		"\n# x\nexport ASBA_INSTANCE_TYPES=c6i.large": "env",
 		`ASBA_INSTANCE_TYPES=c6i.large`:               "env",
+		"\uFEFFASBA_INSTANCE_TYPES=c6i.large\r\n":     "env",
 		`{"instance_specification": {}}`:              "A",
 		"// ASBA_INSTANCE_TYPES=c6i.large\n{}":        "A",
 	} {

@@ -18,13 +18,16 @@ import (
 // engines read it.
 var assignment = regexp.MustCompile(`^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=`)
 
+// blanks may stand before a line; a byte order mark before the first.
+const blanks = " \t\uFEFF"
+
 // isVariables reports whether a text holds variables rather than JSON.
 func isVariables(data []byte, file string) bool {
 	if filepath.Ext(file) == ".env" {
 		return true
 	}
 	for line := range bytes.Lines(data[:min(len(data), plan.MaxSize)]) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+		if line = bytes.TrimLeft(bytes.TrimSpace(line), blanks); len(line) > 0 && line[0] != '#' {
 			return assignment.Match(line)
 		}
 	}
@@ -91,7 +94,7 @@ func assignments(bad *rule.Report, data []byte, file string) map[string]set {
 	for text := range bytes.Lines(data) {
 		number++
 		text = bytes.TrimRight(text, "\r\n")
-		line := bytes.TrimLeft(text, " \t")
+		line := bytes.TrimLeft(text, blanks)
 		at := rule.Place{File: file, Line: number, Column: len(text) - len(line) + 1}
 		if len(bytes.TrimSpace(line)) == 0 || line[0] == '#' {
 			continue
