@@ -172,3 +172,20 @@ func TestAVariableIsNamedWhereItIsWrong(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// The nodes that there are and the processes pull an instance_count both ways:
+// no fix may undo another's.
+func TestFixesDoNotUndoEachOther(t *testing.T) {
+	p := mustRead(t, `{"instance_specification":{"instance_types":["c5n.18xlarge"],"instance_count":2},"mpi_configuration":{"process_count":512}}`)
+	for nodes, want := range map[int]int{0: 1, 4: 1, 8: 2} { // with 8, both write 8
+		fixes := 0
+		for _, f := range Lint(p, Options{Catalog: catalog.Default(), Nodes: nodes}) {
+			if len(f.Fix) > 0 {
+				fixes++
+			}
+		}
+		if fixes != want {
+			t.Errorf("%d nodes: %d fixes, want %d", nodes, fixes, want)
+		}
+	}
+}

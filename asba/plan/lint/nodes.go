@@ -83,8 +83,13 @@ func (l *linter) processes() {
 	room := func(nodes int) bool { return nodes <= 0 || (p.ProcessCount.Value-1)/each < nodes }
 	switch n := p.InstanceCount; {
 	case n.Given && !room(n.Value):
+		wanted := 1 + (p.ProcessCount.Value-1)/each
+		fix := replace(n.At, wanted)
+		if l.Nodes > 0 && l.Nodes != wanted {
+			fix = nil // these nodes are what there is
+		}
 		l.Add(rule.Processes, p.ProcessCount.At, fmt.Sprintf("%d processes have no room on %d instances: %s", p.ProcessCount.Value, n.Value, what),
-			fmt.Sprintf("write %d as the instance_count, larger types, or fewer processes", 1+(p.ProcessCount.Value-1)/each), replace(n.At, 1+(p.ProcessCount.Value-1)/each)...)
+			fmt.Sprintf("write %d as the instance_count, larger types, or fewer processes", wanted), fix...)
 	case !room(l.Nodes):
 		l.Add(rule.TooFewNodes, p.ProcessCount.At, fmt.Sprintf("%d processes have no room on %d nodes: %s", p.ProcessCount.Value, l.Nodes, what), "ask for more nodes, larger types, or fewer processes")
 	}
