@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -171,10 +172,10 @@ func TestABrokenRefreshIsSaidOnceAndDoneWithout(t *testing.T) {
 }
 
 func TestARefusedRefreshKeepsWhatThereWas(t *testing.T) {
-	refuse := false
+	var refuse atomic.Bool
 	e := newEndpoint(t, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if refuse {
+			if refuse.Load() {
 				w.WriteHeader(http.StatusForbidden)
 				w.Write([]byte(`<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You may not.</Message></Error></Errors></Response>`))
 				return
@@ -187,7 +188,7 @@ func TestARefusedRefreshKeepsWhatThereWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refuse = true
+	refuse.Store(true)
 	r := e.catalog("refresh")
 	if r.code != 7 || len(r.lines()) != 1 || !strings.HasPrefix(r.lines()[0], "ERROR: catalogue not refreshed: DescribeInstanceTypes: UnauthorizedOperation: You may not.") {
 		t.Errorf("exit %d, %q", r.code, r.lines())
