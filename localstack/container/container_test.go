@@ -168,7 +168,6 @@ func TestStartEndsWithItsContextAndLeavesNothing(t *testing.T) {
 // nor to go without the rungs below.
 func TestAnEngineThatHangsAfterThePingIsPassedOver(t *testing.T) {
 	old := lookWithin
-	lookWithin = 300 * time.Millisecond
 	t.Cleanup(func() { lookWithin = old })
 	for _, tc := range []struct{ call, says string }{
 		{"GET /containers/json", "looking for left containers: no answer within 300ms: restart it"},
@@ -176,6 +175,7 @@ func TestAnEngineThatHangsAfterThePingIsPassedOver(t *testing.T) {
 	} {
 		t.Run(tc.call, func(t *testing.T) {
 			s := (&stub{hangs: []string{tc.call}}).start(t)
+			lookWithin = 300 * time.Millisecond
 			want := localstack.Want{Rungs: []localstack.Kind{localstack.Container, localstack.Embedded}, Container: Rung,
 				Embedded: func(context.Context) (string, func() error, error) { return "http://127.0.0.1:1", nil, nil }}
 			bounded, stop := context.WithTimeout(t.Context(), 10*time.Second)
@@ -188,6 +188,7 @@ func TestAnEngineThatHangsAfterThePingIsPassedOver(t *testing.T) {
 				t.Errorf("%s: does not say %q", b, reason)
 			}
 
+			lookWithin = time.Minute // what ends it is the interrupt
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(50*time.Millisecond, cancel)
 			if c, err := Start(ctx, localstack.Options{}); !errors.Is(err, context.Canceled) {
