@@ -81,11 +81,11 @@ type linter struct {
 }
 
 func (l *linter) lint() {
+	l.policy()
 	l.words()
 	l.types()
 	l.zones()
 	l.limits()
 	l.nodes()
 	l.prices()
-	l.policy()
 }

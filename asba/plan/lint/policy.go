@@ -9,12 +9,16 @@ var keptBy = map[string]string{
 	"placement_group_name": rule.PolicyGroupName,
 }
 
-// policy warns: the executor goes on with the configuration's in its place.
+// policy warns: the executor goes on with the configuration's in its place. What
+// does not count is not judged any further.
 func (l *linter) policy() {
 	if l.Policy == nil {
 		return
 	}
-	for _, k := range l.Policy.Violations(l.plan) {
+	bound := *l.plan
+	for _, k := range l.Policy.Violations(&bound) {
 		l.Add(keptBy[k.Key], k.At, "the site's policy does not let a plan set "+k.Key, "remove it: the configuration's is used instead", remove(k.At)...)
 	}
+	l.Policy.Bind(&bound)
+	l.plan = &bound
 }
