@@ -44,7 +44,10 @@ func Lint(p *plan.Plan, o Options) []finding.Finding {
 	}
 	l.tags()
 	l.age()
-	return l.Findings()
+	fs := l.Findings()
+	keepOne(fs, p.InstanceTypes)
+	keepOne(fs, p.AZs)
+	return fs
 }
 
 // All returns what reading a plan found together with what Lint does, in order
@@ -76,7 +79,7 @@ type linter struct {
 	rule.Report
 	Options
 	plan *plan.Plan
-	// possible are the plan's types that nothing rules out.
+	// possible are the plan's types that nothing rules out, each once.
 	possible []catalog.Type
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/asba/plan/rule"
 )
 
 // quote makes any word fit to be shown in a message: short, and without
@@ -56,6 +57,31 @@ func (l *linter) without(list plan.List, i int) []finding.Op {
 		return nil
 	}
 	return remove(list.ItemAt(i))
+}
+
+// keepOne takes the fixes from findings that would together remove every item of
+// a list: without types a plan is none, and without zones it is for any zone.
+func keepOne(fs []finding.Finding, list plan.List) {
+	items, gone := map[string]bool{}, map[string]bool{}
+	for _, at := range list.Items {
+		items[at.Pointer] = true
+	}
+	removes := func(f finding.Finding) bool {
+		return len(f.Fix) == 1 && f.Fix[0].Op == "remove" && items[f.Fix[0].Path]
+	}
+	for _, f := range fs {
+		if removes(f) {
+			gone[f.Fix[0].Path] = true
+		}
+	}
+	if len(gone) < len(items) {
+		return
+	}
+	for i, f := range fs {
+		if removes(f) && f.ID != rule.Twice {
+			fs[i].Fix = nil
+		}
+	}
 }
 
 func remove(at plan.Place) []finding.Op {

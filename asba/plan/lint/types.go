@@ -213,11 +213,12 @@ func (l *linter) types() {
 	if f, none := NoneLeft(p, drops); none {
 		l.Add(f.ID, rule.Place{File: f.File, Line: f.Line, Column: f.Column, Pointer: f.Pointer}, f.Message, f.Suggestion)
 	}
-	dropped := namesOf(drops)
+	seen := namesOf(drops)
 	for _, name := range p.InstanceTypes.Value {
-		if t, known := l.Catalog.Type(name); known && !dropped[name] {
+		if t, known := l.Catalog.Type(name); known && !seen[name] {
 			l.possible = append(l.possible, t)
 		}
+		seen[name] = true
 	}
 	l.archs()
 }

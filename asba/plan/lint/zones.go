@@ -108,17 +108,20 @@ func (l *linter) regionOffers(region string) {
 	if len(l.Catalog.Zones(region)) == 0 {
 		return // nothing is known of it
 	}
-	at := l.typesAt()
+	var not []catalog.Type
 	for _, t := range l.possible {
-		if len(l.Catalog.Offers(t.Name, region)) > 0 {
-			continue
+		if len(l.Catalog.Offers(t.Name, region)) == 0 {
+			not = append(not, t)
 		}
+	}
+	at := l.typesAt()
+	for _, t := range not {
 		way := ""
 		if in := l.offeredIn(t.Name); len(in) > 0 {
 			way = "it is offered in " + strings.Join(in, ", ")
 		}
 		fix := remove(at[t.Name])
-		if len(l.possible) == 1 {
+		if len(not) == len(l.possible) { // the region is the mistake
 			fix = nil
 		}
 		l.Add(rule.NotInRegion, at[t.Name], fmt.Sprintf("%s is not offered in %s", t.Name, region), way, fix...)
@@ -146,11 +149,13 @@ func ids(zones []catalog.Zone) string {
 	return strings.Join(out, ", ")
 }
 
-// typesAt is where each instance type of the plan stands.
+// typesAt is where each instance type of the plan stands, first.
 func (l *linter) typesAt() map[string]plan.Place {
 	at := map[string]plan.Place{}
 	for i, name := range l.plan.InstanceTypes.Value {
-		at[name] = l.plan.InstanceTypes.ItemAt(i)
+		if _, again := at[name]; !again {
+			at[name] = l.plan.InstanceTypes.ItemAt(i)
+		}
 	}
 	return at
 }
