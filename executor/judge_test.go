@@ -53,6 +53,8 @@ func TestAPlanIsJudgedAsItWouldBeUsed(t *testing.T) {
 		"what policy takes is not bad": {`{"instance_specification": {"instance_types": ["c5.xlarge"], "purchasing_option": "on-demand", "user_data": "` + string(make20k()) + `"}}`, 0, "WARN: policy does not let a plan set user_data, using the configuration's"},
 		"contradicts itself": {`{"instance_specification": {"instance_types": ["c5.xlarge"], "purchasing_option": "on-demand"}, "cost_constraints": {"prefer_spot": true}}`, report.ExitPlan,
 			"ERROR: Invalid execution plan: plan.json:1:133: prefer_spot is true, but purchasing_option is on-demand (write spot or mixed as the purchasing_option, or prefer_spot false)"},
+		"a word that is no type's name": {`{"instance_specification": {"instance_types": ["C5.XLARGE", "c5.xlarge"], "purchasing_option": "on-demand"}}`, 0,
+			`WARN: "C5.XLARGE" is not an instance type's name (did you mean c5.xlarge?), dropped`},
 		"other architectures, dropped anyway": {`{"instance_specification": {"instance_types": ["c5.xlarge", "c7g.huge"], "purchasing_option": "on-demand"}, "mpi_configuration": {"requires_gang_scheduling": true}}`, 0,
 			"WARN: c7g.huge is not an EC2 instance type (did you mean c7g.medium?), dropped"},
 	} {

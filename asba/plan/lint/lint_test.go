@@ -118,6 +118,7 @@ func TestImpossibleTypesAndWhy(t *testing.T) {
 		"no EFA":       {`{"instance_specification":{"instance_types":["c6i.2xlarge","c6i.32xlarge"]},"mpi_configuration":{"requires_efa":true}}`, []string{"c6i.2xlarge has no EFA"}},
 		"no cluster":   {`{"instance_specification":{"instance_types":["t3.micro"]},"network_configuration":{"placement_group_type":"cluster"}}`, []string{"t3.micro cannot join a cluster placement group"}},
 		"spread":       {`{"instance_specification":{"instance_types":["t3.micro"]},"network_configuration":{"placement_group_type":"spread"}}`, nil},
+		"no name":      {`{"instance_specification":{"instance_types":["C6I.2XLARGE","machine","c6i.large"]}}`, []string{`"C6I.2XLARGE" is not an instance type's name (did you mean c6i.2xlarge?)`, `"machine" is not an instance type's name`}},
 	} {
 		p := mustRead(t, c.text)
 		var got []string

@@ -114,16 +114,24 @@ func (l *linter) impossible() []Drop {
 	return out
 }
 
+// likeThis is what to do about a word that is no type's name.
+const likeThis = "write family.size, such as c6i.2xlarge"
+
+func noName(word string) string { return quote(word) + " is not an instance type's name" }
+
 func (l *linter) unknown(d *Drop, suggest bool) {
-	d.id, d.Why = rule.UnknownType, shown(d.Type)+" is not an EC2 instance type"
+	d.id, d.Why, d.way = rule.UnknownType, d.Type+" is not an EC2 instance type", "run 'aws-slurm-burst catalog show' for those there are"
+	if !typeName.MatchString(d.Type) {
+		d.id, d.Why, d.way = rule.TypeName, noName(d.Type), likeThis
+	}
 	if !suggest {
 		return
 	}
 	near := l.Catalog.NearestTypes(d.Type, 4)
 	if len(near) == 0 {
-		d.way = "run 'aws-slurm-burst catalog show' for those there are"
 		return
 	}
+	d.way = ""
 	d.Why += fmt.Sprintf(" (did you mean %s?)", near[0])
 	if len(near) > 1 {
 		d.way = "near it are " + strings.Join(near[:len(near)-1], ", ") + " and " + near[len(near)-1]
@@ -196,19 +204,17 @@ func (l *linter) types() {
 		l.Add(rule.NoTypes, at, "no instance types specified", way)
 		return
 	}
-	for i, t := range p.InstanceTypes.Value {
-		if !typeName.MatchString(t) {
-			l.Add(rule.TypeName, p.InstanceTypes.ItemAt(i), quote(t)+" is not an instance type's name", "write family.size, such as c6i.2xlarge")
-		}
-	}
 	if l.Catalog == nil {
+		for i, t := range p.InstanceTypes.Value {
+			if !typeName.MatchString(t) {
+				l.Add(rule.TypeName, p.InstanceTypes.ItemAt(i), noName(t), likeThis)
+			}
+		}
 		return
 	}
 	drops := l.impossible()
 	for _, d := range drops {
-		if d.id != rule.UnknownType || typeName.MatchString(d.Type) { // else told already
-			l.Add(d.id, d.At, d.Why, d.way, d.fix...)
-		}
+		l.Add(d.id, d.At, d.Why, d.way, d.fix...)
 	}
 	if f, none := NoneLeft(p, drops); none {
 		l.Add(f.ID, rule.Place{File: f.File, Line: f.Line, Column: f.Column, Pointer: f.Pointer}, f.Message, f.Suggestion)

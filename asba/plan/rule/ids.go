@@ -131,7 +131,7 @@ func Foretold(id string) bool {
 // several: an executor drops that type and goes on with the others.
 func DropsType(id string) bool {
 	switch id {
-	case UnknownType, NoSpot, NoEFA, NoPlacement, TooSmall:
+	case TypeName, UnknownType, NoSpot, NoEFA, NoPlacement, TooSmall:
 		return true
 	}
 	return false
