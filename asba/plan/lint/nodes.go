@@ -53,13 +53,32 @@ func (l *linter) nodes() {
 	if n := p.InstanceCount; n.Given && n.Value != nodes {
 		l.Add(rule.Count, n.At, fmt.Sprintf("the plan is for %d instances, but there are %d nodes", n.Value, nodes), "the nodes count", replace(n.At, nodes)...)
 	}
-	zones := len(p.AZs.Value)
-	if p.SingleAZ.Value {
-		zones = 1
+	if zones := l.spreadZones(); p.Placement.Value == plan.Spread && zones > 0 && nodes > spreadLimit*zones {
+		way := "write cluster, partition or none"
+		if !l.inOneZone() {
+			way += ", or name more zones"
+		}
+		l.Add(rule.Spread, p.Placement.At, fmt.Sprintf("a spread placement group holds %d instances in a zone, not %d nodes in %d", spreadLimit, nodes, zones), way)
 	}
-	if p.Placement.Value == plan.Spread && zones > 0 && nodes > spreadLimit*zones {
-		l.Add(rule.Spread, p.Placement.At, fmt.Sprintf("a spread placement group holds %d instances in a zone, not %d nodes in %d", spreadLimit, nodes, zones), "write cluster, partition or none, or name more zones")
+}
+
+// inOneZone reports whether all nodes have to be in one zone: EFA does not reach
+// across zones, and a gang is launched in one call for one zone.
+func (l *linter) inOneZone() bool {
+	p := l.plan
+	return p.SingleAZ.Value || p.RequiresEFA.Value || p.Gang.Value
+}
+
+// spreadZones is how many zones the nodes may be in, 0 where nothing says.
+func (l *linter) spreadZones() int {
+	if l.inOneZone() {
+		return 1
 	}
+	zones := map[string]bool{}
+	for _, zone := range l.plan.AZs.Value {
+		zones[zone] = true
+	}
+	return len(zones)
 }
 
 // processes judges whether they have room: in the plan's own terms, where it is
