@@ -196,10 +196,10 @@ func TestHoursAreNumbersOrDurations(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`"-2h"`:         `PLAN008] /cost_constraints/max_duration_hours: max_duration_hours is "-2h", less than nothing (it must be a number of hours)`,
+		`"-2h"`:         `PLAN008] /cost_constraints/max_duration_hours: max_duration_hours is "-2h", less than nothing (it must be a number of hours, or a duration such as "2h30m")`,
 		`"99999h"`:      `PLAN008] /cost_constraints/max_duration_hours: max_duration_hours is "99999h", more than any plan can mean (it must be at most 87600h)`,
 		`7200000000000`: `PLAN008]`, // nanoseconds where hours are meant
-		`"two"`:         `PLAN007] /cost_constraints/max_duration_hours: max_duration_hours must be a number of hours, not a string`,
+		`"two"`:         `PLAN007] /cost_constraints/max_duration_hours: max_duration_hours must be a number of hours, or a duration such as "2h30m", not a string`,
 	} {
 		_, fs := Read([]byte(`{"cost_constraints":{"max_duration_hours":`+text+`}}`), "p")
 		if len(fs) != 1 || !strings.Contains(fs[0].String(), want) {

@@ -104,7 +104,7 @@ func (r *reader) count(n *node) (int, bool) {
 
 // hours reads a number of hours; where it is text with units, a duration.
 func (r *reader) hours(n *node) (time.Duration, bool) {
-	const want = "a number of hours"
+	const want = `a number of hours, or a duration such as "2h30m"`
 	ms, ok := 0.0, false
 	if d, err := time.ParseDuration(n.text); n.kind == '"' && (n.text == "" || err == nil) {
 		d, ok = r.span(n, want, d)
