@@ -44,6 +44,9 @@ func (n NodeLine) gpus() int {
 	return sum
 }
 
+// runs reports whether a type can boot the image.
+func (n NodeLine) runs(t catalog.Type) bool { return n.Arch == "" || slices.Contains(t.Archs, n.Arch) }
+
 // Misfit says why a type cannot be a node of this line, "" where it can.
 func (n NodeLine) Misfit(t catalog.Type) string {
 	switch {
@@ -53,7 +56,7 @@ func (n NodeLine) Misfit(t catalog.Type) string {
 		return fmt.Sprintf("%s has %d MiB of memory, nodes of %s are declared with %d", t.Name, t.MemoryMiB, n.Name, n.MemoryMiB)
 	case t.GPUs < n.gpus():
 		return fmt.Sprintf("%s has %s, nodes of %s are declared with %s", t.Name, counted(t.GPUs, "GPU"), n.Name, n.Gres)
-	case n.Arch != "" && !slices.Contains(t.Archs, n.Arch):
+	case !n.runs(t):
 		return fmt.Sprintf("%s is %s, the image of %s is %s", t.Name, strings.Join(t.Archs, " and "), n.Name, n.Arch)
 	}
 	return ""
@@ -166,6 +169,8 @@ func (l *linter) unfit(d *Drop, t catalog.Type) {
 		d.id, d.Why, d.way = rule.TooSmall, l.Line.Misfit(t), "it would register as invalid; write a type that is as large"
 		if larger := l.inFamily(t, "is large enough", func(o catalog.Type) bool { return l.Line.Misfit(o) == "" }); larger != "" {
 			d.way = larger
+		} else if !l.Line.runs(t) {
+			d.way = "EC2 refuses the image on it; write a type that is " + l.Line.Arch
 		}
 	}
 }
