@@ -146,7 +146,8 @@ func TestAgeIsToldInDays(t *testing.T) {
 		"2025-05-06": "price of 2025-05-06, 568 days old",
 		"2026-11-24": "price of 2026-11-24, 1 day old",
 		"2026-11-25": "price of 2026-11-25, today's",
-		"2027-01-01": "price of 2027-01-01, today's", // a clock that is behind
+		"2026-11-26": "price of 2026-11-26, today's", // a clock that is behind, or a zone
+		"2027-01-01": "price of 2027-01-01, a day that is still to come",
 		"":           "price of an unknown day",
 	} {
 		if got := Aged("price", date, now); got != want {

@@ -97,11 +97,14 @@ func Age(date string, now time.Time) int {
 	return int(now.Sub(d) / (24 * time.Hour))
 }
 
-// Aged says how old a fact is: "price of 2025-05-06, 568 days old".
+// Aged says how old a fact is: "price of 2025-05-06, 568 days old". Tomorrow's is
+// today's of another time zone.
 func Aged(what, date string, now time.Time) string {
 	switch days := Age(date, now); {
 	case date == "":
 		return what + " of an unknown day"
+	case date > now.UTC().AddDate(0, 0, 1).Format(time.DateOnly): // somebody's clock is wrong
+		return what + " of " + date + ", a day that is still to come"
 	case days == 0:
 		return what + " of " + date + ", today's"
 	case days == 1:

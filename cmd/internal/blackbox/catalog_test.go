@@ -86,7 +86,7 @@ func TestCatalogSaysWhatItDoesNotKnow(t *testing.T) {
 	}{
 		"types":        {[]string{"hpc7a.2xlarge", "c6i.large", "c5n.3xlarge"}, []string{`ERROR: "hpc7a.2xlarge" is not an EC2 instance type (did you mean hpc7a.12xlarge, hpc7a.24xlarge or hpc7a.48xlarge?)`, `ERROR: "c5n.3xlarge" is not an EC2 instance type (did you mean c5n.2xlarge, c5n.4xlarge or c5n.xlarge?)`}},
 		"odd type":     {[]string{"\x1b[2J"}, []string{`ERROR: "\x1b[2J" is not an EC2 instance type`}},
-		"a family":     {[]string{"--family", "hpc7q"}, []string{`ERROR: no family "hpc7q" among EC2's instance types (did you mean hpc7a.12xlarge?)`}},
+		"a family":     {[]string{"--family", "hpc7q"}, []string{`ERROR: no family "hpc7q" among EC2's instance types (did you mean hpc7a?)`}},
 		"a region":     {[]string{"--region", "us-eest-1"}, []string{`ERROR: nothing is known of region "us-eest-1" (did you mean us-east-1?)`}},
 		"a format":     {[]string{"-o", "xml"}, []string{`ERROR: -o "xml" is not one of table, json, yaml, markdown`}},
 		"a subcommand": {[]string{"--banana"}, []string{`ERROR: unknown flag: --banana (see show --help)`}},

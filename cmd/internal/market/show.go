@@ -31,7 +31,11 @@ func (m *Market) show(out io.Writer, names []string, o options) error {
 	if o.family != "" {
 		types := m.Catalog.InFamily(o.family)
 		if len(types) == 0 {
-			return app.Exitf(report.ExitUsage, "no family %q among EC2's instance types%s", o.family, meant(m.Catalog.NearestTypes(o.family+".large", 1)))
+			var near []string
+			for _, name := range m.Catalog.NearestTypes(o.family+".large", 1) {
+				near = append(near, table.Family(name))
+			}
+			return app.Exitf(report.ExitUsage, "no family %q among EC2's instance types%s", o.family, meant(near))
 		}
 		for _, x := range types {
 			names = append(names, x.Name)
