@@ -5,8 +5,11 @@
 package contract
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
+	"aws-slurm-burst/asba/finding/render"
 	"aws-slurm-burst/cmd/internal/app"
 )
 
@@ -22,3 +25,6 @@ type tool struct {
 	app.IO
 	code *int
 }
+
+// say prints a line for people. A closed stderr changes nothing.
+func (t *tool) say(line string) { _, _ = fmt.Fprintln(t.Stderr, render.Clean(line)) }

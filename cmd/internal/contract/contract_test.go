@@ -401,3 +401,14 @@ func TestAStopEndsAWait(t *testing.T) {
 		}
 	}
 }
+
+func TestARegionOfWhichNothingIsKnownIsTold(t *testing.T) {
+	in(t, map[string]string{"plan.json": `{"instance_specification": {"instance_types": ["c6i.large"]}}`})
+	got := run(t, "validate-plan", "plan.json", "-q", "--region", "us-esat-1")
+	if want := "WARN: --region us-esat-1: nothing is known of its zones and prices, which are not judged (did you mean us-east-1?)\n"; got.err != want || got.code != 0 {
+		t.Errorf("exit %d: %s", got.code, got.err)
+	}
+	if got := run(t, "validate-plan", "plan.json", "-q", "--region", "eu-west-1"); got.err != "" {
+		t.Error(got.err)
+	}
+}

@@ -103,9 +103,6 @@ func (v *conversion) read(o check.Options, args []string) (r check.Result, data 
 	return check.Text(text.Data, title, o), text.Data, nil
 }
 
-// say prints a line for people. A closed stderr changes nothing.
-func (v *conversion) say(line string) { _, _ = fmt.Fprintln(v.Stderr, render.Clean(line)) }
-
 func (v *conversion) write(text []byte) error {
 	var err error
 	if v.output != "" {

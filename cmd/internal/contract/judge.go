@@ -51,7 +51,9 @@ func (a *against) options(ctx context.Context, t *tool) (o check.Options, err er
 		o.Suppress = append(o.Suppress, id)
 	}
 	if a.config == "" && a.partition == "" {
-		o.Catalog, err = market.Known(ctx, t.IO, nil, a.region)
+		if o.Catalog, err = market.Known(ctx, t.IO, nil, a.region); err == nil {
+			a.doubtRegion(t, o.Catalog)
+		}
 		return o, err
 	}
 	cfg, err := app.ReadConfig(t.IO, a.config)
@@ -61,6 +63,7 @@ func (a *against) options(ctx context.Context, t *tool) (o check.Options, err er
 	if o.Catalog, err = market.Known(ctx, t.IO, cfg, a.region); err != nil {
 		return o, err
 	}
+	a.doubtRegion(t, o.Catalog)
 	o.Policy, o.Region = &cfg.Policy.Policy, cmp.Or(a.region, cfg.AWS.Region)
 	if a.partition == "" {
 		return o, nil
@@ -79,6 +82,14 @@ func (a *against) options(ctx context.Context, t *tool) (o check.Options, err er
 		return o, app.Exitf(report.ExitUsage, "--partition %s: %s has no such nodes%s", a.partition, cfg.Base(), instead(a.partition, names))
 	}
 	return o, nil
+}
+
+// doubtRegion tells of a --region of which nothing is known: nothing about it will
+// be found wrong. It may be misspelt, or younger than the catalogue.
+func (a *against) doubtRegion(t *tool, c *catalog.Catalog) {
+	if known := c.Regions(); a.region != "" && !slices.Contains(known, a.region) {
+		t.say(fmt.Sprintf("WARN: --region %s: nothing is known of its zones and prices, which are not judged%s", a.region, instead(a.region, known)))
+	}
 }
 
 // knownID refuses an id that no finding has.

@@ -257,8 +257,8 @@ func (v *validation) withFile(r check.Result, text plans.Text) check.Result {
 func (v *validation) tell(r check.Result, text []byte, mended int) error {
 	v.total.add(r, mended)
 	if v.wantsDiff {
-		if !v.quiet { // a closed stderr changes nothing
-			_, _ = fmt.Fprintln(v.Stderr, render.Clean(summary(r, 0, v.options.Catalog)))
+		if !v.quiet {
+			v.say(summary(r, 0, v.options.Catalog))
 		}
 		return nil
 	}
