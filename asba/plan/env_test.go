@@ -66,7 +66,7 @@ func TestBadVariableIsNamed(t *testing.T) {
 		{"ASBA_MAX_SPOT_PRICE", "Inf", "ASBA_MAX_SPOT_PRICE: error[PLAN008]"},
 		{"ASBA_MAX_SPOT_PRICE", "1e999", "ASBA_MAX_SPOT_PRICE: error[PLAN008]"},
 		{"ASBA_MAX_SPOT_PRICE", "cheap", "ASBA_MAX_SPOT_PRICE: error[PLAN007]"},
-		{"ASBA_SHOULD_BURST", "perhaps", `ASBA_SHOULD_BURST: error[PLAN007]: must be true or false, not "perhaps"`},
+		{"ASBA_SHOULD_BURST", "perhaps", `ASBA_SHOULD_BURST: error[PLAN007]: ASBA_SHOULD_BURST must be true or false, not "perhaps"`},
 		{"ASBA_MPI_PROCESSES", "1.5", "ASBA_MPI_PROCESSES must be a whole number, not 1.5"},
 		{"ASBA_MPI_PROCESSES", "many", "ASBA_MPI_PROCESSES: error[PLAN007]"},
 	} {

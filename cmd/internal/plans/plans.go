@@ -115,13 +115,13 @@ type Text struct {
 
 // Read reads a plan as the executor does; plansource.ErrTooLarge is the error of
 // a file of more than plan.MaxSize bytes. Of stdin, and of what a shell hands
-// over as /dev/fd/N, it returns at most a byte more than that. It ends with ctx,
-// even where nothing comes.
+// over as /dev/fd/N or /dev/stdin, it returns at most a byte more than that. It
+// ends with ctx, even where nothing comes.
 func Read(ctx context.Context, name string, stdin io.Reader) (Text, error) {
 	switch {
 	case name == Stdin:
 		return readStream(ctx, stdin)
-	case strings.HasPrefix(name, "/dev/fd/"):
+	case name == "/dev/stdin", strings.HasPrefix(name, "/dev/fd/"):
 		f, err := os.Open(name)
 		if err != nil {
 			return Text{}, err

@@ -3,6 +3,7 @@ package plans
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -105,6 +106,26 @@ func TestReadingNeverWaitsNorSwallowsAll(t *testing.T) {
 	defer func() { _ = w.Close() }()
 	if _, err := Read(told, Stdin, silent); !errors.Is(err, context.Canceled) {
 		t.Errorf("silent stdin: %v", err)
+	}
+}
+
+// A shell hands pipes over by name.
+func TestPipesOfAShellAreRead(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.WriteString("{}"); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	defer func() { _ = r.Close() }()
+	if text, err := Read(t.Context(), fmt.Sprintf("/dev/fd/%d", r.Fd()), nil); err != nil || string(text.Data) != "{}" {
+		t.Errorf("%q, %v", text.Data, err)
+	}
+	// Whatever this test's own is, it is no file to be judged by its mode.
+	if _, err := Read(t.Context(), "/dev/stdin", nil); err != nil {
+		t.Errorf("/dev/stdin: %v", err)
 	}
 }
 
