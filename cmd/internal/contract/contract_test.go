@@ -412,3 +412,13 @@ func TestARegionOfWhichNothingIsKnownIsTold(t *testing.T) {
 		t.Error(got.err)
 	}
 }
+
+func TestWhatIsNoFileIsNotMended(t *testing.T) {
+	for name, title := range map[string]string{"-": "stdin", "/dev/stdin": "/dev/stdin"} {
+		got := surroundings{stdin: strings.NewReader(`{"instance_specification": {"instance_types": "c6i.large"}}`)}.run(t, "validate-plan", "--fix", name)
+		want := "ERROR: --fix: " + title + " cannot be mended, use --diff\n"
+		if got.code != 2 || got.err != want || got.out != "" {
+			t.Errorf("%s: exit %d: %s%s", name, got.code, got.out, got.err)
+		}
+	}
+}

@@ -204,8 +204,8 @@ func (v *validation) file(name string) error {
 	if name == plans.Stdin {
 		title = plans.StdinName
 	}
-	if v.fix && !v.wantsDiff && name == plans.Stdin {
-		v.unread(title, errors.New("--fix: stdin cannot be mended, use --diff"))
+	if v.fix && !v.wantsDiff && plans.IsStream(name) {
+		v.unread(title, fmt.Errorf("--fix: %s cannot be mended, use --diff", title))
 		return nil
 	}
 	text, err := plans.Read(v.Stop, name, v.Stdin)

@@ -113,6 +113,12 @@ type Text struct {
 	WorldWritable bool
 }
 
+// IsStream reports whether a name is that of stdin, or of what a shell hands over:
+// it can be read once, and not be written.
+func IsStream(name string) bool {
+	return name == Stdin || name == "/dev/stdin" || strings.HasPrefix(name, "/dev/fd/")
+}
+
 // Read reads a plan as the executor does; plansource.ErrTooLarge is the error of
 // a file of more than plan.MaxSize bytes. Of stdin, and of what a shell hands
 // over as /dev/fd/N or /dev/stdin, it returns at most a byte more than that. It
@@ -121,7 +127,7 @@ func Read(ctx context.Context, name string, stdin io.Reader) (Text, error) {
 	switch {
 	case name == Stdin:
 		return readStream(ctx, stdin)
-	case name == "/dev/stdin", strings.HasPrefix(name, "/dev/fd/"):
+	case IsStream(name):
 		f, err := os.Open(name)
 		if err != nil {
 			return Text{}, err
