@@ -3,6 +3,8 @@ package lint
 import (
 	"cmp"
 	"fmt"
+	"math"
+	"strconv"
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/plan"
@@ -107,8 +109,18 @@ func (l *linter) hourly(demand offer, spot bool) {
 	if spot {
 		least, what = least*leastSpot, "even at the lowest that spot can cost"
 	}
-	if least > limit {
+	// Spot is held to the limit by what it can cost at most (executor/ladder).
+	counted := demand.usd
+	if most := p.MaxSpotPrice.Value; most > 0 {
+		counted = min(counted, most)
+	}
+	switch most := counted * float64(n); {
+	case least > limit:
 		l.Add(rule.HourlyCap, at, fmt.Sprintf("%s %s USD an hour, but %s costs %s, %s (%s)", name, usd(limit), times(n, demand.Name), usd(least), what, demand.when), "raise the limit, or write smaller types or fewer nodes")
+	case spot && most > limit*(1+1e-9):
+		each := math.Floor(limit/float64(n)*1e4) / 1e4
+		l.Add(rule.SpotCounted, at, fmt.Sprintf("%s %s USD an hour, but %s on spot is counted at %s, the most that it can cost (%s)", name, usd(limit), times(n, demand.Name), usd(most), demand.when),
+			fmt.Sprintf("write at most %s as max_spot_price, or raise the limit", strconv.FormatFloat(each, 'f', -1, 64)))
 	}
 }
 

@@ -75,6 +75,7 @@ const (
 	Interrupted   = "PLAN061"
 	NotInRegion   = "PLAN062"
 	IdleTotal     = "PLAN063"
+	SpotCounted   = "PLAN064"
 )
 
 // What a site's policy keeps for itself.
@@ -96,6 +97,7 @@ var warnings = map[string]bool{
 	IdleCap: true, Count: true, Alert: true, Twice: true, OwnTag: true,
 	ZoneName:    true,
 	IdleTotal:   true,
+	SpotCounted: true,
 	NoProcesses: true, TooFewNodes: true, UsualSpot: true, TotalTooSmall: true, Interrupted: true,
 	PolicyUserData: true, PolicyProfile: true, PolicyTemplate: true,
 	PolicyGroups: true, PolicySubnets: true, PolicyGroupName: true,
@@ -121,7 +123,7 @@ func ForAuthors(id string) bool {
 // and lets EC2 decide.
 func Foretold(id string) bool {
 	switch id {
-	case ZoneID, ZoneName, NotInRegion, SpotCap, UsualSpot, HourlyCap, TotalTooSmall, Interrupted:
+	case ZoneID, ZoneName, NotInRegion, SpotCap, UsualSpot, HourlyCap, SpotCounted, TotalTooSmall, Interrupted:
 		return true
 	}
 	return false
