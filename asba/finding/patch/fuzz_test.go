@@ -16,6 +16,8 @@ func FuzzApply(f *testing.F) {
 	f.Add("{\n  \"a\": [1, 2], // x\n  \"b\": {}\n}", "replace", "/a/0", "", "3")
 	f.Add(`{"a":{"b":1,"c":2}}`, "move", "/a/d", "/a/b", "")
 	f.Add("{\r\n\t\"a\": [\"x\",\r\n\t\t\"y\"]\r\n}", "remove", "/a/1", "", "")
+	f.Add("{\"a\": [\"x\"\t\r\n\t,\"y\"]\r\n}", "remove", "/a/1", "", "")
+	f.Add("{\"a\": 1 /* c */, \"b\": 2}", "remove", "/b", "", "")
 	f.Add(`{"a": []}`, "add", "/a/-", "", `{"z": null}`)
 	f.Add("{\"a\": 1,} // end", "add", "/b", "", "true")
 	f.Fuzz(func(t *testing.T, text, kind, path, from, value string) {

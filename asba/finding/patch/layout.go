@@ -37,6 +37,21 @@ func entries(container *hujson.Value) (before []*hujson.Extra, end *hujson.Extra
 	return nil, nil
 }
 
+// lastOf is the last value of a container, nil where it has none.
+func lastOf(container *hujson.Value) *hujson.Value {
+	switch c := container.Value.(type) {
+	case *hujson.Object:
+		if n := len(c.Members); n > 0 {
+			return &c.Members[n-1].Value
+		}
+	case *hujson.Array:
+		if n := len(c.Elements); n > 0 {
+			return &c.Elements[n-1]
+		}
+	}
+	return nil
+}
+
 // index finds an entry of a container by its name; -1 where there is none.
 func index(container *hujson.Value, name string) int {
 	switch c := container.Value.(type) {
@@ -65,6 +80,8 @@ type surroundings struct {
 	// ends are those before the closing brackets, of the container where
 	// something goes and of that where something comes.
 	ends [2]hujson.Extra
+	// commas: a comma stands before those closing brackets.
+	commas [2]bool
 	// replaces: nothing new comes, a value takes the place of another.
 	replaces bool
 }
@@ -81,6 +98,9 @@ func look(tree *hujson.Value, op finding.Op) (s surroundings) {
 			continue
 		}
 		s.ends[i] = append(hujson.Extra{}, *end...)
+		if last := lastOf(at); last != nil {
+			s.commas[i] = last.AfterExtra != nil
+		}
 		switch _, object := at.Value.(*hujson.Object); {
 		case i == 0 && index(at, name) == 0:
 			s.first = append(hujson.Extra{}, *before[0]...)
@@ -115,8 +135,17 @@ func (s surroundings) tidy(tree *hujson.Value, op finding.Op) {
 	for i, pointer := range [2]string{leaves(op), comes(op)} {
 		parent, _ := split(pointer)
 		if at := tree.Find(parent); pointer != "" && at != nil {
-			if _, end := entries(at); end != nil && blank(*end) && blank(s.ends[i]) {
+			_, end := entries(at)
+			if end != nil && blank(*end) && blank(s.ends[i]) {
 				*end = s.ends[i]
+			}
+			// What stood between an entry and its comma makes a comma of the
+			// library's where the entry is now the last.
+			if last := lastOf(at); last != nil && !s.commas[i] && last.AfterExtra != nil {
+				if !blank(last.AfterExtra) {
+					*end = append(last.AfterExtra, *end...)
+				}
+				last.AfterExtra = nil
 			}
 		}
 	}
