@@ -114,20 +114,21 @@ func TestUnknownTypeIsNotFound(t *testing.T) {
 
 func TestNearestKeepsTheFamilyThenTheSize(t *testing.T) {
 	for name, want := range map[string]string{
-		"hpc7a.2xlarge":  "hpc7a.12xlarge hpc7a.24xlarge hpc7a.48xlarge",
-		"hpc6id.2xlarge": "hpc6id.32xlarge",
-		"c5n.3xlarge":    "c5n.2xlarge c5n.4xlarge c5n.xlarge", // as far to 8 as to 16 vCPUs: the smaller first
-		"C6i.2xlarge":    "c6i.2xlarge c6i.xlarge c6i.large",
-		"c6i.64xlarge":   "c6i.32xlarge c6i.24xlarge c6i.16xlarge",
-		"c6i.2xlage":     "c6i.2xlarge c6i.xlarge c6i.large", // spelt alike
-		"c6ilarge":       "c6i.large c6i.xlarge c6i.2xlarge",
-		"c6i.banana":     "c6i.large c6i.xlarge c6i.2xlarge", // nothing near: the smallest
-		"c5n.metal":      "c5n.metal c5n.18xlarge c5n.9xlarge",
-		"c6id.metl":      "c6id.metal c6id.32xlarge c6id.24xlarge",
-		"hcp7a.12xlarge": "hpc7a.12xlarge hpc7a.24xlarge hpc7a.48xlarge",
-		"quux.large":     "",
-		"":               "",
-		".":              "",
+		"hpc7a.2xlarge":    "hpc7a.12xlarge hpc7a.24xlarge hpc7a.48xlarge",
+		"hpc6id.2xlarge":   "hpc6id.32xlarge",
+		"c5n.3xlarge":      "c5n.2xlarge c5n.4xlarge c5n.xlarge", // as far to 8 as to 16 vCPUs: the smaller first
+		"C6i.2xlarge":      "c6i.2xlarge c6i.xlarge c6i.large",
+		"c6i.64xlarge":     "c6i.32xlarge c6i.24xlarge c6i.16xlarge",
+		"c6i.2xlage":       "c6i.2xlarge c6i.xlarge c6i.large", // spelt alike
+		"c6ilarge":         "c6i.large c6i.xlarge c6i.2xlarge",
+		"c6i.banana":       "c6i.large c6i.xlarge c6i.2xlarge", // nothing near: the smallest
+		"c5n.metal":        "c5n.metal c5n.18xlarge c5n.9xlarge",
+		"c6id.metl":        "c6id.metal c6id.32xlarge c6id.24xlarge",
+		"hcp7a.12xlarge":   "hpc7a.12xlarge hpc7a.24xlarge hpc7a.48xlarge",
+		"r7izz.metal-16xl": "r7iz.metal-16xl r7iz.16xlarge r7iz.12xlarge",
+		"quux.large":       "",
+		"":                 "",
+		".":                "",
 	} {
 		c := Default()
 		if got := strings.Join(c.NearestTypes(name, 3), " "); got != want {

@@ -18,6 +18,7 @@ func TestFixesLeaveAListOneItemAtLeast(t *testing.T) {
 		"one is": {`{"instance_specification":{"instance_types":["hpc7a.96xlarge","hpc7a.48xlarge","c6i.large"]}}`, "us-west-2",
 			[]string{"/instance_specification/instance_types/0", "/instance_specification/instance_types/1"}},
 		"no zone offers the type":            {`{"instance_specification":{"instance_types":["hpc7a.96xlarge"]},"network_configuration":{"availability_zones":["use2-az1","use2-az3"]}}`, "", nil},
+		"a zone is of use to another type":   {`{"instance_specification":{"instance_types":["hpc7a.96xlarge","c6i.large"]},"network_configuration":{"availability_zones":["use2-az1","use2-az2"]}}`, "", nil},
 		"each zone has a mistake of its own": {`{"instance_specification":{"instance_types":["hpc7a.96xlarge"]},"network_configuration":{"availability_zones":["use1-az1","use2-az1"]}}`, "us-east-2", nil},
 		"no zone is in the region": {`{"instance_specification":{"instance_types":["c6i.large"]},"network_configuration":{"availability_zones":["us-east-2a","us-east-2b","us-east-2a"]}}`, "us-east-1",
 			[]string{"/network_configuration/availability_zones/2"}}, // it stands twice
