@@ -46,6 +46,10 @@ func PrintReport(w io.Writer, format string, r *report.Report) error {
 	return err
 }
 
+// readable is how values are written for programs: in one order, and with a sign
+// for what is not UTF-8, as the names of files may be.
+var readable = json.JoinOptions(json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+
 // Print writes a value as json or yaml in one piece.
 func Print(w io.Writer, format string, v any) error {
 	var b bytes.Buffer
@@ -53,7 +57,7 @@ func Print(w io.Writer, format string, v any) error {
 	if format == "yaml" {
 		err = asYAML(&b, v)
 	} else {
-		err = json.MarshalWrite(&b, v, json.Deterministic(true), jsontext.WithIndent("  "))
+		err = json.MarshalWrite(&b, v, readable, jsontext.WithIndent("  "))
 		b.WriteByte('\n')
 	}
 	if err != nil {
@@ -65,7 +69,7 @@ func Print(w io.Writer, format string, v any) error {
 
 // asYAML writes the JSON form as YAML, so that both have the same names.
 func asYAML(w io.Writer, v any) error {
-	data, err := json.Marshal(v, json.Deterministic(true))
+	data, err := json.Marshal(v, readable)
 	if err != nil {
 		return err
 	}

@@ -422,3 +422,15 @@ func TestWhatIsNoFileIsNotMended(t *testing.T) {
 		}
 	}
 }
+
+// A file may be called anything; who reads the answer has to be able to.
+func TestANameThatIsNotTextIsTold(t *testing.T) {
+	name := "b\xffd.json"
+	in(t, map[string]string{name: `{"instance_specification": {"instance_types": ["c6i.large"]}}`})
+	for format, want := range map[string]string{"json": `"file": "b` + "\uFFFD" + `d.json"`, "yaml": "file: b\uFFFDd.json"} {
+		got := run(t, "validate-plan", name, "-o", format)
+		if got.code != 0 || !strings.Contains(got.out, want) {
+			t.Errorf("%s: exit %d: %s%s", format, got.code, got.out, got.err)
+		}
+	}
+}
