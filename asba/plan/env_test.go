@@ -76,3 +76,11 @@ func TestBadVariableIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// As in JSON, 0 processes are what a program writes that never counted them.
+func TestNoProcessesSayNothing(t *testing.T) {
+	p, fs, present := FromEnv(func(name string) string { return map[string]string{"ASBA_MPI_PROCESSES": "0"}[name] })
+	if !present || len(fs) != 0 || p.ProcessCount.Given || p.IsMPI.Given || len(p.Sections) != 0 {
+		t.Errorf("%v %v: %+v", present, fs, p)
+	}
+}

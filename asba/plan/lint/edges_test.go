@@ -115,3 +115,19 @@ func TestAGangThatIsOftenInterrupted(t *testing.T) {
 		}
 	}
 }
+
+// The type that was meant stands there already: writing it again would only make
+// another finding.
+func TestATypeIsNotMendedToOneThatIsThere(t *testing.T) {
+	for types, want := range map[string]string{`["c6i.large","c6i.lrge"]`: "remove", `["c6i.xlarge","c6i.lrge"]`: "replace"} {
+		got := ""
+		for _, f := range Lint(mustRead(t, `{"instance_specification":{"instance_types":`+types+`}}`), Options{Catalog: catalog.Default()}) {
+			if f.ID == rule.UnknownType && len(f.Fix) == 1 {
+				got = f.Fix[0].Op
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", types, got, want)
+		}
+	}
+}
