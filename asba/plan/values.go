@@ -154,9 +154,12 @@ func (r *reader) span(n *node, want string, d time.Duration) (time.Duration, boo
 	return 0, false
 }
 
-// instants are the spellings in use: RFC 3339, and the same without a zone,
-// which is UTC.
-var instants = []string{time.RFC3339, "2006-01-02T15:04:05"}
+// instants are the spellings in use: RFC 3339, what Python and date(1) write,
+// and the same without a zone, which is UTC.
+var instants = []string{
+	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04:05Z0700",
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02 15:04:05Z0700",
+}
 
 // instant reads a moment. The zero that Go writes for a time that was never set
 // says nothing.

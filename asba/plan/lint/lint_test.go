@@ -190,3 +190,24 @@ func TestFixesDoNotUndoEachOther(t *testing.T) {
 		}
 	}
 }
+
+func TestTheAgeOfAPlan(t *testing.T) {
+	for made, want := range map[string]string{
+		"2026-11-25T00:00:00Z":      "",
+		"2026-10-26T13:00:00Z":      "",
+		"2026-10-26T11:00:00Z":      "the plan was made 30 days ago",
+		"2026-10-01 10:00:00+0200":  "the plan was made 55 days ago",
+		"2026-11-26T11:00:00":       "",
+		"2026-11-27 13:00:00":       "the plan is of a day to come: by the clock here it is made in 2 days",
+		"2099-01-01T00:00:00+01:00": "the plan is of a day to come",
+	} {
+		p := mustRead(t, `{"should_burst": false, "generated_at": "`+made+`"}`)
+		var got string
+		for _, f := range Lint(p, Options{Now: today}) {
+			got += f.String()
+		}
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", made, got, want)
+		}
+	}
+}

@@ -58,7 +58,11 @@ func (l *linter) age() {
 	if !made.Given || l.Now.IsZero() {
 		return
 	}
-	if age := l.Now.Sub(made.Value); age > staleAfter {
+	age := l.Now.Sub(made.Value)
+	if age < -24*time.Hour { // less is between zones and clocks
+		l.Add(rule.Stale, made.At, fmt.Sprintf("the plan is of a day to come: by the clock here it is made in %d days", -age/(24*time.Hour)), "see whose clock is wrong: the plan would never count as old")
+	}
+	if age > staleAfter {
 		l.Add(rule.Stale, made.At, fmt.Sprintf("the plan was made %d days ago: prices and capacity have moved on", age/(24*time.Hour)), "run 'asba analyze' again")
 	}
 }
