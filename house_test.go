@@ -159,6 +159,16 @@ var rules = []rule{
 		from:  []string{"..."},
 		about: []string{"localstack/localstacktest"},
 	}, {
+		why:   "a slurmctld for tests starts daemons and namespaces: tests have it, nothing that is shipped",
+		from:  []string{"..."},
+		about: []string{"features/slurmtest"},
+		allow: []string{"in features/e2e"}, // which is all tests
+	}, {
+		why:   "it is Slurm and nothing of ours that a slurmctld for tests shows",
+		from:  []string{"features/slurmtest"},
+		about: []string{"./..."},
+		allow: []string{"localstack/scratch"},
+	}, {
 		why:   "a browser is driven by tests, never by what is shipped",
 		from:  []string{"..."},
 		about: []string{"github.com/chromedp/..."},
@@ -166,7 +176,7 @@ var rules = []rule{
 		why:   "what is tried under a real slurmctld is the programs, as slurmctld calls them: no steps, no runner, no model",
 		from:  []string{"features/e2e"},
 		about: []string{"./...", "github.com/cucumber/..."},
-		allow: []string{"features/site", "fixtures", "localstack/faultproxy", "localstack/scratch", "simulator/faults"},
+		allow: []string{"features/site", "features/slurmtest", "fixtures", "localstack/faultproxy", "localstack/scratch", "simulator/faults"},
 	}, {
 		why:   "reports are written from plain values, whoever ran what they tell of",
 		from:  []string{"features/report"},
@@ -338,6 +348,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"features/site", "features/report", false},
 		{"features/e2e", "features/site", false},
 		{"features/e2e", "features/steps", true},
+		{"features/e2e", "features/slurmtest", false},
+		{"features/steps", "features/slurmtest", true},
+		{"features/slurmtest", "features/site", true},
 		{"features/e2e", "executor/slurm", true},
 		{"features/e2e", "simulator/slurm", true},
 		{"features/report", "github.com/chromedp/chromedp", true},

@@ -1,12 +1,10 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,58 +12,17 @@ import (
 	"time"
 
 	"aws-slurm-burst/features/site"
+	"aws-slurm-burst/features/slurmtest"
 	"aws-slurm-burst/fixtures"
 )
 
-// commandWithin bounds one command; sbatch and scontrol of a slurmctld that is
-// down give up after 20 s at most.
-const commandWithin = 30 * time.Second
+// Record is one of `scontrol show -o`.
+type Record = slurmtest.Record
 
-// command is a program that speaks to the cluster's Slurm.
-func (c *Cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = c.dir
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root", "SLURM_CONF=" + c.conf}
-	return cmd
-}
-
-// Slurm runs a command and returns what it printed.
+// Slurm runs a command that speaks to the cluster's slurmctld, and returns what
+// it printed.
 func (c *Cluster) Slurm(program string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), commandWithin)
-	defer cancel()
-	cmd := c.command(ctx, program, args...)
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	out, err := cmd.Output()
-	if err != nil {
-		err = fmt.Errorf("%s %s: %w: %s", program, strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
-	}
-	return string(out), err
-}
-
-// Record is one of `scontrol show -o`: its fields by name.
-type Record map[string]string
-
-// records reads the output of `scontrol show -o`. A value with blanks ends where
-// the next NAME= begins.
-func records(out string) []Record {
-	var all []Record
-	for line := range strings.Lines(out) {
-		r, last := Record{}, ""
-		for word := range strings.FieldsSeq(line) {
-			name, value, ok := strings.Cut(word, "=")
-			switch {
-			case ok && name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/:_") == "" && r[name] == "":
-				r[name], last = value, name
-			case last != "":
-				r[last] += " " + word
-			}
-		}
-		if len(r) > 0 {
-			all = append(all, r)
-		}
-	}
-	return all
+	return c.ctld.Run(program, args...)
 }
 
 // Nodes are the nodes as slurmctld has them, by name.
@@ -75,7 +32,7 @@ func (c *Cluster) Nodes() (map[string]Record, error) {
 		return nil, err
 	}
 	nodes := map[string]Record{}
-	for _, r := range records(out) {
+	for _, r := range slurmtest.Records(out) {
 		nodes[r["NodeName"]] = r
 	}
 	return nodes, nil
@@ -87,7 +44,7 @@ func (c *Cluster) Job(id string) (Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := records(out)
+	all := slurmtest.Records(out)
 	if len(all) != 1 {
 		return nil, fmt.Errorf("%d records of job %s", len(all), id)
 	}
@@ -142,7 +99,7 @@ func (c *Cluster) must(t testing.TB, program string, args ...string) string {
 
 // live returns the instances of the cluster that cost money, by EC2's word.
 func (c *Cluster) live() ([]site.Instance, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), commandWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), slurmtest.CommandWithin)
 	defer cancel()
 	return c.room.ec2.LiveOf(ctx, c.Name)
 }
@@ -240,22 +197,8 @@ func (c *Cluster) fail(t testing.TB, format string, args ...any) {
 	for _, call := range c.proxy.Calls() {
 		fmt.Fprintf(&b, "%s %s %d %s applied=%t %s %s\n", call.Time, call.Action, call.Status, call.Code, call.Applied, call.Params.Get("InstanceType"), call.Params.Get("MinCount"))
 	}
-	fmt.Fprintf(&b, "-- aws-slurm-burst.log\n%s", lastLines(c.log(), 60))
-	fmt.Fprintf(&b, "-- slurmctld.log\n%s", tail(filepath.Join(c.dir, "log", "slurmctld.log"), 80))
+	fmt.Fprintf(&b, "-- aws-slurm-burst.log\n%s", slurmtest.LastLines(c.log(), 60))
+	fmt.Fprintf(&b, "-- slurmctld.log\n%s", slurmtest.Tail(filepath.Join(c.dir, "log", "slurmctld.log"), 80))
 	fmt.Fprintf(&b, "all of it: %s\n", c.dir)
 	t.Fatal(b.String())
-}
-
-// tail returns the last lines of a file.
-func tail(file string, n int) string {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err.Error() + "\n"
-	}
-	return lastLines(string(data), n)
-}
-
-func lastLines(text string, n int) string {
-	lines := slices.Collect(strings.Lines(text))
-	return strings.Join(lines[max(0, len(lines)-n):], "")
 }

@@ -1,8 +1,17 @@
+// Package e2e runs the release binaries under a real slurmctld, with real
+// slurmds for the machines that the embedded EC2 launches. It is the one place
+// where nobody stands in for Slurm.
+//
+// A run has namespaces of its own (features/slurmtest), so that nothing is left
+// running and no port of the machine is taken.
+//
+// What the programs do with EC2's refusals is for the features, which take
+// milliseconds a scenario; here are the scenarios in which Slurm itself has a
+// part. The package imports nothing of the programs.
 package e2e
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,8 +25,8 @@ import (
 	"time"
 
 	"aws-slurm-burst/features/site"
+	"aws-slurm-burst/features/slurmtest"
 	"aws-slurm-burst/localstack/faultproxy"
-	"aws-slurm-burst/localstack/scratch"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -25,13 +34,11 @@ import (
 // loopback's ports, which it numbers. Each cluster has its own tag in EC2 and its
 // own proxy before it, so they never see each other.
 type Room struct {
-	files    *scratch.Dir
-	dir, bin string
-	outside  string // our process id outside
+	slurm    *slurmtest.Room
+	bin      string
 	ec2      site.EC2
 	endpoint *url.URL
 	embedded *site.Embedded
-	munge    *daemon
 	clusters atomic.Int32
 }
 
@@ -46,17 +53,10 @@ func Open(bin string) (*Room, error) {
 	if r.bin, err = filepath.Abs(bin); err != nil {
 		return nil, err
 	}
-	if r.outside, err = Furnish(); err != nil {
+	if r.slurm, err = slurmtest.Open(); err != nil {
 		return nil, err
 	}
-	if r.files, err = newRunDir(); err != nil {
-		return nil, err
-	}
-	r.dir = r.files.Path
-	if err := r.startMunge(); err != nil {
-		return nil, err
-	}
-	log, err := os.Create(filepath.Join(r.dir, "ec2.log"))
+	log, err := os.Create(filepath.Join(r.slurm.Dir, "ec2.log"))
 	if err != nil {
 		return nil, err
 	}
@@ -69,39 +69,10 @@ func Open(bin string) (*Room, error) {
 	return r, err
 }
 
-func (r *Room) startMunge() error {
-	key := make([]byte, 1024)
-	_, _ = rand.Read(key) // it never fails
-	if err := os.WriteFile(filepath.Join(r.dir, "munge.key"), key, 0o400); err != nil {
-		return err
-	}
-	in := func(name string) string { return filepath.Join(r.dir, name) }
-	var err error
-	// --force: the folder above is everybody's, as /tmp is.
-	r.munge, err = startDaemon(in("munged.out"), nil, "munged", "--foreground", "--force",
-		"--socket", r.socket(), "--key-file", in("munge.key"), "--pid-file", in("munged.pid"), "--log-file", in("munged.log"), "--seed-file", in("munged.seed"))
-	if err != nil {
-		return err
-	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if _, err := os.Stat(r.socket()); err == nil {
-			return nil
-		}
-		if r.munge.ended() || time.Now().After(end) {
-			return fmt.Errorf("munged does not come up:\n%s", tail(in("munged.out"), 10))
-		}
-	}
-}
-
-func (r *Room) socket() string { return filepath.Join(r.dir, "munge.socket") }
-
 // Close ends what Open started. The files go too, unless they are wanted.
 func (r *Room) Close(keepFiles bool) {
 	r.embedded.Stop()
-	r.munge.stop(syscall.SIGTERM, 5*time.Second)
-	if !keepFiles {
-		_ = r.files.Remove()
-	}
+	r.slurm.Close(keepFiles)
 }
 
 // Options of a cluster.
@@ -123,7 +94,7 @@ type Cluster struct {
 	opt       Options
 	dir, conf string
 	port      int // slurmctld's; the nodes' follow
-	ctld      *daemon
+	ctld      *slurmtest.Controller
 	proxy     *faultproxy.Proxy
 	front     *http.Server
 	machines  *machines
@@ -151,10 +122,11 @@ func (r *Room) NewCluster(name string, o Options) (*Cluster, error) {
 	}
 	n := int(r.clusters.Add(1))
 	c := &Cluster{
-		Name: name, room: r, opt: o, dir: filepath.Join(r.dir, fmt.Sprint("c", n)), port: 6000 + 100*n,
+		Name: name, room: r, opt: o, dir: filepath.Join(r.slurm.Dir, fmt.Sprint("c", n)), port: 6000 + 100*n,
 		held: make(chan struct{}), release: make(chan struct{}),
 	}
 	c.conf = filepath.Join(c.dir, "slurm.conf")
+	c.ctld = &slurmtest.Controller{Dir: c.dir, Conf: c.conf}
 	for _, d := range []string{"plans", "state", "spool", "log"} {
 		if err := os.MkdirAll(filepath.Join(c.dir, d), 0o755); err != nil {
 			return nil, err
@@ -208,7 +180,7 @@ func (c *Cluster) write(endpoint string) error {
 	}
 	timeout := int(c.opt.ResumeTimeout.Seconds())
 	slurm := strings.NewReplacer(
-		"@NAME", c.Name, "@HOST", host, "@DIR", c.dir, "@BIN", c.room.bin, "@SOCKET", c.room.socket(), "@NODES", c.nodes(),
+		"@NAME", c.Name, "@HOST", host, "@DIR", c.dir, "@BIN", c.room.bin, "@SOCKET", c.room.slurm.Socket(), "@NODES", c.nodes(),
 		"@PORTS", fmt.Sprintf("[%d-%d]", c.port+1, c.port+c.opt.Nodes), "@PORT", fmt.Sprint(c.port),
 		"@TIMEOUT", fmt.Sprint(timeout), "@PLACEHOLDER", placeholder, "@IDLE", fmt.Sprint(int(c.opt.SuspendTime.Seconds())),
 	).Replace(slurmConf)
@@ -289,32 +261,18 @@ logging: {level: debug}
 `
 
 // Start starts slurmctld and waits until it answers.
-func (c *Cluster) Start() error {
-	var err error
-	if c.ctld, err = startDaemon(filepath.Join(c.dir, "slurmctld.out"), nil, "slurmctld", "-D", "-f", c.conf); err != nil {
-		return err
-	}
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		// ping's exit code says what it found
-		if _, err = c.Slurm("scontrol", "ping"); err == nil {
-			return nil
-		}
-		if c.ctld.ended() || time.Now().After(end) {
-			return fmt.Errorf("slurmctld does not come up: %w\n%s", err, tail(filepath.Join(c.dir, "slurmctld.out"), 20))
-		}
-	}
-}
+func (c *Cluster) Start() error { return c.ctld.Start() }
 
 // Stop ends slurmctld as an operator does.
-func (c *Cluster) Stop() { c.ctld.stop(syscall.SIGTERM, 30*time.Second) }
+func (c *Cluster) Stop() { c.ctld.Stop(syscall.SIGTERM, 30*time.Second) }
 
 // Kill ends slurmctld as a crash does; its programs run on, and what it did not
 // save within the last seconds is forgotten.
-func (c *Cluster) Kill() { c.ctld.stop(syscall.SIGKILL, 0) }
+func (c *Cluster) Kill() { c.ctld.Stop(syscall.SIGKILL, 0) }
 
 // Close ends the cluster and all its machines.
 func (c *Cluster) Close() {
-	c.ctld.stop(syscall.SIGTERM, 15*time.Second)
+	c.ctld.Stop(syscall.SIGTERM, 15*time.Second)
 	c.machines.close()
 	_ = c.front.Close()
 }

@@ -12,56 +12,28 @@ import (
 	"testing"
 	"time"
 
+	"aws-slurm-burst/features/slurmtest"
 	"aws-slurm-burst/localstack/scratch"
 )
 
-var (
-	room        *Room
-	unavailable error // why there is no room
-)
+var room *Room
 
 func TestMain(m *testing.M) {
-	if unavailable = Missing(); unavailable != nil {
-		os.Exit(m.Run())
-	}
-	if !Inside() {
-		code, err := Enter()
-		if err != nil {
-			unavailable = err
-			code = m.Run()
+	os.Exit(slurmtest.Main(m, func() (close func(failed bool), err error) {
+		bin := os.Getenv("ASBA_BIN")
+		if bin == "" {
+			bin = "../../bin"
 		}
-		os.Exit(code)
-	}
-	bin := os.Getenv("ASBA_BIN")
-	if bin == "" {
-		bin = "../../bin"
-	}
-	var err error
-	if room, err = Open(bin); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	room.Close(code != 0)
-	os.Exit(code)
-}
-
-func inRoom(t *testing.T) {
-	t.Helper()
-	switch {
-	case unavailable == nil:
-	case os.Getenv("ASBA_REQUIRE_SLURM") == "1":
-		t.Fatal(unavailable)
-	default:
-		t.Skip(unavailable)
-	}
+		room, err = Open(bin)
+		return func(failed bool) { room.Close(failed) }, err
+	}))
 }
 
 // cluster starts a cluster named after the test, which runs beside others.
 // ASBA_KEEP=1 keeps it after the test until it is interrupted.
 func cluster(t *testing.T, o Options) *Cluster {
 	t.Helper()
-	inRoom(t)
+	slurmtest.Need(t)
 	t.Parallel()
 	name := strings.ToLower(strings.TrimPrefix(t.Name(), "Test"))
 	name = name[:min(len(name), 40)]
@@ -83,7 +55,7 @@ func cluster(t *testing.T, o Options) *Cluster {
 
 // keep waits until somebody has looked.
 func keep(c *Cluster) {
-	fmt.Printf("cluster %s is kept; ctrl-c ends it. In another terminal, as root:\n  nsenter -t %s -p -m -n -i env SLURM_CONF=%s sh\n", c.Name, c.room.outside, c.conf)
+	fmt.Printf("cluster %s is kept; ctrl-c ends it. In another terminal, as root:\n  nsenter -t %s -p -m -n -i env SLURM_CONF=%s sh\n", c.Name, c.room.slurm.Outside, c.conf)
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, os.Interrupt, syscall.SIGTERM)
 	<-told
@@ -392,7 +364,7 @@ func TestAddressesThatSlurmctldCouldNotTakeArePushedByReconcile(t *testing.T) {
 	c.Stop()
 	c.Release()
 	c.until(t, 60*time.Second, "the addresses are pending", func() (bool, string) {
-		return c.resumes() == 0 && strings.Contains(c.log(), "slurmctld not reachable, addresses pending for 4 nodes"), lastLines(c.log(), 3)
+		return c.resumes() == 0 && strings.Contains(c.log(), "slurmctld not reachable, addresses pending for 4 nodes"), slurmtest.LastLines(c.log(), 3)
 	})
 	c.restart(t)
 	c.must(t, filepath.Join(c.room.bin, "aws-slurm-burst"), "reconcile")
@@ -402,13 +374,13 @@ func TestAddressesThatSlurmctldCouldNotTakeArePushedByReconcile(t *testing.T) {
 // A whole run inside this one is killed in the midst of its work. Its processes,
 // seen from here, are gone at once, and the next run removes its files.
 func TestAKilledRunLeavesNothingBehind(t *testing.T) {
-	inRoom(t)
-	before, err := filepath.Glob(filepath.Join(scratch.Root(kind), "run-*"))
+	slurmtest.Need(t)
+	before, err := filepath.Glob(filepath.Join(scratch.Root(slurmtest.Kind), "run-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := exec.Command("/proc/self/exe", "-test.run", "^TestAPlannedJob", "-test.timeout", "1m")
-	run.Env = append(os.Environ(), insideEnv+"=", "ASBA_KEEP=")
+	run.Env = append(os.Environ(), slurmtest.InsideEnv+"=", "ASBA_KEEP=")
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -443,12 +415,12 @@ func TestAKilledRunLeavesNothingBehind(t *testing.T) {
 			t.Fatalf("still running: %v", names())
 		}
 	}
-	next, err := newRunDir()
+	next, err := slurmtest.NewRunDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer next.Remove()
-	after, err := filepath.Glob(filepath.Join(scratch.Root(kind), "run-*"))
+	after, err := filepath.Glob(filepath.Join(scratch.Root(slurmtest.Kind), "run-*"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/features/site"
+	"aws-slurm-burst/features/slurmtest"
 )
 
 const (
@@ -27,18 +28,18 @@ type machines struct {
 	done chan struct{}
 
 	mu      sync.Mutex
-	never   bool                 // they do not boot at all
-	seen    map[string]time.Time // when an instance was first seen running
-	booted  map[string]*daemon   // by instance
-	every   map[string]string    // node of every instance there ever was
-	doubles []string             // nodes with two live instances, once
+	never   bool                         // they do not boot at all
+	seen    map[string]time.Time         // when an instance was first seen running
+	booted  map[string]*slurmtest.Daemon // by instance
+	every   map[string]string            // node of every instance there ever was
+	doubles []string                     // nodes with two live instances, once
 }
 
 func (c *Cluster) watch() *machines {
 	ctx, stop := context.WithCancel(context.Background())
 	m := &machines{
 		c: c, stop: stop, done: make(chan struct{}), never: c.opt.NeverBoot,
-		seen: map[string]time.Time{}, booted: map[string]*daemon{}, every: map[string]string{},
+		seen: map[string]time.Time{}, booted: map[string]*slurmtest.Daemon{}, every: map[string]string{},
 	}
 	go func() {
 		defer close(m.done)
@@ -95,11 +96,11 @@ func (m *machines) look(all []site.Instance) {
 }
 
 // boot starts slurmd on a machine.
-func (m *machines) boot(id, node string) (*daemon, error) {
+func (m *machines) boot(id, node string) (*slurmtest.Daemon, error) {
 	if err := os.MkdirAll(filepath.Join(m.c.dir, "spool", node), 0o755); err != nil {
 		return nil, err
 	}
-	return startDaemon(filepath.Join(m.c.dir, "slurmd.out"), []string{marker + "=" + id},
+	return slurmtest.StartDaemon(filepath.Join(m.c.dir, "slurmd.out"), []string{marker + "=" + id},
 		"slurmd", "-D", "-b", "-N", node, "-f", m.c.conf)
 }
 

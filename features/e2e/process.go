@@ -2,9 +2,7 @@ package e2e
 
 import (
 	"bytes"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,56 +14,6 @@ import (
 // marker is the variable by which a machine's processes are known as its own:
 // slurmd hands its environment on to slurmstepd.
 const marker = "ASBA_E2E_MACHINE"
-
-// daemon is a process of ours, in a session of its own.
-type daemon struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed once it has ended
-}
-
-// startDaemon starts a program with this environment and nothing of ours but a
-// file for what it prints.
-func startDaemon(out string, env []string, program string, args ...string) (*daemon, error) {
-	f, err := os.OpenFile(out, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	d := &daemon{cmd: exec.Command(program, args...), done: make(chan struct{})}
-	d.cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, env...)
-	d.cmd.Dir = "/"
-	d.cmd.Stdout, d.cmd.Stderr = f, f
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := d.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%s: %w", program, err)
-	}
-	go func() {
-		_ = d.cmd.Wait()
-		close(d.done)
-	}()
-	return d, nil
-}
-
-// ended reports whether it has ended by now.
-func (d *daemon) ended() bool {
-	select {
-	case <-d.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// stop ends it with a signal, and with SIGKILL where that does not do.
-func (d *daemon) stop(sig syscall.Signal, within time.Duration) {
-	_ = d.cmd.Process.Signal(sig) // it may have ended
-	select {
-	case <-d.done:
-	case <-time.After(within):
-		_ = d.cmd.Process.Kill()
-		<-d.done
-	}
-}
 
 // process is one of /proc.
 type process struct {

@@ -1,16 +1,12 @@
-// Package e2e runs the release binaries under a real slurmctld, with real
-// slurmds for the machines that the embedded EC2 launches. It is the one place
-// where nobody stands in for Slurm.
+// Package slurmtest gives tests a real slurmctld, in namespaces of its own for
+// processes, mounts, sockets and ports: the first process of these ends with the
+// test, whatever ends the test, and the kernel ends all others with it. So
+// nothing is left running, no port of the machine is taken, and several runs
+// never meet. Only Linux has that, and only for root.
 //
-// A run has namespaces of its own for processes, mounts, sockets and ports: its
-// first process ends with the test, whatever ends the test, and the kernel ends
-// all others with it. So nothing is left running, no port of the machine is
-// taken, and several runs never meet. Only Linux has that, and only for root.
-//
-// What the programs do with EC2's refusals is for the features, which take
-// milliseconds a scenario; here are the scenarios in which Slurm itself has a
-// part. The package imports nothing of the programs.
-package e2e
+// It starts munge and slurmctld and talks to them. What slurm.conf says, and
+// what nodes there are, is for who tests; it starts no slurmd.
+package slurmtest
 
 import (
 	"errors"
@@ -26,8 +22,8 @@ import (
 	"aws-slurm-burst/localstack/scratch"
 )
 
-// insideEnv tells a process that it is the first one of the namespaces.
-const insideEnv = "ASBA_E2E_INSIDE"
+// InsideEnv tells a process that it is the first one of the namespaces.
+const InsideEnv = "ASBA_E2E_INSIDE"
 
 // needed are the programs of Slurm 22.05 or later, by Debian's package.
 var needed = []struct{ program, pkg string }{
@@ -52,7 +48,7 @@ func Missing() error {
 }
 
 // Inside reports whether this process is the first one of a run's namespaces.
-func Inside() bool { return os.Getenv(insideEnv) != "" }
+func Inside() bool { return os.Getenv(InsideEnv) != "" }
 
 // Enter runs this program again, as the first process of namespaces of its own,
 // and returns its exit code.
@@ -62,7 +58,7 @@ func Enter() (int, error) {
 		return 0, err
 	}
 	c := exec.Command(self, os.Args[1:]...)
-	c.Env = append(os.Environ(), insideEnv+"=1") // the last one counts
+	c.Env = append(os.Environ(), InsideEnv+"=1") // the last one counts
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	c.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC,
@@ -126,21 +122,21 @@ func Furnish() (outside string, err error) {
 	return outside, nil
 }
 
-// kind is the name of the folder that has one for each run.
-const kind = "asb-e2e"
+// Kind is the name of the folder that has one for each run.
+const Kind = "asb-e2e"
 
 // maxRoot leaves room for the longest socket of slurmstepd below it, as
 // run-1234567890/c10/spool/aws-hpc-001/aws-hpc-001_100.4294967291, within the 108
 // bytes of a socket's name.
 const maxRoot = 40
 
-// newRunDir makes the folder of a run, and removes those of runs that have
+// NewRunDir makes the folder of a run, and removes those of runs that have
 // ended.
-func newRunDir() (*scratch.Dir, error) {
-	if root := scratch.Root(kind); len(root) > maxRoot {
+func NewRunDir() (*scratch.Dir, error) {
+	if root := scratch.Root(Kind); len(root) > maxRoot {
 		return nil, fmt.Errorf("%s is too long for the sockets below it; set TMPDIR to a folder with a shorter name", root)
 	}
-	d, err := scratch.New(kind)
+	d, err := scratch.New(Kind)
 	if err != nil {
 		return nil, err
 	}

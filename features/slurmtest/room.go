@@ -1,0 +1,114 @@
+package slurmtest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"aws-slurm-burst/localstack/scratch"
+)
+
+// Room is what the slurmctlds of a run share: a folder, and munge, without which
+// none of them listens to anybody.
+type Room struct {
+	Dir     string
+	Outside string // by which process id the machine outside knows us
+
+	files *scratch.Dir
+	munge *Daemon
+}
+
+// Open furnishes the namespaces that this process is the first one of, and
+// starts munge.
+func Open() (*Room, error) {
+	r := &Room{}
+	var err error
+	if r.Outside, err = Furnish(); err != nil {
+		return nil, err
+	}
+	if r.files, err = NewRunDir(); err != nil {
+		return nil, err
+	}
+	r.Dir = r.files.Path
+	return r, r.startMunge()
+}
+
+func (r *Room) startMunge() error {
+	key := make([]byte, 1024)
+	_, _ = rand.Read(key) // it never fails
+	if err := os.WriteFile(filepath.Join(r.Dir, "munge.key"), key, 0o400); err != nil {
+		return err
+	}
+	in := func(name string) string { return filepath.Join(r.Dir, name) }
+	var err error
+	// --force: the folder above is everybody's, as /tmp is.
+	r.munge, err = StartDaemon(in("munged.out"), nil, "munged", "--foreground", "--force",
+		"--socket", r.Socket(), "--key-file", in("munge.key"), "--pid-file", in("munged.pid"), "--log-file", in("munged.log"), "--seed-file", in("munged.seed"))
+	if err != nil {
+		return err
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := os.Stat(r.Socket()); err == nil {
+			return nil
+		}
+		if r.munge.Ended() || time.Now().After(end) {
+			return fmt.Errorf("munged does not come up:\n%s", Tail(in("munged.out"), 10))
+		}
+	}
+}
+
+// Socket is munge's, for AuthInfo in slurm.conf.
+func (r *Room) Socket() string { return filepath.Join(r.Dir, "munge.socket") }
+
+// Close ends what Open started. The files go too, unless they are wanted.
+func (r *Room) Close(keepFiles bool) {
+	r.munge.Stop(syscall.SIGTERM, 5*time.Second)
+	if !keepFiles {
+		_ = r.files.Remove()
+	}
+}
+
+// unavailable is why this machine runs no such test.
+var unavailable error
+
+// Main runs tests within namespaces of their own, where this machine can. open
+// is called in there before the tests; what it returns is called after them. It
+// returns the exit code.
+func Main(m *testing.M, open func() (close func(failed bool), err error)) int {
+	if unavailable = Missing(); unavailable != nil {
+		return m.Run()
+	}
+	if !Inside() {
+		code, err := Enter()
+		if err != nil {
+			unavailable = err
+			code = m.Run()
+		}
+		return code
+	}
+	shut, err := open()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "slurmtest:", err)
+		return 1
+	}
+	code := m.Run()
+	shut(code != 0)
+	return code
+}
+
+// Need leaves a test out where this machine cannot run it, or fails it where
+// Slurm is required (ASBA_REQUIRE_SLURM=1).
+func Need(t testing.TB) {
+	t.Helper()
+	switch {
+	case unavailable == nil:
+	case os.Getenv("ASBA_REQUIRE_SLURM") == "1":
+		t.Fatal(unavailable)
+	default:
+		t.Skip(unavailable)
+	}
+}
