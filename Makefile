@@ -55,7 +55,7 @@ localstack-image-if-possible:
 
 .PHONY: unit
 unit: ## unit tests, with the race detector and in random order (features and e2e have targets of their own)
-	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v -e '/features$$' -e '/features/e2e$$')
+	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v -e '/features$$' -e '/features/e2e$$' -e '/asba/jobscript/oracle$$')
 
 .PHONY: lint
 lint: ## formatting, vet, the house's arrows, the seam
@@ -73,8 +73,9 @@ features: build ## the Gherkin scenarios on every backend this machine can have
 
 # Scenarios mostly wait for Slurm: all at once take as long as the longest.
 .PHONY: e2e
-e2e: build ## the programs under a real slurmctld (Slurm and root; E2E=REGEXP picks scenarios, ASBA_KEEP=1 keeps their clusters)
+e2e: build ## the programs under a real slurmctld, and batch scripts as Slurm reads them (Slurm and root; E2E=REGEXP picks scenarios, ASBA_KEEP=1 keeps their clusters)
 	$(GO) test -race -count=1 -v -parallel 16 -timeout $(if $(ASBA_KEEP),0,8m) -run '$(E2E)' ./features/e2e
+	$(GO) test -count=1 -v -timeout 5m -run '$(E2E)' ./asba/jobscript/oracle
 
 .PHONY: trials
 trials: ## take one safeguard after the other out of the executor, and see a scenario notice (docs/TESTING.md)
@@ -83,7 +84,7 @@ trials: ## take one safeguard after the other out of the executor, and see a sce
 .PHONY: bench
 bench: build ## benchmarks, as ratios: process start, the floor of API calls, the engine
 	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/blackbox
-	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog
+	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog ./asba/jobscript
 
 .PHONY: catalog
 catalog: ## make the tables of asba/catalog from their public sources, anew (docs/CATALOG.md)

@@ -99,6 +99,15 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"asba/plan", "asba/plan/rule", "asba/plan/lint", "asba/finding", "asba/finding/patch", "asba/catalog"},
 	}, {
+		why:   "a batch script is read by whoever advises, from its bytes alone; names of nodes are hostlists wherever they stand",
+		from:  []string{"asba/jobscript"},
+		about: []string{"./..."},
+		allow: []string{"asba/finding", "asba/jobscript/body", "executor/hostlist"},
+	}, {
+		why:   "hints are read from a script's text, and know of no directive",
+		from:  []string{"asba/jobscript/body"},
+		about: []string{"./..."},
+	}, {
 		why:   "the protocol is what others import to talk to us: it is the plan and little more",
 		from:  []string{"asba/protocol"},
 		about: []string{"./..."},
@@ -159,7 +168,7 @@ var rules = []rule{
 		from:  []string{"..."},
 		about: []string{"localstack/localstacktest"},
 	}, {
-		why:   "a slurmctld for tests starts daemons and namespaces: tests have it, nothing that is shipped",
+		why:   "a slurmctld for tests starts daemons and namespaces: tests of the programs and of what is read as Slurm reads it have it, nothing that is shipped",
 		from:  []string{"..."},
 		about: []string{"features/slurmtest"},
 		allow: []string{"in features/e2e"}, // which is all tests
@@ -351,6 +360,11 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"features/e2e", "features/slurmtest", false},
 		{"features/steps", "features/slurmtest", true},
 		{"features/slurmtest", "features/site", true},
+		{"asba/jobscript", "features/slurmtest", true},
+		{"asba/jobscript", "executor/hostlist", false},
+		{"asba/jobscript", "executor/slurm", true},
+		{"asba/jobscript", "asba/plan", true},
+		{"asba/jobscript/body", "asba/jobscript", true},
 		{"features/e2e", "executor/slurm", true},
 		{"features/e2e", "simulator/slurm", true},
 		{"features/report", "github.com/chromedp/chromedp", true},

@@ -1,0 +1,8 @@
+//go:build !race
+
+package jobscript
+
+import "time"
+
+// limit is what a hostile script may take.
+const limit = 3 * time.Second
