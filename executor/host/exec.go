@@ -51,17 +51,21 @@ func (s Scontrol) Scontrol(ctx context.Context, args ...string) ([]byte, error) 
 	return out.Bytes(), fmt.Errorf("%w (is slurm.scontrol right, is Slurm installed?)", err)
 }
 
-// limited keeps the first bytes that are written to it.
+// limited keeps the first bytes that are written to it. The buffer is not
+// embedded: its ReadFrom would take what comes from a program past the limit.
 type limited struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	left int
 	cut  bool
 }
+
+func (l *limited) Bytes() []byte  { return l.kept.Bytes() }
+func (l *limited) String() string { return l.kept.String() }
 
 func (l *limited) Write(p []byte) (int, error) {
 	keep := min(len(p), l.left)
 	l.left -= keep
 	l.cut = l.cut || keep < len(p)
-	_, _ = l.Buffer.Write(p[:keep])
+	_, _ = l.kept.Write(p[:keep])
 	return len(p), nil
 }

@@ -54,6 +54,10 @@ func TestAHangingScontrolIsEndedWithAllItsProcesses(t *testing.T) {
 }
 
 func TestOutputIsLimited(t *testing.T) {
+	s := Scontrol{Path: script(t, `head -c 67108865 /dev/zero`)}
+	if out, err := s.Scontrol(t.Context()); err == nil || !strings.Contains(err.Error(), "printed more than 67108864 bytes") {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
 	l := limited{left: 5}
 	for _, s := range []string{"abc", "de", "", "fg"} {
 		if n, err := l.Write([]byte(s)); n != len(s) || err != nil {
