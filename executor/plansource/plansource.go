@@ -1,7 +1,11 @@
 // Package plansource finds execution plans: of a call in a file or in the
-// environment, of a job in a folder of files named after jobs. Its answer says
+// environment, of a job in a folder of files named after jobs, of either by
+// asking the advisor over HTTP, over a pipe, or by running it. Its answer says
 // whether there is a plan, whether it is fit for use, in which words to say so,
 // and whether it can be trusted.
+//
+// No plan is ever half of one: what was cut short, is another question's, too
+// large or too late is a plan that is missing, and the answer says why.
 //
 // It decides nothing about what follows (falling back, refusing): the executor
 // does, with the site's configuration.
@@ -77,11 +81,13 @@ type Answer struct {
 	Findings []finding.Finding
 	// Cause says why a plan is Missing, as the beginning of a line for people:
 	// "Execution plan not found". It is empty where a folder has none for the
-	// job.
-	Cause string
-	// Source is the file's path, or "environment"; the folder where that has
-	// no plan for the job.
+	// job. Detail is what else is known of it, for the log.
+	Cause, Detail string
+	// Source is the file's path, "environment", or the way that the advisor
+	// was asked; the folder where that has no plan for the job.
 	Source string
+	// Text is the plan of an advisor as it wrote it.
+	Text []byte
 	// Trusted is false where someone else may have written the plan: then
 	// Restrict it before use.
 	Trusted bool
