@@ -17,15 +17,15 @@ import (
 
 // sameFound is what makes two jobs have one plan: its text and how far it is
 // trusted, and how many nodes it is for. What cannot be used has no text, and
-// is told apart by where it was looked for.
+// is told apart by where it was looked for, and by why there is none.
 type sameFound struct {
-	source, digest string
-	trusted        bool
-	size           int
+	source, digest, cause string
+	trusted               bool
+	size                  int
 }
 
-// readJobPlans finds a plan for each job of the call in the folder of the
-// configuration. A job that is refused takes its nodes with it, but for those
+// readJobPlans finds a plan for each job of the call: in the folder of the
+// configuration, else by asking the advisor. A job that is refused takes its nodes with it, but for those
 // that others of the call wait for.
 func (r *resumption) readJobPlans(ctx context.Context) {
 	of, all := r.lookForPlans(ctx)
@@ -39,6 +39,7 @@ func (r *resumption) readJobPlans(ctx context.Context) {
 			r.plans[f.use] = f
 		}
 	}
+	r.remember(all)
 	var jobs []decide.Job // to launch for
 	taken := map[string]bool{}
 	for i, j := range r.jobs {
@@ -63,20 +64,27 @@ func (r *resumption) readJobPlans(ctx context.Context) {
 func (r *resumption) lookForPlans(ctx context.Context) (of, all []*found) {
 	records := r.jobRecords(ctx)
 	called := setOf(r.nodes)
+	var mine []int // jobs with a node of the call
+	named, names := make([]plansource.Job, len(r.jobs)), make([]string, len(r.jobs))
+	for i, j := range r.jobs {
+		if slices.ContainsFunc(j.Resume, func(n string) bool { return called[n] }) {
+			named[i], names[i] = planJob(records.of(ctx, r.Slurm, j.ID), j)
+			mine = append(mine, i)
+		}
+	}
+	answers, questions := r.answers(ctx, mine, named)
 	of = make([]*found, len(r.jobs))
 	same := map[sameFound]*found{}
-	for i, j := range r.jobs {
-		if !slices.ContainsFunc(j.Resume, func(n string) bool { return called[n] }) {
-			continue
-		}
-		named, name := planJob(records.of(ctx, r.Slurm, j.ID), j)
-		a := plansource.FromFolder(ctx, r.Plans, r.Config.Plans.Dir, named)
-		key := sameFound{source: a.Source, trusted: a.Trusted, size: j.Size()}
+	for k, i := range mine {
+		j, a := r.jobs[i], answers[k]
+		key := sameFound{source: a.Source, cause: a.Cause, trusted: a.Trusted, size: j.Size()}
 		switch {
 		case a.Outcome == plansource.Found:
 			key.source, key.digest = "", a.Plan.Digest
 		case a.Outcome == plansource.Missing:
 			key.size = 0
+		case a.Plan != nil:
+			key.digest = a.Plan.Digest // of a bad one: its findings are its own
 		}
 		f := same[key]
 		if f == nil {
@@ -84,10 +92,38 @@ func (r *resumption) lookForPlans(ctx context.Context) (of, all []*found) {
 			same[key] = f
 			all = append(all, f)
 		}
-		f.jobs = append(f.jobs, name)
+		f.jobs = append(f.jobs, names[i])
+		if q := questions[k]; q != nil && !q.known && !slices.Contains(f.asked, q) {
+			f.asked = append(f.asked, q)
+		}
 		of[i] = f
 	}
 	return of, all
+}
+
+// answers looks for the plans of jobs, an answer each: first those that the
+// site's folder has; the advisor is asked for the others, all at once. A file
+// that is there is never passed over, whatever is wrong with it. The questions
+// are those that were asked, nil for a job that was not asked for.
+func (r *resumption) answers(ctx context.Context, mine []int, named []plansource.Job) ([]plansource.Answer, []*asked) {
+	out, questions := make([]plansource.Answer, len(mine)), make([]*asked, len(mine))
+	var open []int
+	var jobs []decide.Job
+	var names []plansource.Job
+	for k, i := range mine {
+		a := plansource.Answer{Outcome: plansource.Missing}
+		if r.Config.Plans.Dir != "" {
+			a = plansource.FromFolder(ctx, r.Plans, r.Config.Plans.Dir, named[i])
+		}
+		if a.Outcome == plansource.Missing && a.Cause == "" && r.Config.ASBA.Enabled {
+			open, jobs, names = append(open, k), append(jobs, r.jobs[i]), append(names, named[i])
+		}
+		out[k] = a
+	}
+	for n, q := range r.askFor(ctx, jobs, names) {
+		out[open[n]], questions[open[n]] = q.answer, q
+	}
+	return out, questions
 }
 
 // putAside takes the nodes of refused jobs out of the call, each for the first
@@ -145,12 +181,22 @@ func (r *resumption) jobRecords(ctx context.Context) records {
 
 // samePlan reports whether a job that was given the nodes of a part meanwhile
 // would be launched by the same plan.
-func (r *resumption) samePlan(ctx context.Context, all []slurm.Record, rec slurm.Record, p *part) bool {
-	if r.Report.Plan != nil || r.Config.Plans.Dir == "" {
+func (r *resumption) samePlan(ctx context.Context, ctl *slurm.Controller, all []slurm.Record, rec slurm.Record, p *part) bool {
+	if r.Report.Plan != nil || r.Config.Plans.Dir == "" && !r.Config.ASBA.Enabled {
 		return true // the call's own, or none
 	}
-	named, _ := planJob(recordsByJob(all)[rec.ID], decide.Job{ID: rec.ID, Resume: p.Nodes})
-	a := plansource.FromFolder(ctx, r.Plans, r.Config.Plans.Dir, named)
+	job := decide.Job{ID: rec.ID, Resume: p.Nodes, Alloc: rec.Nodes}
+	named, _ := planJob(recordsByJob(all)[rec.ID], job)
+	a := plansource.Answer{Outcome: plansource.Missing}
+	if r.Config.Plans.Dir != "" {
+		a = plansource.FromFolder(ctx, r.Plans, r.Config.Plans.Dir, named)
+	}
+	if a.Outcome == plansource.Missing && a.Cause == "" && r.Config.ASBA.Enabled {
+		var ok bool
+		if a, ok = r.recall(ctx, ctl, named, job); !ok {
+			return false // nobody is asked in the middle of a launch
+		}
+	}
 	if p.Plan == nil {
 		return a.Outcome == plansource.Missing && a.Cause == ""
 	}

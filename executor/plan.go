@@ -27,7 +27,9 @@ type found struct {
 	// jobs are those whose plan it is, by the names that people know them by;
 	// none for the plan of the call, which speaks of all of its nodes.
 	jobs []string
-	size int // nodes it is for, as far as they are known
+	// asked are the questions that the advisor answered with it in this call.
+	asked []*asked
+	size  int // nodes it is for, as far as they are known
 	// nodes of the call that it is for; of several jobs those of the first.
 	nodes []string
 	info  *report.PlanInfo
@@ -40,10 +42,14 @@ type found struct {
 // readPlans finds the plan of the call, or else of each of its jobs. It leaves
 // in r.nodes and r.jobs what is to be launched, and puts aside the others.
 func (r *resumption) readPlans(ctx context.Context) {
-	a, explicit := plansource.Answer{}, r.request.PlanFile != ""
-	if explicit {
-		a = plansource.FromFile(ctx, r.Plans, r.request.PlanFile)
-	} else {
+	var a plansource.Answer
+	way, explicit := r.way()
+	switch {
+	case r.request.PlanFile != "":
+		a, explicit = plansource.FromFile(ctx, r.Plans, r.request.PlanFile), true
+	case explicit:
+		a = r.askForCall(ctx, way)
+	default:
 		a, explicit = plansource.FromEnvironment(r.request.Getenv)
 	}
 	switch {
@@ -56,7 +62,7 @@ func (r *resumption) readPlans(ctx context.Context) {
 			f.refusal.wanted, f.refusal.nodes = r.nodes, r.nodes
 			r.refusals, r.nodes = []*refusal{f.refusal}, nil
 		}
-	case r.Config.Plans.Dir != "":
+	case r.Config.Plans.Dir != "" || r.Config.ASBA.Enabled:
 		r.readJobPlans(ctx)
 	}
 }
@@ -153,6 +159,9 @@ func planLine(f finding.Finding) string {
 
 func (r *resumption) planMissing(f *found) {
 	f.info.Outcome = report.PlanMissing
+	if f.Detail != "" {
+		r.Env.Log(env.Event{Level: env.Note, Name: "plan.missing", Text: f.who() + f.Cause + ": " + f.Detail})
+	}
 	cause := f.who() + f.Cause
 	if f.Cause == "" { // none in a folder: most jobs need none
 		cause = fmt.Sprintf("No execution plan for %s in %s", listed("job", f.jobs), f.Source)

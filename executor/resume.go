@@ -19,6 +19,7 @@ import (
 	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/launch"
 	"aws-slurm-burst/executor/lookup"
+	"aws-slurm-burst/executor/plansource"
 	"aws-slurm-burst/executor/program"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
@@ -36,8 +37,10 @@ type ResumeRequest struct {
 	// ResumeFile is Slurm's resume file, nil where there is none. It says
 	// which job wants which nodes.
 	ResumeFile []byte
-	// PlanFile names an execution plan; Getenv finds one in the environment.
+	// PlanFile names an execution plan, Ask says how the advisor is asked for
+	// one; Getenv finds one in the environment.
 	PlanFile string
+	Ask      Ask
 	Getenv   func(string) string
 	// DryRun is "", client (no call at all) or server (EC2 is asked whether
 	// the calls would be allowed).
@@ -64,6 +67,7 @@ type resumption struct {
 	// plans are all that are launched by.
 	plan        *plan.Plan
 	plans       map[*plan.Plan]*found
+	memory      *plansource.Memory // of what the advisor answered, where it is asked for jobs
 	refusals    []*refusal
 	refusedTold bool            // their jobs know
 	silent      bool            // slurmctld did not answer the last question about a job or a node to give back
@@ -644,7 +648,7 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []
 	}
 	for _, rec := range records {
 		if rec.Configuring() && len(overlap(nodes, rec.Nodes)) == len(nodes) {
-			if !r.samePlan(ctx, records, rec, p) {
+			if !r.samePlan(ctx, ctl, records, rec, p) {
 				env.Infof(r.Env, "job", "job %s is gone, its nodes now wait for job %s, which has another plan", gone, rec.Ref())
 				break
 			}

@@ -73,7 +73,9 @@ type world struct {
 	// folder is one of plans that is there.
 	folder string
 	faults *faults.Rules
-	onCall func(p *simulator.Process, call string)
+	// advisor is who is asked for plans; nil: nobody is there.
+	advisor *advisor
+	onCall  func(p *simulator.Process, call string)
 	// cloud may stand between an executor and its EC2, skew before its clock.
 	cloud func(cloud.Cloud) cloud.Cloud
 	skew  time.Duration
@@ -184,6 +186,7 @@ func (w *world) executor(e env.Env) *executor.Executor {
 	if w.cloud != nil {
 		x.Cloud = w.cloud(x.Cloud)
 	}
+	x.Advisor = w.advisor.on(e)
 	if w.skew != 0 {
 		x.Env = skewed{e, w.skew}
 	}

@@ -418,6 +418,7 @@ func TestASBAIsOnWhereAWayIsNamed(t *testing.T) {
 		"enabled: true":                  {Enabled: true, Command: "asba", Timeout: 30 * time.Second},
 		"enabled: false, command: asba":  {Command: "asba", Timeout: 30 * time.Second},
 		"command: bin/asba":              {Enabled: true, Command: "/etc/burst/bin/asba", Timeout: 30 * time.Second},
+		"token_file: token, ca_file: ca": {TokenFile: "/etc/burst/token", CAFile: "/etc/burst/ca", Timeout: 30 * time.Second},
 		"pipe: asba.pipe, timeout: 0.5s": {Enabled: true, Pipe: "/etc/burst/asba.pipe", Timeout: 500 * time.Millisecond},
 	} {
 		if diff := cmp.Diff(want, mustParse(t, "asba: {"+asba+"}").ASBA); diff != "" {

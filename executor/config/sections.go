@@ -140,6 +140,8 @@ func (d *decoder) asba(a *ASBA, v value) {
 		{"url", text(&a.URL, httpURL)},
 		{"pipe", path(&a.Pipe)},
 		{"config_path", path(&a.ConfigPath)},
+		{"token_file", path(&a.TokenFile)},
+		{"ca_file", path(&a.CAFile)},
 		{"timeout", duration(&a.Timeout, time.Millisecond, time.Hour)},
 		{"timeout_seconds", duration(&a.Timeout, time.Millisecond, time.Hour)},
 	})

@@ -242,7 +242,10 @@ type ASBA struct {
 	Pipe    string // a path
 	// ConfigPath is handed to the command; "" for none.
 	ConfigPath string
-	// Timeout of one question. Default 30 s.
+	// TokenFile holds a token for URL, CAFile the certificates in PEM that are
+	// trusted for it; "" for none, and for the system's.
+	TokenFile, CAFile string
+	// Timeout of all questions of one call together. Default 30 s.
 	Timeout time.Duration
 }
 

@@ -18,9 +18,9 @@ import (
 type Dir string
 
 // light are the folders whose newest files a power failure may take: caches,
-// and copies of calls, which nothing relies on. Bringing a file to the disk can
+// answers of the advisor, and copies of calls, which nothing relies on. Bringing a file to the disk can
 // take longer than all else a call does.
-var light = []string{"cache/", "calls/"}
+var light = []string{"cache/", "calls/", "asked/"}
 
 // path checks a name, which is FILE or FOLDER/FILE.
 func (d Dir) path(name string) (string, error) {

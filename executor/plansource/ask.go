@@ -1,6 +1,7 @@
 package plansource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,10 +71,20 @@ type Question struct {
 	// where they are not known.
 	Job    string
 	Script []byte
+	// Array is the id of the array that Job is a task of, "" for none: its
+	// tasks have one plan.
+	Array string
 	// Nodes is how many nodes the plan is for.
 	Nodes     int
 	Partition string // "" is not known
 }
+
+// Subject is whose plan it is: the array's, else the job's.
+func (q Question) Subject() string { return cmp.Or(q.Array, q.Job) }
+
+// Lasts reports whether the answer holds beyond the call: that of a job whose
+// script is known, and which therefore is the very same job when it comes back.
+func (q Question) Lasts() bool { return q.Job != "" && q.Script != nil }
 
 // Ask asks the advisor for a plan and waits for it until ctx ends, which it does
 // within so long. Whatever goes wrong on the way is a plan that is Missing, with

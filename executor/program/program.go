@@ -37,8 +37,9 @@ type Machine struct {
 	Slurm *slurm.Controller
 	// Store holds the journal and the cache of look-ups.
 	Store journal.Store
-	// Plans reads plan files.
-	Plans plansource.Files
+	// Plans reads plan files, Advisor is asked for plans.
+	Plans   plansource.Files
+	Advisor plansource.Advisor
 	// UserData is the text of the node groups' user data files, by path.
 	UserData map[string]string
 	// Endpoint names the EC2 endpoint: in messages, and as the key of caches.

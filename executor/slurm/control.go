@@ -1,6 +1,7 @@
 package slurm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,30 @@ func (c *Controller) Jobs(ctx context.Context) ([]Record, error) {
 		return nil, err
 	}
 	return parseJobs(string(out)), nil
+}
+
+// maxScript bounds a batch script: Slurm itself takes 4 MB by default
+// (max_script_size), and one that is larger is nobody's.
+const maxScript = 4 << 20
+
+// Script returns the batch script that Slurm keeps for a job (12, or 12_3 for the
+// task of an array); nil where it has none, as those of srun and salloc.
+func (c *Controller) Script(ctx context.Context, id string) ([]byte, error) {
+	if c.Off() {
+		return nil, nil
+	}
+	out, err := c.call(ctx, "write batch_script", subject{job: id}, "write", "batch_script", id, "-")
+	switch {
+	case err != nil:
+		return nil, err
+	case len(out) > maxScript:
+		return nil, &Error{Op: "write batch_script", Job: id, Kind: ErrRefused, Err: fmt.Errorf("the script has more than %d bytes", maxScript)}
+	case !bytes.HasPrefix(out, []byte("#!")):
+		// scontrol exits with 0 where there is none; sbatch takes no script
+		// that begins with anything else.
+		return nil, nil
+	}
+	return out, nil
 }
 
 // showAtOnce bounds the names in one "show node": folded or not, 4096 names

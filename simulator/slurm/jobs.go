@@ -213,6 +213,18 @@ func (m *Model) showJobs(ref string) (string, error) {
 	return b.String(), nil
 }
 
+// script is "scontrol write batch_script REF -": the script of the first job that
+// is meant. Where there is none scontrol says so on stderr alone, and exits with
+// 0.
+func (m *Model) script(ref string) string {
+	for _, j := range m.find(ref) {
+		if j.Script != "" {
+			return j.Script
+		}
+	}
+	return ""
+}
+
 func jobLine(j *Job) string {
 	s := fmt.Sprintf("JobId=%d ", j.ID)
 	if j.ArrayID != 0 {

@@ -67,6 +67,8 @@ type Job struct {
 	ExcNodes     []string
 	AdminComment string
 	Comment      string
+	// Script is the batch script that Slurm keeps, "" for none.
+	Script string
 }
 
 // Call is one call of scontrol.
@@ -209,6 +211,8 @@ func (m *Model) scontrol(ctx context.Context, args []string) (string, error) {
 		return m.showJobs(subject)
 	case v == "show partition":
 		return m.showPartition(subject)
+	case v == "write batch_script" && len(args) == 4 && args[3] == "-":
+		return m.script(subject), nil
 	case v == "update node":
 		return "", m.updateNodes(args[1:])
 	case v == "update job":
@@ -269,8 +273,8 @@ func verb(args []string) string {
 	switch {
 	case len(words) == 0:
 		return ""
-	case words[0] == "show" && len(words) > 1:
-		return "show " + words[1]
+	case (words[0] == "show" || words[0] == "write") && len(words) > 1:
+		return words[0] + " " + words[1]
 	}
 	return words[0]
 }

@@ -15,6 +15,7 @@ import (
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/executor/plansource"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
@@ -69,12 +70,18 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 	if err != nil {
 		return nil, &ExitError{report.ExitConfig, err}
 	}
+	slurmUser := slurmUser()
 	s.Executor = &executor.Executor{
 		Env: e, Cloud: cloud, Config: cfg, Types: Known(e, state, cloud), Slurm: controller(cfg, slurmConf, e),
-		Store: host.Dir(state), Plans: host.PlanFiles{SlurmUser: slurmUser()}, UserData: texts, Endpoint: cloud.Endpoint(),
+		Store: host.Dir(state), Plans: host.PlanFiles{SlurmUser: slurmUser}, UserData: texts, Endpoint: cloud.Endpoint(),
 	}
 	if cfg.AWS.Region == "" {
 		cfg.AWS.Region = cloud.Region()
+	}
+	s.Executor.Advisor = plansource.Advisor{
+		Web:      host.Web{SlurmUser: slurmUser},
+		Pipes:    host.Pipes{Dir: filepath.Join(state, "replies"), SlurmUser: slurmUser},
+		Programs: host.Programs{Path: std.Getenv("PATH"), SlurmConf: slurmConf, Region: cfg.AWS.Region},
 	}
 	return s, nil
 }
