@@ -187,6 +187,10 @@ var rules = []rule{
 		about: []string{"./...", "github.com/cucumber/..."},
 		allow: []string{"features/site", "features/slurmtest", "fixtures", "localstack/faultproxy", "localstack/scratch", "simulator/faults"},
 	}, {
+		why:   "a stand-in that read and wrote the protocol with the programs' own code would agree with their mistakes",
+		from:  []string{"features/advisor"},
+		about: []string{"./...", "github.com/cucumber/..."},
+	}, {
 		why:   "reports are written from plain values, whoever ran what they tell of",
 		from:  []string{"features/report"},
 		about: []string{"./...", "github.com/cucumber/..."},
@@ -352,6 +356,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"features/steps", "executor", true},
 		{"features/site", "github.com/cucumber/godog", true},
 		{"features/site", "features/runner", true},
+		{"features/advisor", "asba/protocol", true},
+		{"features/steps", "features/advisor", false},
 		{"features/report", "github.com/cucumber/godog", true},
 		{"features/report", "localstack/faultproxy", true},
 		{"features/site", "features/report", false},

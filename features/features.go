@@ -7,6 +7,9 @@ package features
 import (
 	"embed"
 	"os"
+	"strings"
+
+	"aws-slurm-burst/features/advisor"
 )
 
 // Files are the feature files.
@@ -18,12 +21,24 @@ var Files embed.FS
 var Backends = []string{"embedded", "endpoint", "localstack"}
 
 // NeedsRoot marks scenarios that only root can prepare: they give a file away.
-const NeedsRoot = "@needs-root"
+// NeedsAddress marks those in which something answers from beyond loopback: at
+// another address of this machine.
+const (
+	NeedsRoot    = "@needs-root"
+	NeedsAddress = "@needs-address"
+)
+
+// Needs are all such tags.
+var Needs = []string{NeedsRoot, NeedsAddress}
 
 // Tags selects the scenarios that this process can run; empty for all.
 func Tags() string {
-	if os.Geteuid() == 0 {
-		return ""
+	var without []string
+	if os.Geteuid() != 0 {
+		without = append(without, "~"+NeedsRoot)
 	}
-	return "~" + NeedsRoot
+	if advisor.Address() == "" {
+		without = append(without, "~"+NeedsAddress)
+	}
+	return strings.Join(without, "&&")
 }

@@ -102,7 +102,7 @@ func runOn(ctx context.Context, t *testing.T, bin string, backend report.Backend
 		paths = []string{"."}
 	}
 	sum, err := runner.Run(ctx, runner.Options{
-		Name: "features", FS: Files, Paths: paths, Tags: Tags(), KnownTags: []string{NeedsRoot},
+		Name: "features", FS: Files, Paths: paths, Tags: Tags(), KnownTags: Needs,
 		Backend: backend, KnownBackends: Backends, Steps: steps.On(s, Files), Out: os.Stdout, Concurrency: atOnce, Timeout: scenarioWithin,
 	})
 	if err != nil {

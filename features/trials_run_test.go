@@ -106,7 +106,7 @@ func failures(t *testing.T, bin string, paths []string) []string {
 		t.Fatal(err)
 	}
 	sum, _ := runner.Run(t.Context(), runner.Options{ // that scenarios fail is the point
-		FS: Files, Paths: paths, Tags: Tags(), KnownTags: []string{NeedsRoot},
+		FS: Files, Paths: paths, Tags: Tags(), KnownTags: Needs,
 		Backend: report.Backend{Name: "embedded", URL: e.URL}, KnownBackends: Backends,
 		Steps: steps.On(s, Files), Concurrency: atOnce, Timeout: scenarioWithin,
 	})

@@ -99,7 +99,7 @@ func (f *featuresRun) check(paths []string) error {
 		if o.Tags != "" {
 			possible = " && " + possible
 		}
-		o.Tags, o.KnownTags = o.Tags+possible, []string{features.NeedsRoot}
+		o.Tags, o.KnownTags = o.Tags+possible, features.Needs
 	}
 	o.Out, o.Color = f.Stdout, reports.ColorOn(f.Stdout, f.Getenv)
 	all, err := runner.List(*o)

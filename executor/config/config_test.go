@@ -427,6 +427,14 @@ func TestASBAIsOnWhereAWayIsNamed(t *testing.T) {
 	}
 }
 
+// A path stays one where the file is in the current folder, and is not looked up.
+func TestACommandBesideTheFileIsAPath(t *testing.T) {
+	c, err := Parse([]byte("asba: {command: ./asba}"), "config.yaml")
+	if err != nil || c.ASBA.Command != "./asba" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func TestSecretsAreNotPrinted(t *testing.T) {
 	c := mustParse(t, "aws: {access_keys: {access_key_id: AKIA, secret_access_key: hush, session_token: hush}}")
 	if c.AWS.Keys == nil || string(c.AWS.Keys.Secret) != "hush" || string(c.AWS.Keys.SessionToken) != "hush" {

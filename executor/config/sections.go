@@ -148,7 +148,9 @@ func (d *decoder) asba(a *ASBA, v value) {
 	d.exclusive(at, "keep one way to ask", "command", "url", "pipe")
 	d.exclusive(at, "keep one", "timeout", "timeout_seconds")
 	if strings.Contains(a.Command, "/") { // else a name, for the caller to look up
-		a.Command = d.resolve(a.Command)
+		if a.Command = d.resolve(a.Command); !strings.Contains(a.Command, "/") {
+			a.Command = "./" + a.Command // beside a file that is in the current folder
+		}
 	}
 	way := a.Command != "" || a.URL != "" || a.Pipe != ""
 	if _, given := at["enabled"]; !given {

@@ -87,7 +87,7 @@ func (p Programs) path() string {
 	return strings.Join(dirs, string(filepath.ListSeparator))
 }
 
-// find finds a program in PATH, or beside our own: they are installed together.
+// find finds a program by its path, or in PATH.
 func (p Programs) find(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
@@ -96,9 +96,6 @@ func (p Programs) find(name string) (string, error) {
 		return filepath.Abs(name)
 	}
 	dirs := filepath.SplitList(p.path())
-	if own, err := os.Executable(); err == nil {
-		dirs = append(dirs, filepath.Dir(own))
-	}
 	for _, dir := range dirs {
 		path := filepath.Join(dir, name)
 		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0 {

@@ -23,6 +23,8 @@ type Web struct {
 	// SlurmUser may own a token file beside root and us; -1 where it is not
 	// known.
 	SlurmUser int
+
+	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: as ever
 }
 
 var _ plansource.Web = Web{}
@@ -38,10 +40,7 @@ const (
 // often that it would matter, and none outlives its answer.
 func (w Web) Post(ctx context.Context, p plansource.Post) (plansource.Response, error) {
 	var local bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
-		a, ok := i.Conn.RemoteAddr().(*net.TCPAddr)
-		local = ok && a.IP.IsLoopback()
-	}})
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { local = isLocal(i.Conn) }})
 	req, err := http.NewRequestWithContext(traced, http.MethodPost, p.URL, bytes.NewReader(p.Body))
 	if err != nil {
 		return plansource.Response{}, err
@@ -51,6 +50,7 @@ func (w Web) Post(ctx context.Context, p plansource.Post) (plansource.Response, 
 	req.Header.Set("User-Agent", "aws-slurm-burst")
 	t := &http.Transport{
 		Proxy:                  nil, // whose environment it would be is not known
+		DialContext:            w.dial,
 		DisableKeepAlives:      true,
 		DisableCompression:     true, // so that the limit is that of what is read
 		MaxResponseHeaderBytes: headerLimit,
@@ -106,12 +106,16 @@ func (w Web) secure(t *http.Transport, req *http.Request, p plansource.Post) err
 		return err
 	}
 	if req.URL.Scheme != "https" {
+		dial := w.dial
+		if dial == nil {
+			dial = (&net.Dialer{}).DialContext
+		}
 		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			c, err := dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
-			if a, ok := c.RemoteAddr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+			if !isLocal(c) {
 				_ = c.Close()
 				return nil, fmt.Errorf("%w: a token does not go over plain HTTP to another host (use https)", plansource.ErrNoToken)
 			}
@@ -120,6 +124,13 @@ func (w Web) secure(t *http.Transport, req *http.Request, p plansource.Post) err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	return nil
+}
+
+// isLocal reports whether a connection leads to this very machine: what a name
+// stands for is known only then.
+func isLocal(c net.Conn) bool {
+	a, ok := c.RemoteAddr().(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
 }
 
 // token reads a token that nobody but its owner can read.

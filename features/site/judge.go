@@ -31,6 +31,9 @@ func (w *Site) blur(line string) string {
 	if w.url != "" {
 		line = strings.ReplaceAll(line, w.url, "http://...")
 	}
+	for _, a := range w.aliases {
+		line = strings.ReplaceAll(line, a[0], a[1])
+	}
 	return line
 }
 

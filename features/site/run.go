@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -150,6 +151,9 @@ func (w *Site) Run(ctx context.Context, command string, read func([]byte) (Repor
 		// Nothing else: slurmctld has no PATH and no HOME to give. PATH is for
 		// the shell of a person alone.
 		cmd.Env = append([]string{"AWS_ENDPOINT_URL_EC2=" + w.url, "XDG_STATE_HOME=" + w.State, "PATH=" + w.Bin}, w.Env...)
+		if w.bare {
+			cmd.Env = append([]string{}, w.Env...) // not nil, which would be ours
+		}
 		cmd.Stdout, cmd.Stderr = &outs[n], &errs[n]
 		if cmd.WaitDelay == 0 {
 			cmd.WaitDelay = time.Second
@@ -283,6 +287,7 @@ func (w *Site) claim(r *Run) {
 
 var (
 	resumes      = regexp.MustCompile(`aws-slurm-burst-resume '?([^\s']+)`)
+	asksAdvisor  = regexp.MustCompile(`--asba-(pipe|url)=\S|--auto-asba`)
 	planArgument = regexp.MustCompile(`--execution-plan=(\S+)`)
 	wantsGang    = regexp.MustCompile(`"requires_gang_scheduling":\s*(true|false)|ASBA_GANG_SCHEDULING=(true|false)`)
 )
@@ -299,7 +304,8 @@ func resumed(command string) []string {
 }
 
 // planText is the plan of a job (of nodes without one where it is ""), as the
-// file that the command names has it, the environment, or the site's folder.
+// file that the command names has it, the environment, the site's folder, or the
+// advisor.
 func (w *Site) planText(command, job string) string {
 	read := func(name string) string {
 		data, _ := os.ReadFile(filepath.Join(w.Dir, name)) // one that is missing asks for nothing
@@ -308,14 +314,22 @@ func (w *Site) planText(command, job string) string {
 	if m := planArgument.FindStringSubmatch(command); m != nil {
 		return read(m[1])
 	}
+	if asksAdvisor.MatchString(command) {
+		return w.advised(job)
+	}
 	if text := strings.Join(append(slices.Clone(w.Env), command), " "); strings.Contains(text, "ASBA_") {
 		return text
 	}
 	if dir := w.siteLimits().Plans.Dir; dir != "" && job != "" {
-		return read(filepath.Join(dir, job+".json"))
+		if text := read(filepath.Join(dir, job+".json")); text != "" {
+			return text
+		}
 	}
-	return ""
+	return w.advised(job)
 }
+
+// advised is what the advisor has for a job, or else for any.
+func (w *Site) advised(job string) string { return cmp.Or(w.Advice[job], w.Advice[""]) }
 
 // gangsOf reads in the plans and the resume file themselves, not in what the
 // program made of them, which nodes of a resume are of use only together: those

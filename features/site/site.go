@@ -33,6 +33,12 @@ type Site struct {
 	Beside func(name string) ([]byte, error)
 	// Env are variables beyond the endpoint and the state folder.
 	Env []string
+	// Advice are the plans that an advisor gives for jobs, "" for all others, to
+	// judge by where nothing else is a plan.
+	Advice map[string]string
+
+	bare    bool        // Env is all there is
+	aliases [][2]string // texts of lines that differ from run to run, and words for them
 
 	server *http.Server
 	url    string
@@ -156,6 +162,16 @@ func (w *Site) Heal() { w.rules, w.file, w.fresh = nil, ruleFile{}, false }
 // Unreachable gives the programs an endpoint where nobody listens: port 1 is
 // nobody's (it was tcpmux's), and the kernel refuses it.
 func (w *Site) Unreachable() { w.url, w.away = "http://127.0.0.1:1", true }
+
+// Bare gives the programs no variable but Env: what they have to know is in the
+// configuration, as under slurmctld.
+func (w *Site) Bare() error {
+	w.bare = true
+	return errors.Join(w.Set("aws.endpoint_url", w.url), w.Set("journal.dir", w.State))
+}
+
+// Alias lets a word stand in lines for a text that differs from run to run.
+func (w *Site) Alias(text, word string) { w.aliases = append(w.aliases, [2]string{text, word}) }
 
 // Job says which nodes a job wants, as Slurm's resume file tells it.
 func (w *Site) Job(id string, nodes []string) { w.jobs = append(w.jobs, job{id, nodes}) }

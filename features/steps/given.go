@@ -24,6 +24,7 @@ func registerGiven(sc registrar) {
 	givenJobs(sc)
 	givenFaults(sc)
 	givenAccidents(sc)
+	givenASBA(sc)
 }
 
 // givenSite: what the site says, its plans and its configuration.

@@ -20,6 +20,7 @@ func registerThen(sc registrar) {
 	thenSaid(sc)
 	thenRuns(sc)
 	thenCalled(sc)
+	thenASBA(sc)
 }
 
 // thenSaid: what the program said of itself.

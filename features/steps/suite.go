@@ -34,6 +34,7 @@ func register(s *site.Suite, files fs.FS, sc *godog.ScenarioContext) {
 		}
 		return context.WithValue(ctx, siteKey{}, w), err
 	})
+	withASBA(sc)
 	registerGiven(sc)
 	registerWhen(sc)
 	registerThen(sc)

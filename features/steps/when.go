@@ -15,6 +15,7 @@ import (
 )
 
 func registerWhen(sc registrar) {
+	whenASBA(sc)
 	for _, c := range []struct {
 		sentence string // with one group for each argument
 		program  string

@@ -1,0 +1,87 @@
+package advisor
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Serve answers on a free port of an address, and returns the URL.
+func (a *Advisor) Serve(host string) (string, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return "", err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /analyze", a.analyze)
+	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, _ *http.Request) { // a redirect's aim
+		plan, _ := a.answer(Question{})
+		_, _ = io.WriteString(w, body(plan))
+	})
+	s := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	a.doing.Go(func() { _ = s.Serve(l) })
+	a.ends = append(a.ends, func() { _ = s.Close() })
+	return "http://" + l.Addr().String(), nil
+}
+
+func (a *Advisor) analyze(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		Script    string `json:"job_script"`
+		Job       string `json:"job_id"`
+		Nodes     int    `json:"node_count"`
+		Partition string `json:"partition"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		http.Error(w, `{"error":"a question that cannot be read"}`, http.StatusBadRequest)
+		return
+	}
+	plan, wrong := a.answer(Question{q.Job, q.Nodes, q.Partition, q.Script})
+	text := body(plan)
+	switch wrong {
+	case Hangs:
+		a.hang()
+	case Late:
+		a.pause(later)
+	case Cut:
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		text = text[:len(text)/2]
+	case Rubbish, Other:
+		text = "<html>It works!</html>"
+	case Large:
+		text = body(large())
+	case Drips:
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		for i := range len(text) {
+			if _, err := io.WriteString(w, text[i:i+1]); err != nil || !a.pause(drip) {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+		}
+		return
+	case Fails:
+		w.WriteHeader(http.StatusInternalServerError)
+		text = `{"error":"out of memory"}`
+	case Redirects:
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		return
+	}
+	_, _ = io.WriteString(w, text) // whoever has gone does not hear it
+}
+
+// Address is an IPv4 address of this machine beyond loopback, "" where it has
+// none: what answers there is another host to whoever asks.
+func Address() string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() && !n.IP.IsLinkLocalUnicast() {
+			return n.IP.String()
+		}
+	}
+	return ""
+}
