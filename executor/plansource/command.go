@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/asba/protocol"
 )
 
 // Programs runs programs for this package.
@@ -49,7 +49,7 @@ func (k asking) command(ctx context.Context, programs Programs, q Question) Answ
 			args = append(args, "--partition="+q.Partition)
 		}
 	}
-	out, err := programs.Run(ctx, k.way.Command, args, plan.MaxSize)
+	out, err := programs.Run(ctx, k.way.Command, args, protocol.MaxAnswer)
 	var failed *Failed
 	switch {
 	case errors.Is(err, ErrNotFound) && strings.Contains(k.way.Command, "/"):

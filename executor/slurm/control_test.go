@@ -302,3 +302,30 @@ func TestCountsOfForksAreJoined(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestTheStoredScriptOfAJob(t *testing.T) {
+	long := "#!" + strings.Repeat("x", maxScript)
+	for _, c := range []struct {
+		name string
+		step step
+		want string
+		err  error
+	}{
+		{"a script", step{out: "#!/bin/sh\nsrun hostname\n"}, "#!/bin/sh\nsrun hostname\n", nil},
+		{"none, of which scontrol exits with 0", step{out: ""}, "", nil},
+		{"words instead", step{out: "job script retrieval failed\n"}, "", nil},
+		{"too long", step{out: long}, "", ErrRefused},
+		{"no such job", step{stderr: "Invalid job id specified"}, "", ErrNoJob},
+		{"slurmctld hangs", step{takes: time.Minute}, "", ErrUnreachable},
+	} {
+		ctl, s := scripted("", c.step)
+		text, err := ctl.Script(t.Context(), "12_3")
+		if string(text) != c.want || !errors.Is(err, c.err) || c.err == nil && err != nil {
+			t.Errorf("%s: %q, %v", c.name, text, err)
+		}
+		asked(t, s, "write batch_script 12_3 -")
+	}
+	if text, err := New(nil, newEnv(), "").Script(t.Context(), "1"); text != nil || err != nil {
+		t.Errorf("without Slurm: %q, %v", text, err)
+	}
+}

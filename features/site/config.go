@@ -13,8 +13,8 @@ import (
 // Configure gives the site a configuration of the user's: its node groups,
 // prices, policy and plans as they are, and everything that reaches beyond the
 // site replaced. The cluster is the site's, there is no Slurm, the credentials
-// are those of the examples (no call ever carries the user's), and journal and
-// log are in the site's own folder. Relative paths start at folder.
+// are those of the examples (no call ever carries the user's), no advisor is asked,
+// and journal and log are in the site's own folder. Relative paths start at folder.
 func (w *Site) Configure(data []byte, folder string) error {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
@@ -47,7 +47,7 @@ func (w *Site) Configure(data []byte, folder string) error {
 			remove(slurm, key)
 		}
 	}
-	for _, key := range []string{"journal", "logging"} {
+	for _, key := range []string{"journal", "logging", "asba"} {
 		remove(root, key)
 	}
 	absolute(root, folder)

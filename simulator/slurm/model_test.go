@@ -438,3 +438,15 @@ func TestTheModelSaysWhatItDoesNotModel(t *testing.T) {
 		t.Errorf("%d calls in the log", n)
 	}
 }
+
+func TestScriptsAreThoseOfTheirJobs(t *testing.T) {
+	m, ctl, _ := bed()
+	job := m.Job(8)
+	job.Script = "#!/bin/sh\n"
+	m.SetJob(job)
+	for ref, want := range map[string]string{"8": "#!/bin/sh\n", "2_1": "#!/bin/sh\n", "2": "#!/bin/sh\n", "9": "", "77": ""} {
+		if text, err := ctl.Script(t.Context(), ref); string(text) != want || err != nil {
+			t.Errorf("%s: %q, %v", ref, text, err)
+		}
+	}
+}
