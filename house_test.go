@@ -185,7 +185,7 @@ var rules = []rule{
 		why:   "what is tried under a real slurmctld is the programs, as slurmctld calls them: no steps, no runner, no model",
 		from:  []string{"features/e2e"},
 		about: []string{"./...", "github.com/cucumber/..."},
-		allow: []string{"features/site", "features/slurmtest", "fixtures", "localstack/faultproxy", "localstack/scratch", "simulator/faults"},
+		allow: []string{"features/site", "features/slurmtest", "features/advisor", "fixtures", "localstack/faultproxy", "localstack/scratch", "simulator/faults"},
 	}, {
 		why:   "a stand-in that read and wrote the protocol with the programs' own code would agree with their mistakes",
 		from:  []string{"features/advisor"},

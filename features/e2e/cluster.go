@@ -84,6 +84,9 @@ type Options struct {
 	// rule delays waits for Cluster.Release instead.
 	Rules     []string
 	NeverBoot bool // instances run, and no slurmd ever comes up
+	// ASBA is the section of the configuration that says how ASBA is asked; ""
+	// for none: plans are in plans.dir.
+	ASBA string
 }
 
 // Cluster is a slurmctld with its cloud nodes.
@@ -184,7 +187,12 @@ func (c *Cluster) write(endpoint string) error {
 		"@PORTS", fmt.Sprintf("[%d-%d]", c.port+1, c.port+c.opt.Nodes), "@PORT", fmt.Sprint(c.port),
 		"@TIMEOUT", fmt.Sprint(timeout), "@PLACEHOLDER", placeholder, "@IDLE", fmt.Sprint(int(c.opt.SuspendTime.Seconds())),
 	).Replace(slurmConf)
+	plans := "plans: {dir: plans}"
+	if c.opt.ASBA != "" {
+		plans = "asba: " + c.opt.ASBA
+	}
 	burst := strings.NewReplacer(
+		"@PLANS", plans,
 		"@NAME", c.Name, "@ENDPOINT", endpoint, "@NODES", c.nodes(),
 		"@TIMEOUT", fmt.Sprint(timeout), "@BOOT", fmt.Sprint(timeout/3), "@PLACEHOLDER", placeholder,
 	).Replace(burstConf)
@@ -256,7 +264,7 @@ slurm:
           subnets: {default_for_az: true}
           cpus: 1
           memory_mb: 100
-plans: {dir: plans}
+@PLANS
 logging: {level: debug}
 `
 
