@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,13 +17,17 @@ import (
 
 // Pipes speaks over named pipes.
 type Pipes struct {
-	// Dir is a folder of ours for reply pipes; it is made, with mode 0700.
-	Dir string
-	// SlurmUser may own a pipe beside root and us; -1 where it is not known.
-	SlurmUser int
+	dir       string
+	slurmUser int
+	swept     *sync.Once
 }
 
 var _ plansource.Pipes = Pipes{}
+
+// NewPipes returns Pipes whose reply pipes are in a folder of ours, which is made
+// when it is needed. slurmUser may own a pipe beside root and us; -1 where it is
+// not known.
+func NewPipes(dir string, slurmUser int) Pipes { return Pipes{dir, slurmUser, &sync.Once{}} }
 
 // Find looks at a pipe. Symbolic links are followed, so that the folder that
 // counts is the one that the pipe is in.
@@ -57,7 +62,7 @@ type pipe struct {
 // Info says whose the pipe is, and whether others can put one in its place: in a
 // folder of theirs, or in one that they may write and that is not sticky.
 func (p pipe) Info() plansource.PipeInfo {
-	ours := func(st fs.FileInfo) bool { return owned(st) || p.SlurmUser >= 0 && ownerOf(st) == p.SlurmUser }
+	ours := func(st fs.FileInfo) bool { return owned(st) || p.slurmUser >= 0 && ownerOf(st) == p.slurmUser }
 	mode := p.st.Mode().Perm()
 	return plansource.PipeInfo{
 		OwnedByRootOrSelf: ours(p.st), GroupWritable: mode&0o020 != 0, WorldWritable: mode&0o002 != 0,
@@ -188,11 +193,11 @@ const abandoned = time.Minute
 // replyPipe makes a pipe that only we and root can open, in a folder that is
 // locked while we live, and removes the folders of those that were killed.
 func (p Pipes) replyPipe() (path string, remove func(), err error) {
-	if err := os.MkdirAll(p.Dir, 0o700); err != nil {
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return "", nil, err
 	}
-	p.sweep()
-	dir, err := os.MkdirTemp(p.Dir, replyFolder)
+	p.swept.Do(p.sweep)
+	dir, err := os.MkdirTemp(p.dir, replyFolder)
 	if err != nil {
 		return "", nil, err
 	}
@@ -217,7 +222,7 @@ func (p Pipes) replyPipe() (path string, remove func(), err error) {
 
 // sweep removes the folders of reply pipes whose owner is dead.
 func (p Pipes) sweep() {
-	entries, err := os.ReadDir(p.Dir)
+	entries, err := os.ReadDir(p.dir)
 	if err != nil {
 		return
 	}
@@ -226,7 +231,7 @@ func (p Pipes) sweep() {
 		if err != nil || !e.IsDir() || !strings.HasPrefix(e.Name(), replyFolder) || time.Since(st.ModTime()) < abandoned {
 			continue
 		}
-		dir := filepath.Join(p.Dir, e.Name())
+		dir := filepath.Join(p.dir, e.Name())
 		if held, err := lockFolder(dir); err == nil {
 			_ = os.RemoveAll(dir)
 			_ = held.Close()

@@ -80,7 +80,7 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 	}
 	s.Executor.Advisor = plansource.Advisor{
 		Web:      host.Web{SlurmUser: slurmUser},
-		Pipes:    host.Pipes{Dir: filepath.Join(state, "replies"), SlurmUser: slurmUser},
+		Pipes:    host.NewPipes(filepath.Join(state, "replies"), slurmUser),
 		Programs: host.Programs{Path: std.Getenv("PATH"), SlurmConf: slurmConf, Region: cfg.AWS.Region},
 	}
 	return s, nil
