@@ -4,8 +4,8 @@ Feature: Asking ASBA
   away, hang, die as it answers, or be somebody else. Nodes must not wait for that,
   and never be launched by half a plan.
 
-  Background:
-    Given the site's asba.timeout is 700ms
+  Background: patience, but where it is the point
+    Given the site's asba.timeout is 30s
 
   Rule: The plan of a call is asked for where the call says so
 
@@ -26,7 +26,8 @@ Feature: Asking ASBA
         | by its command |
 
     Scenario Outline: Nobody to be asked <way>
-      Given ASBA is not there
+      Given the site's asba.timeout is 700ms
+      And ASBA is not there
       When Slurm resumes "aws-hpc-[001-004]", asking ASBA <way>
       Then the exit code is 0
       And it says:
@@ -165,7 +166,8 @@ Feature: Asking ASBA
   Rule: An answer that is not whole, or does not come, costs no more than the wait for it
 
     Scenario Outline: ASBA <how>, asked <way>
-      Given ASBA has the plan "gang.json"
+      Given the site's asba.timeout is 700ms
+      And ASBA has the plan "gang.json"
       And ASBA <how>
       When Slurm resumes "aws-hpc-[001-004]", asking ASBA <way>
       Then the exit code is 0
@@ -180,16 +182,34 @@ Feature: Asking ASBA
       And every node is a c5n.18xlarge, on-demand, in us-east-1a
 
       Examples:
+        | how                      | way            | said                                            |
+        | hangs                    | over its pipe  | ASBA did not answer within 700ms at asba.pipe   |
+        | hangs                    | over HTTP      | ASBA did not answer within 700ms at http://ASBA |
+        | hangs                    | by its command | ASBA did not answer within 700ms at asba        |
+        | answers after a second   | over its pipe  | ASBA did not answer within 700ms at asba.pipe   |
+        | answers after a second   | over HTTP      | ASBA did not answer within 700ms at http://ASBA |
+        | answers after a second   | by its command | ASBA did not answer within 700ms at asba        |
+        | answers a byte at a time | over its pipe  | ASBA did not answer within 700ms at asba.pipe   |
+        | answers a byte at a time | over HTTP      | ASBA did not answer within 700ms at http://ASBA |
+        | answers a byte at a time | by its command | ASBA did not answer within 700ms at asba        |
+
+    Scenario Outline: ASBA <how>, asked <way>
+      Given ASBA has the plan "gang.json"
+      And ASBA <how>
+      When Slurm resumes "aws-hpc-[001-004]", asking ASBA <way>
+      Then the exit code is 0
+      And it took less than 20 seconds
+      And it says:
+        """
+        WARN: <said>, falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And the nodes are launched standalone
+      And only "aws-hpc-[001-004]" are running
+      And every node is a c5n.18xlarge, on-demand, in us-east-1a
+
+      Examples:
         | how                        | way            | said                                                                   |
-        | hangs                      | over its pipe  | ASBA did not answer within 700ms at asba.pipe                          |
-        | hangs                      | over HTTP      | ASBA did not answer within 700ms at http://ASBA                        |
-        | hangs                      | by its command | ASBA did not answer within 700ms at asba                               |
-        | answers after a second     | over its pipe  | ASBA did not answer within 700ms at asba.pipe                          |
-        | answers after a second     | over HTTP      | ASBA did not answer within 700ms at http://ASBA                        |
-        | answers after a second     | by its command | ASBA did not answer within 700ms at asba                               |
-        | answers a byte at a time   | over its pipe  | ASBA did not answer within 700ms at asba.pipe                          |
-        | answers a byte at a time   | over HTTP      | ASBA did not answer within 700ms at http://ASBA                        |
-        | answers a byte at a time   | by its command | ASBA did not answer within 700ms at asba                               |
         | cuts its answers short     | over its pipe  | ASBA's answer was cut short at asba.pipe                               |
         | cuts its answers short     | over HTTP      | ASBA's answer was cut short at http://ASBA                             |
         | cuts its answers short     | by its command | ASBA gave no whole plan at asba (the plan ends too early)              |
@@ -242,6 +262,7 @@ Feature: Asking ASBA
 
     Scenario Outline: One job's plan goes wrong, asked for <way>
       Given the programs are called with an empty environment
+      And the site's asba.timeout is 3s
       And ASBA has the plan "gang.json"
       And ASBA has the plan "invalid.json" for job 4713
       And ASBA hangs when it is asked for job 4712
@@ -254,7 +275,7 @@ Feature: Asking ASBA
       And it took less than 10 seconds
       And it says:
         """
-        WARN: job 4712: ASBA did not answer within 700ms at <at>, falling back to standalone mode
+        WARN: job 4712: ASBA did not answer within 3s at <at>, falling back to standalone mode
         INFO: Using static configuration from config.yaml
         ERROR: Invalid execution plan: job 4713: no instance types specified
         SUGGESTION: Run 'asba analyze' to generate valid plan
