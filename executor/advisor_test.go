@@ -25,6 +25,8 @@ type advisor struct {
 	local bool
 	pipe  plansource.PipeInfo
 
+	// onAsk is called with each question, if it is set.
+	onAsk func()
 	asked []protocol.Request // in order
 	now   int                // questions under way, and the most there were
 	most  int
@@ -46,6 +48,9 @@ var errRefused = errors.New("connection refused")
 // think takes its time and returns the plan of a job.
 func (a advising) think(ctx context.Context, q protocol.Request) (string, error) {
 	a.asked = append(a.asked, q)
+	if a.onAsk != nil {
+		a.onAsk()
+	}
 	a.now++
 	a.most = max(a.most, a.now)
 	defer func() { a.now-- }()

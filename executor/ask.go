@@ -3,6 +3,7 @@ package executor
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -83,6 +84,17 @@ func (r *resumption) askForCall(ctx context.Context, w plansource.Way) plansourc
 		q.Script = r.script(asking, r.Slurm, q.Job)
 	}
 	return r.Advisor.Ask(asking, r.Env, w, q, within)
+}
+
+// stopped gives all nodes back where the program was told to stop while it asked:
+// what was not answered for that reason is no reason to launch by another plan.
+func (r *resumption) stopped(ctx context.Context) bool {
+	err := r.Env.Sleep(ctx, 0)
+	if err != nil {
+		r.failNodes(ctx, report.ExitFailed, "Interrupted", fmt.Sprintf("stopped while ASBA was asked: %v", err))
+		r.nodes = nil
+	}
+	return err != nil
 }
 
 // question is what is asked about a job, but for its script. The task of an array

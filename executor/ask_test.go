@@ -2,6 +2,7 @@ package executor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -497,6 +498,52 @@ func TestTheNextJobsPlanIsTheRememberedOne(t *testing.T) {
 		} else {
 			w.check()
 			wants(t, lines, "INFO: job 3 is gone, its nodes now wait for job 9, which has another plan")
+		}
+	}
+}
+
+// interrupted is the Env of a program that is told to stop.
+type interrupted struct {
+	env.Env
+	told *bool
+}
+
+var errInterrupted = errors.New("interrupted")
+
+func (i interrupted) Sleep(ctx context.Context, d time.Duration) error {
+	if *i.told {
+		return errInterrupted
+	}
+	return i.Env.Sleep(ctx, d)
+}
+
+// A question that was given up because the program was told to stop is no reason
+// to launch by another plan.
+func TestWhoIsStoppedAsItAsksLaunchesNothing(t *testing.T) {
+	for _, way := range ways {
+		for _, ofJob := range []bool{false, true} {
+			nodes := names("aws-cpu", 1, 2)
+			q, config := resumeOf(false, wanting{7, nodes}), way.config
+			q.Getenv = func(string) string { return "" }
+			if !ofJob {
+				q.Ask, config = way.ask, "{}"
+			}
+			a := ready(map[string]string{"": planOf("c5.xlarge")})
+			a.takes[""] = time.Hour
+			w := asking(t, config, a, configuring(7, nodes))
+			r, lines := w.call("resume", func(ctx context.Context, x *executor.Executor) *report.Report {
+				told := false
+				x.Env, a.onAsk = interrupted{x.Env, &told}, func() { told = true }
+				return x.Resume(ctx, q)
+			})
+			if r.ExitCode != report.ExitFailed || len(r.APICalls) > 0 {
+				t.Errorf("%s: exit %d, %v: %v", way.name, r.ExitCode, r.APICalls, lines)
+			}
+			wants(t, lines, "ERROR: stopped while ASBA was asked: interrupted")
+			w.check()
+			if node := w.slurm.Node(nodes[0]); !strings.HasPrefix(node.Reason, "(Code:Interrupted)") || held(w.slurm.Job(7)) {
+				t.Errorf("%s: %q, job %s", way.name, node.Reason, w.slurm.Job(7).Reason)
+			}
 		}
 	}
 }

@@ -29,6 +29,9 @@ type sameFound struct {
 // that others of the call wait for.
 func (r *resumption) readJobPlans(ctx context.Context) {
 	of, all := r.lookForPlans(ctx)
+	if r.memory != nil && r.stopped(ctx) { // somebody was asked
+		return
+	}
 	r.plans = map[*plan.Plan]*found{}
 	for _, f := range all {
 		if f.Outcome == plansource.Missing && f.Cause == "" && plansource.NoFolder(ctx, r.Plans, f.Source) {

@@ -48,7 +48,9 @@ func (r *resumption) readPlans(ctx context.Context) {
 	case r.request.PlanFile != "":
 		a, explicit = plansource.FromFile(ctx, r.Plans, r.request.PlanFile), true
 	case explicit:
-		a = r.askForCall(ctx, way)
+		if a = r.askForCall(ctx, way); r.stopped(ctx) {
+			return
+		}
 	default:
 		a, explicit = plansource.FromEnvironment(r.request.Getenv)
 	}

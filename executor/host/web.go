@@ -59,11 +59,11 @@ func (w Web) Post(ctx context.Context, p plansource.Post) (plansource.Response, 
 	}
 	defer t.CloseIdleConnections()
 	if err := w.secure(t, req, p); err != nil {
-		return plansource.Response{}, fmt.Errorf("%w: %w", plansource.ErrNoToken, err)
+		return plansource.Response{}, fmt.Errorf("%w: %w", plansource.ErrNotAsked, err)
 	}
 	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
-	if errors.Is(err, plansource.ErrNoToken) {
+	if errors.Is(err, plansource.ErrNotAsked) {
 		return plansource.Response{}, errors.Unwrap(err) // out of the client's own words
 	}
 	if err != nil {
@@ -117,7 +117,7 @@ func (w Web) secure(t *http.Transport, req *http.Request, p plansource.Post) err
 			}
 			if !isLocal(c) {
 				_ = c.Close()
-				return nil, fmt.Errorf("%w: a token does not go over plain HTTP to another host (use https)", plansource.ErrNoToken)
+				return nil, fmt.Errorf("%w: a token does not go over plain HTTP to another host (use https)", plansource.ErrNotAsked)
 			}
 			return c, nil
 		}

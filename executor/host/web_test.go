@@ -176,7 +176,7 @@ func TestATokenIsSentAndCertificatesAreChecked(t *testing.T) {
 		"not readable":           {CAFile: ca, TokenFile: filepath.Join(dir, "none")},
 		"holds no certificate":   {CAFile: token},
 	} {
-		if _, err := post(p); !errors.Is(err, plansource.ErrNoToken) || !strings.Contains(err.Error(), why) {
+		if _, err := post(p); !errors.Is(err, plansource.ErrNotAsked) || !strings.Contains(err.Error(), why) {
 			t.Errorf("%s: %v", why, err)
 		}
 	}
@@ -201,7 +201,7 @@ func TestATokenStaysOnThisMachineWithoutTLS(t *testing.T) {
 		return far{c}, err
 	}
 	_, err := Web{SlurmUser: -1, dial: elsewhere}.Post(soon(t, 5*time.Second), plansource.Post{URL: local.URL, TokenFile: token, Limit: 9})
-	if !errors.Is(err, plansource.ErrNoToken) || !strings.HasPrefix(err.Error(), "not asked: a token does not go over plain HTTP") {
+	if !errors.Is(err, plansource.ErrNotAsked) || !strings.HasPrefix(err.Error(), "not asked: a token does not go over plain HTTP") {
 		t.Errorf("to another machine: %v", err)
 	}
 	r, err := Web{SlurmUser: -1, dial: elsewhere}.Post(soon(t, 5*time.Second), plansource.Post{URL: local.URL, Limit: 9})

@@ -31,9 +31,9 @@ var (
 	ErrNotPipe = errors.New("not a pipe")
 	// ErrCut: an answer ended before it was whole.
 	ErrCut = errors.New("cut short")
-	// ErrNoToken: the token or the certificates for a question cannot be had,
-	// or must not be sent there.
-	ErrNoToken = errors.New("not asked")
+	// ErrNotAsked: the token or the certificates for a question cannot be had or
+	// must not be sent there, or the program was told to stop.
+	ErrNotAsked = errors.New("not asked")
 )
 
 // Way is a way to ask: one of Command, URL and Pipe.
@@ -130,7 +130,7 @@ func (k asking) failed(err error) Answer {
 		return k.missing(err, "ASBA's answer has more than %d bytes at %s", protocol.MaxAnswer, k.way)
 	case errors.Is(err, protocol.ErrOther):
 		return k.missing(err, "ASBA's answer was to another question at %s", k.way)
-	case errors.Is(err, ErrNoToken):
+	case errors.Is(err, ErrNotAsked):
 		return k.missing(err, "ASBA at %s %v", k.way, err)
 	case errors.Is(err, protocol.ErrForm):
 		return k.missing(err, "ASBA's answer is not in the protocol's form at %s", k.way)

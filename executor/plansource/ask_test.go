@@ -134,7 +134,7 @@ func TestOutcomesAndWordsOfAURL(t *testing.T) {
 		"cut on the way":    {web{err: fmt.Errorf("%w: unexpected EOF", ErrCut)}, asked{Missing, false, "ASBA's answer was cut short at " + at}},
 		"cut at the source": {ok(answer(good)[:60]), asked{Missing, false, "ASBA's answer was cut short at " + at}},
 		"too large":         {web{err: ErrTooLarge}, asked{Missing, false, "ASBA's answer has more than 1052672 bytes at " + at}},
-		"no token":          {web{err: fmt.Errorf("%w: token file t can be read by others (chmod 600 it)", ErrNoToken)}, asked{Missing, false, "ASBA at " + at + " not asked: token file t can be read by others (chmod 600 it)"}},
+		"no token":          {web{err: fmt.Errorf("%w: token file t can be read by others (chmod 600 it)", ErrNotAsked)}, asked{Missing, false, "ASBA at " + at + " not asked: token file t can be read by others (chmod 600 it)"}},
 		"HTTP 500":          {status(500, "oh no"), asked{Missing, false, "ASBA answered HTTP 500 at " + at}},
 		"HTTP 400, told":    {status(400, `{"error":"no partition\nx"}`), asked{Missing, false, "ASBA answered HTTP 400 at " + at + ": no partition x"}},
 		"HTTP 500, a plan":  {status(500, answer(good)), asked{Missing, false, "ASBA answered HTTP 500 at " + at}},

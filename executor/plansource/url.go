@@ -12,7 +12,7 @@ import (
 type Web interface {
 	// Post posts a question and returns the response with its whole body. It
 	// follows no redirect and uses no proxy. Errors: ErrCut where the body is
-	// not whole or does not tell its end, ErrTooLarge, ErrNoToken; what ended
+	// not whole or does not tell its end, ErrTooLarge, ErrNotAsked; what ended
 	// with ctx has its cause; all else means that nobody answers there.
 	Post(ctx context.Context, p Post) (Response, error)
 }

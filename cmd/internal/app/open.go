@@ -15,7 +15,6 @@ import (
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/host"
-	"aws-slurm-burst/executor/plansource"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
 )
@@ -78,11 +77,8 @@ func Open(ctx context.Context, std IO, configPath string) (*Session, error) {
 	if cfg.AWS.Region == "" {
 		cfg.AWS.Region = cloud.Region()
 	}
-	s.Executor.Advisor = plansource.Advisor{
-		Web:      host.Web{SlurmUser: slurmUser},
-		Pipes:    host.NewPipes(filepath.Join(state, "replies"), slurmUser),
-		Programs: host.Programs{Path: std.Getenv("PATH"), SlurmConf: slurmConf, Region: cfg.AWS.Region},
-	}
+	s.Executor.Advisor = host.Advisor(std.Stop, host.Web{SlurmUser: slurmUser},
+		host.NewPipes(filepath.Join(state, "replies"), slurmUser), host.Programs{Path: std.Getenv("PATH"), SlurmConf: slurmConf, Region: cfg.AWS.Region})
 	return s, nil
 }
 

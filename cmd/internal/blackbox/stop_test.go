@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -54,5 +55,26 @@ func TestAKilledResumeIsHealedByTheNext(t *testing.T) {
 		if n := len(e.live()); r.code != 0 || n != 8 {
 			t.Errorf("killed after %s s: exit %d, %d instances\n%s", after, r.code, n, strings.Join(r.lines(), "\n"))
 		}
+	}
+}
+
+// Told to stop while it asks ASBA, a resume gives the question up, and launches by
+// no other plan.
+func TestAToldResumeStopsAsking(t *testing.T) {
+	e := newEndpoint(t, nil)
+	done := make(chan struct{})
+	asba := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done }))
+	t.Cleanup(func() { close(done); asba.Close() })
+	begin := time.Now()
+	r := e.sh(fmt.Sprintf("%s 'aws-cpu-[001-004]' --config=%s --asba-url=%s --asba-timeout=60s -o json & sleep 2; kill -TERM $!; wait $!",
+		filepath.Join(bin, "aws-slurm-burst-resume"), exampleConfig, asba.URL))
+	if r.code != 130 || !strings.Contains(r.stderr, "ERROR: stopped while ASBA was asked: interrupted\n") {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %v to stop", took)
+	}
+	if n := len(e.live()); n != 0 {
+		t.Errorf("%d instances", n)
 	}
 }
