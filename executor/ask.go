@@ -61,15 +61,20 @@ func (r *resumption) wayOfJobs() plansource.Way {
 }
 
 // patience is a context for all questions of the call together, and how long it
-// lasts: no longer than the call itself.
+// lasts: no longer than half of what the call has left, which has to launch after
+// it, by whatever plan.
 func (r *resumption) patience(ctx context.Context) (context.Context, context.CancelFunc, time.Duration) {
-	within := cmp.Or(r.request.Ask.Timeout, r.Config.ASBA.Timeout)
 	now := r.Env.Now()
-	if left := r.Calls.Deadline.Sub(now); left < within {
-		within = max(left, 0)
-	}
+	within := min(cmp.Or(r.request.Ask.Timeout, r.Config.ASBA.Timeout), max(r.Calls.Deadline.Sub(now)/2, 0))
 	asking, cancel := r.Env.WithDeadline(ctx, now.Add(within))
 	return asking, cancel, within
+}
+
+// slurmFirst is a context for what slurmctld is asked before the advisor: half of
+// the patience at most, so that a slurmctld that hangs does not pass for an
+// advisor that does.
+func (r *resumption) slurmFirst(asking context.Context, within time.Duration) (context.Context, context.CancelFunc) {
+	return r.Env.WithDeadline(asking, r.Env.Now().Add(within/2))
 }
 
 // askForCall asks for the plan of all nodes of the call. Where they are those of
@@ -79,9 +84,11 @@ func (r *resumption) askForCall(ctx context.Context, w plansource.Way) plansourc
 	defer cancel()
 	q := plansource.Question{Nodes: len(r.nodes), Partition: r.partition(r.nodes)}
 	if len(r.jobs) == 1 && len(overlap(r.nodes, r.jobs[0].Resume)) == len(r.nodes) {
-		named, _ := planJob(r.jobRecords(asking).of(asking, r.Slurm, r.jobs[0].ID), r.jobs[0])
+		first, cancel := r.slurmFirst(asking, within)
+		named, _ := planJob(r.jobRecords(first).of(first, r.Slurm, r.jobs[0].ID), r.jobs[0])
 		q = r.question(named, r.jobs[0])
-		q.Script = r.script(asking, r.Slurm, q.Job)
+		q.Script = r.script(first, r.Slurm, q.Job)
+		cancel()
 	}
 	return r.Advisor.Ask(asking, r.Env, w, q, within)
 }
@@ -165,7 +172,7 @@ func (r *resumption) askFor(ctx context.Context, jobs []decide.Job, named []plan
 		}
 		questions[i] = q
 	}
-	scripts := r.scripts(asking, first)
+	scripts := r.scripts(asking, within, first)
 
 	var all, unknown []*asked
 	of := make([]*asked, len(jobs))
@@ -211,7 +218,9 @@ func (r *resumption) remember(all []*found) {
 }
 
 // scripts reads the scripts of several jobs side by side.
-func (r *resumption) scripts(ctx context.Context, jobs []plansource.Question) [][]byte {
+func (r *resumption) scripts(asking context.Context, within time.Duration, jobs []plansource.Question) [][]byte {
+	ctx, cancel := r.slurmFirst(asking, within)
+	defer cancel()
 	ctls := make([]*slurm.Controller, len(jobs))
 	index := make([]int, len(jobs))
 	for i := range jobs {
