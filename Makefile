@@ -74,7 +74,7 @@ features: build ## the Gherkin scenarios on every backend this machine can have
 # Scenarios mostly wait for Slurm: all at once take as long as the longest.
 .PHONY: e2e
 e2e: build ## the programs under a real slurmctld, and batch scripts as Slurm reads them (Slurm and root; E2E=REGEXP picks scenarios, ASBA_KEEP=1 keeps their clusters)
-	$(GO) test -race -count=1 -v -parallel 16 -timeout $(if $(ASBA_KEEP),0,8m) -run '$(E2E)' ./features/e2e
+	$(GO) test -race -count=1 -v -parallel 20 -timeout $(if $(ASBA_KEEP),0,8m) -run '$(E2E)' ./features/e2e
 	$(GO) test -count=1 -v -timeout 5m -run '$(E2E)' ./asba/jobscript/oracle
 
 .PHONY: trials

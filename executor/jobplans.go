@@ -25,8 +25,8 @@ type sameFound struct {
 }
 
 // readJobPlans finds a plan for each job of the call: in the folder of the
-// configuration, else by asking the advisor. A job that is refused takes its nodes with it, but for those
-// that others of the call wait for.
+// configuration, else by asking the advisor. A job that is refused takes its nodes
+// with it, but for those that others of the call wait for.
 func (r *resumption) readJobPlans(ctx context.Context) {
 	of, all := r.lookForPlans(ctx)
 	if r.memory != nil && r.stopped(ctx) { // somebody was asked

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/features/advisor"
+	"aws-slurm-burst/features/slurmtest"
 	"aws-slurm-burst/fixtures"
 )
 
@@ -20,7 +21,7 @@ const spread = `{"should_burst": true,
 
 func standIn(t *testing.T) (a *advisor.Advisor, dir string) {
 	t.Helper()
-	inRoom(t)
+	slurmtest.Need(t)
 	dir = t.TempDir()
 	a, err := advisor.New(filepath.Join(dir, "advisor"))
 	if err != nil {
