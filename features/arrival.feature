@@ -387,6 +387,60 @@ Feature: Asking ASBA
       And the launch asks for:
         | IamInstanceProfile.Name | admin |
 
+    Scenario: A plan over TLS, for who brings the token
+      Given ASBA speaks TLS, and wants a token that the site has
+      When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
+      Then it says nothing
+      And the launch asks for:
+        | IamInstanceProfile.Name | admin |
+
+    Scenario: Each job's plan over TLS, for who brings the token
+      Given the programs are called with an empty environment
+      And ASBA speaks TLS, and wants a token that the site has
+      And the site asks ASBA over HTTP
+      And job 4711 wants "aws-cpu-001"
+      When Slurm resumes "aws-cpu-001"
+      Then it says nothing
+      And ASBA was asked 1 time
+      And the launch asks for:
+        | IamInstanceProfile.Name | admin |
+
+    Scenario: A token that others can read is not sent
+      Given ASBA speaks TLS, and wants a token that the site has
+      And "asba.token" may be written by anyone
+      When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: ASBA at http://ASBA not asked: token file asba.token can be read by others (chmod 600 it), falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And ASBA was asked 0 times
+
+    Scenario: A certificate that nobody trusts
+      Given ASBA speaks TLS, and wants a token that the site has
+      And the site's asba.ca_file is null
+      When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: ASBA not reachable at http://ASBA, falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And ASBA was asked 0 times
+
+    Scenario: A token that is missing
+      Given ASBA speaks TLS, and wants a token that the site has
+      And the site's asba.token_file is null
+      When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: ASBA answered HTTP 401 at http://ASBA: no token, or a wrong one, falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And ASBA was asked 0 times
+
     @needs-root
     Scenario: A pipe of somebody else's
       Given somebody writes ASBA's plan into the pipe

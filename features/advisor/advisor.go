@@ -8,6 +8,7 @@ package advisor
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -45,6 +46,8 @@ type Advisor struct {
 	stop  context.CancelFunc
 	doing sync.WaitGroup
 	ends  []func() // what unblocks those who are at it
+	tls   *tls.Config
+	token string
 
 	mu    sync.Mutex
 	plans map[string]string // by job, "" for all others

@@ -1,8 +1,10 @@
 package advisor
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -22,12 +24,20 @@ func (a *Advisor) Serve(host string) (string, error) {
 		_, _ = io.WriteString(w, body(plan))
 	})
 	s := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	scheme := "http"
+	if a.tls != nil {
+		scheme, l = "https", tls.NewListener(l, a.tls)
+		s.ErrorLog = log.New(io.Discard, "", 0) // of clients that do not trust it
+	}
 	a.doing.Go(func() { _ = s.Serve(l) })
 	a.ends = append(a.ends, func() { _ = s.Close() })
-	return "http://" + l.Addr().String(), nil
+	return scheme + "://" + l.Addr().String(), nil
 }
 
 func (a *Advisor) analyze(w http.ResponseWriter, r *http.Request) {
+	if !a.allowed(w, r) {
+		return
+	}
 	var q struct {
 		Script    string `json:"job_script"`
 		Job       string `json:"job_id"`

@@ -84,6 +84,15 @@ func givenASBA(sc registrar) {
 		}
 		return err
 	})
+	sc.Step(`^ASBA speaks TLS, and wants a token that the site has$`, func(ctx context.Context) error {
+		a, err := asbaOf(ctx)
+		if err != nil {
+			return err
+		}
+		w := in(ctx)
+		return errors.Join(a.Secure(filepath.Join(w.Dir, "asba-ca.pem"), filepath.Join(w.Dir, "asba.token")),
+			w.Set("asba.ca_file", "asba-ca.pem"), w.Set("asba.token_file", "asba.token"))
+	})
 	sc.Step(`^somebody writes ASBA's plan into the pipe$`, func(ctx context.Context) error {
 		a, err := asbaOf(ctx)
 		if err != nil {
