@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -174,22 +173,24 @@ func (r *resumption) askFor(ctx context.Context, jobs []decide.Job, named []plan
 	}
 	scripts := r.scripts(asking, within, first)
 
-	var all, unknown []*asked
+	type same struct {
+		subject, partition string
+		nodes              int
+	}
+	all := map[same]*asked{}
+	var unknown []*asked
 	of := make([]*asked, len(jobs))
 	for i, q := range questions {
-		k := slices.IndexFunc(all, func(p *asked) bool {
-			return p.Subject() == q.Subject() && p.Nodes == q.Nodes && p.Partition == q.Partition
-		})
-		if k >= 0 {
-			of[i] = all[k]
-			continue
+		key := same{q.Subject(), q.Partition, q.Nodes}
+		if all[key] == nil {
+			q.Script = scripts[at[q.Subject()]]
+			p := &asked{Question: q}
+			if p.answer, p.known = r.memory.Recall(w, q); !p.known {
+				unknown = append(unknown, p)
+			}
+			all[key] = p
 		}
-		q.Script = scripts[at[q.Subject()]]
-		p := &asked{Question: q}
-		if p.answer, p.known = r.memory.Recall(w, q); !p.known {
-			unknown = append(unknown, p)
-		}
-		of[i], all = p, append(all, p)
+		of[i] = all[key]
 	}
 
 	answers := env.Map(asking, r.Env, askAtOnce, unknown, func(ctx context.Context, p *asked) (plansource.Answer, error) {
