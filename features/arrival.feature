@@ -367,32 +367,32 @@ Feature: Asking ASBA
     Background:
       Given ASBA has a plan that says:
         """
-        {"instance_specification": {"instance_types": ["c6i.xlarge"], "purchasing_option": "on-demand", "iam_instance_profile": "admin"},
+        {"instance_specification": {"instance_types": ["c6i.xlarge"], "purchasing_option": "on-demand", "user_data": "#!/bin/sh"},
          "mpi_configuration": {"is_mpi_job": false}, "network_configuration": {"placement_group_type": "none"}, "cost_constraints": {"max_cost_per_hour": 5}}
         """
-      And the site's policy.allow_iam_profile is true
+      And the site's policy.allow_user_data is true
 
     @needs-address
     Scenario: A plan over plain HTTP from another host
       Given ASBA is on another host
       When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
       Then the exit code is 0
-      And it says "WARN: the plan is untrusted and cannot set iam_instance_profile, using the configuration's"
+      And it says "WARN: the plan is untrusted and cannot set user_data, using the configuration's"
       And the launch asks for:
-        | IamInstanceProfile.Name |  |
+        | UserData |  |
 
     Scenario: A plan over plain HTTP from this machine
       When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
       Then it says nothing
       And the launch asks for:
-        | IamInstanceProfile.Name | admin |
+        | UserData | IyEvYmluL3No |
 
     Scenario: A plan over TLS, for who brings the token
       Given ASBA speaks TLS, and wants a token that the site has
       When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
       Then it says nothing
       And the launch asks for:
-        | IamInstanceProfile.Name | admin |
+        | UserData | IyEvYmluL3No |
 
     Scenario: Each job's plan over TLS, for who brings the token
       Given the programs are called with an empty environment
@@ -403,7 +403,7 @@ Feature: Asking ASBA
       Then it says nothing
       And ASBA was asked 1 time
       And the launch asks for:
-        | IamInstanceProfile.Name | admin |
+        | UserData | IyEvYmluL3No |
 
     Scenario: A token that others can read is not sent
       Given ASBA speaks TLS, and wants a token that the site has
@@ -447,9 +447,9 @@ Feature: Asking ASBA
       And "asba.pipe" belongs to somebody else
       When Slurm resumes "aws-cpu-001", asking ASBA over its pipe
       Then the exit code is 0
-      And it says "WARN: the plan is untrusted and cannot set iam_instance_profile, using the configuration's"
+      And it says "WARN: the plan is untrusted and cannot set user_data, using the configuration's"
       And the launch asks for:
-        | IamInstanceProfile.Name |  |
+        | UserData |  |
 
     Scenario: A pipe that anyone may write to
       Given somebody writes ASBA's plan into the pipe
