@@ -372,15 +372,6 @@ Feature: Asking ASBA
         """
       And the site's policy.allow_user_data is true
 
-    @needs-address
-    Scenario: A plan over plain HTTP from another host
-      Given ASBA is on another host
-      When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
-      Then the exit code is 0
-      And it says "WARN: the plan is untrusted and cannot set user_data, using the configuration's"
-      And the launch asks for:
-        | UserData |  |
-
     Scenario: A plan over plain HTTP from this machine
       When Slurm resumes "aws-cpu-001", asking ASBA over HTTP
       Then it says nothing

@@ -7,9 +7,6 @@ package features
 import (
 	"embed"
 	"os"
-	"strings"
-
-	"aws-slurm-burst/features/advisor"
 )
 
 // Files are the feature files.
@@ -21,24 +18,15 @@ var Files embed.FS
 var Backends = []string{"embedded", "endpoint", "localstack"}
 
 // NeedsRoot marks scenarios that only root can prepare: they give a file away.
-// NeedsAddress marks those in which something answers from beyond loopback: at
-// another address of this machine.
-const (
-	NeedsRoot    = "@needs-root"
-	NeedsAddress = "@needs-address"
-)
+const NeedsRoot = "@needs-root"
 
 // Needs are all such tags.
-var Needs = []string{NeedsRoot, NeedsAddress}
+var Needs = []string{NeedsRoot}
 
 // Tags selects the scenarios that this process can run; empty for all.
 func Tags() string {
-	var without []string
 	if os.Geteuid() != 0 {
-		without = append(without, "~"+NeedsRoot)
+		return "~" + NeedsRoot
 	}
-	if advisor.Address() == "" {
-		without = append(without, "~"+NeedsAddress)
-	}
-	return strings.Join(without, "&&")
+	return ""
 }

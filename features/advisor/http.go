@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Serve answers on a free port of an address, and returns the URL.
-func (a *Advisor) Serve(host string) (string, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+// Serve answers on a free port of loopback, and returns the URL.
+func (a *Advisor) Serve() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -79,19 +79,4 @@ func (a *Advisor) analyze(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(w, text) // whoever has gone does not hear it
-}
-
-// Address is an IPv4 address of this machine beyond loopback, "" where it has
-// none: what answers there is another host to whoever asks.
-func Address() string {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return ""
-	}
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() && !n.IP.IsLinkLocalUnicast() {
-			return n.IP.String()
-		}
-	}
-	return ""
 }

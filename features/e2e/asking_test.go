@@ -33,7 +33,7 @@ func standIn(t *testing.T) (a *advisor.Advisor, dir string) {
 
 func TestASBAIsAskedForEachJobOverHTTP(t *testing.T) {
 	a, _ := standIn(t)
-	url, err := a.Serve("127.0.0.1")
+	url, err := a.Serve()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func askedForEachJob(t *testing.T, a *advisor.Advisor, section string, told func
 // The job does not wait for an advisor that hangs, and Slurm notices nothing.
 func TestAHangingAdvisorCostsAJobItsPlanAlone(t *testing.T) {
 	a, _ := standIn(t)
-	url, err := a.Serve("127.0.0.1")
+	url, err := a.Serve()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,6 @@ type asba struct {
 	*advisor.Advisor
 	folder string
 	absent bool
-	host   string // that it serves on
 	at     string // where, of the way that it was started on
 }
 
@@ -30,7 +29,7 @@ type asbaKey struct{}
 // sentence speaks of it.
 func withASBA(sc *godog.ScenarioContext) {
 	sc.Before(func(ctx context.Context, _ *godog.Scenario) (context.Context, error) {
-		return context.WithValue(ctx, asbaKey{}, &asba{host: "127.0.0.1"}), nil
+		return context.WithValue(ctx, asbaKey{}, &asba{}), nil
 	})
 	sc.After(func(ctx context.Context, _ *godog.Scenario, _ error) (context.Context, error) {
 		if a, ok := ctx.Value(asbaKey{}).(*asba); ok && a.Advisor != nil {
@@ -74,13 +73,6 @@ func givenASBA(sc registrar) {
 		a, err := asbaOf(ctx)
 		if err == nil {
 			a.absent = true
-		}
-		return err
-	})
-	sc.Step(`^ASBA is on another host$`, func(ctx context.Context) error {
-		a, err := asbaOf(ctx)
-		if err == nil {
-			a.host = advisor.Address()
 		}
 		return err
 	})
@@ -231,7 +223,7 @@ func start(ctx context.Context, way string) error {
 	case overHTTP:
 		a.at = "http://127.0.0.1:1" // nobody's
 		if !a.absent {
-			if a.at, err = a.Serve(a.host); err != nil {
+			if a.at, err = a.Serve(); err != nil {
 				return err
 			}
 		}
