@@ -108,6 +108,11 @@ var rules = []rule{
 		from:  []string{"asba/jobscript/body"},
 		about: []string{"./..."},
 	}, {
+		why:   "an advice is a plan made from a job and the catalogue: servers, simulations and programs share it, and none of them is in it",
+		from:  []string{"asba/advise"},
+		about: []string{"./..."},
+		allow: []string{"asba/plan", "asba/plan/lint", "asba/catalog"}, // lint has the node's line in Slurm
+	}, {
 		why:   "the protocol is what others import to talk to us: it is the plan and little more",
 		from:  []string{"asba/protocol"},
 		about: []string{"./..."},
@@ -401,6 +406,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"executor/plansource", "asba/protocol", false},
 		{"executor/host", "asba/protocol", true},
 		{"asba/server", "executor", true},
+		{"asba/advise", "asba/plan/lint", false},
+		{"asba/advise", "asba/jobscript", true},
+		{"asba/advise", "executor/hostlist", true},
 		{"localstack", "executor/host", true},
 		{"localstack/faultproxy", "simulator/faults", false},
 		{"localstack/container", "github.com/testcontainers/testcontainers-go", false},

@@ -1,0 +1,250 @@
+package advise
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/asba/plan"
+)
+
+// headroom is what a plan's limits leave above the prices that are known: of
+// those that changed in 418 days, the dearer ones rose by 6 to 10 %.
+const headroom = 1.10
+
+// longest is what a plan can say of hours.
+const longest = 10 * 365 * 24 * time.Hour
+
+func given[T any](v T) plan.Opt[T] { return plan.Opt[T]{Value: v, Given: true} }
+
+func words(w []string) plan.List {
+	return plan.List{Opt: plan.Opt[[]string]{Value: w, Given: len(w) > 0}, Items: make([]plan.Place, len(w))}
+}
+
+func text(s string) plan.Opt[string] { return plan.Opt[string]{Value: s, Given: s != ""} }
+
+// about fills in what a plan says of its job, whatever the advice.
+func (n *need) about(p *plan.Plan) {
+	p.Dialect, p.Source = plan.DialectA, "asba"
+	p.JobID, p.UserID, p.ProjectID = text(n.job.ID), text(n.job.User), text(n.job.Account)
+	if !n.Now.IsZero() {
+		p.Made = given(n.Now.UTC().Truncate(time.Second))
+	}
+}
+
+// against is the advice not to burst.
+func (n *need) against(why string, excluded []Exclusion) Advice {
+	a := Advice{Excluded: excluded, Confidence: n.confidence(nil)}
+	p := &plan.Plan{ShouldBurst: given(false), Reasons: words(append([]string{why}, n.local()...))}
+	n.about(p)
+	a.Plan = p
+	return a
+}
+
+// whyNothing says what the type that came nearest lacks.
+func (n *need) whyNothing(excluded []Exclusion) string {
+	if len(excluded) == 0 {
+		return "the catalogue has no instance types"
+	}
+	nearest := slices.MaxFunc(excluded, func(a, b Exclusion) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(b.usd, a.usd), cmp.Compare(a.Type.Cores, b.Type.Cores),
+			cmp.Compare(a.Type.MemoryMiB, b.Type.MemoryMiB), strings.Compare(b.Type.Name, a.Type.Name))
+	})
+	return fmt.Sprintf("no instance type in %s will do; the nearest: %s", n.Market.Region, nearest.Why())
+}
+
+// plan writes the choices that are listed as a plan.
+func (n *need) plan(choices []Choice, excluded []Exclusion) *plan.Plan {
+	best := choices[0]
+	var listed []Choice
+	var names []string
+	for _, c := range choices {
+		if c.Listed {
+			listed, names = append(listed, c), append(names, c.Type.Name)
+		}
+	}
+	near := n.tight && best.Nodes > 1
+	efa := n.efa(&choices[0])
+	p := &plan.Plan{
+		ShouldBurst:   given(true),
+		InstanceTypes: words(names), InstanceCount: given(best.Nodes),
+		IsMPI: given(n.tight), ProcessCount: given(n.tasks), ProcessesPerNode: given(best.TasksPerNode),
+		// Slurm starts a job when all of its nodes are there.
+		Gang:        given(best.Nodes > 1),
+		RequiresEFA: given(efa), EnhancedNetworking: given(efa),
+		Placement: given(plan.None), SingleAZ: given((near || efa) && best.Nodes > 1),
+		AZs: words(n.zonesOf(listed)),
+	}
+	if near {
+		p.Placement = given(plan.Cluster)
+	}
+	n.about(p)
+	n.purchase(p, listed)
+	n.limits(p, listed)
+	p.Reasons = words(n.reasons(choices, listed, excluded))
+	return p
+}
+
+// purchase says how the listed types are bought.
+func (n *need) purchase(p *plan.Plan, listed []Choice) {
+	p.PreferSpot = given(listed[0].Usage == UsageSpot)
+	mixed := slices.ContainsFunc(listed, func(c Choice) bool { return c.OnDemand })
+	switch {
+	case listed[0].Usage != UsageSpot:
+		p.Purchasing, p.AllowMixed = given(plan.OnDemand), given(false)
+		return
+	case mixed:
+		p.Purchasing, p.AllowMixed = given(plan.Mixed), given(true)
+	default:
+		p.Purchasing, p.AllowMixed = given(plan.Spot), given(false)
+	}
+	// EC2's own cap is the price on demand. Said, an executor counts by it.
+	most, usual := 0.0, 0.0
+	for _, c := range listed {
+		if c.Price.USD == 0 {
+			return
+		}
+		most, usual = max(most, c.Price.USD), max(usual, c.Spot.USD)
+	}
+	if each := n.hourly / float64(listed[0].Nodes); n.hourly > 0 && each < most {
+		most = max(floor(each), usual)
+	}
+	p.MaxSpotPrice = given(most)
+}
+
+// limits say what the job may cost at most, and how long it may run.
+func (n *need) limits(p *plan.Plan, listed []Choice) {
+	if n.job.TimeLimit > 0 {
+		p.MaxDuration = given(min(n.job.TimeLimit, longest))
+	}
+	nodes, most, least := float64(listed[0].Nodes), 0.0, 0.0
+	for _, c := range listed {
+		each := p.MaxSpotPrice.Value // a spot instance is counted at its cap
+		if c.OnDemand {
+			each = max(each, c.Price.USD)
+		}
+		if each == 0 {
+			return // nobody knows what it costs
+		}
+		most = max(most, nodes*each)
+	}
+	least = listed[0].HourlyCost
+	if p.MaxSpotPrice.Given {
+		least = max(least, nodes*min(p.MaxSpotPrice.Value, listed[0].Price.USD))
+	}
+	rate := ceil(headroom * most)
+	if n.hourly > 0 && n.hourly < rate {
+		rate = max(floor(n.hourly), min(least, n.hourly))
+	}
+	p.MaxCostPerHour = given(rate)
+	switch total := math.Ceil(rate*p.MaxDuration.Value.Hours()*100) / 100; {
+	case n.Budget > 0 && (!p.MaxDuration.Given || n.Budget < total):
+		p.MaxTotalCost = given(n.Budget)
+	case p.MaxDuration.Given:
+		p.MaxTotalCost = given(total)
+	}
+}
+
+// floor and ceil round money to what people write.
+func floor(v float64) float64 { return math.Floor(v*1e4) / 1e4 }
+func ceil(v float64) float64  { return math.Ceil(v*100) / 100 }
+
+// zonesOf are the site's zones that offer every listed type, by the words in
+// which it named them; none where it named none.
+func (n *need) zonesOf(listed []Choice) []string {
+	var out []string
+	for _, zone := range n.Zones {
+		if !slices.ContainsFunc(listed, func(c Choice) bool {
+			return !slices.ContainsFunc(c.Zones, func(z catalog.Zone) bool { return z.ID == zone || z.Name == zone })
+		}) && !slices.Contains(out, zone) {
+			out = append(out, zone)
+		}
+	}
+	return out
+}
+
+// reasons are the sentences that a plan carries, the most important first.
+func (n *need) reasons(choices, listed []Choice, excluded []Exclusion) []string {
+	best := choices[0]
+	out := []string{choices[0].Reason()}
+	if len(listed) > 1 {
+		last := listed[len(listed)-1]
+		line := fmt.Sprintf("where there is none of it: %s", strings.Join(typesOf(listed[1:]), ", "))
+		if last.known() {
+			line += fmt.Sprintf(", at most %.2f times the cost", last.Cost/best.Cost)
+		}
+		out = append(out, line)
+	}
+	switch {
+	case n.tight && best.Nodes > 1 && n.wants:
+		out = append(out, fmt.Sprintf("MPI over %d nodes: EFA, one zone and a cluster placement group", best.Nodes))
+	case n.tight && best.Nodes > 1:
+		out = append(out, fmt.Sprintf("MPI over %d nodes, but no type that fits has EFA: one zone and a cluster placement group", best.Nodes))
+	case n.tight:
+		out = append(out, "MPI on one node needs no network")
+	case n.job.Coupling == CouplingUnknown && best.Nodes > 1:
+		out = append(out, "nothing says that the job's nodes talk to each other all the time: no EFA and no placement group")
+	}
+	if n.job.TimeLimit == 0 {
+		out = append(out, fmt.Sprintf("the job tells no time limit: costs are counted for %dh, and its instances do not expire", assumedHours))
+	}
+	if !n.Deadline.IsZero() && n.job.TimeLimit > 0 {
+		out = append(out, fmt.Sprintf("done by %s, of a deadline of %s", n.Now.Add(n.boot()+n.job.TimeLimit).UTC().Format(time.RFC3339), n.Deadline.UTC().Format(time.RFC3339)))
+	}
+	if n.job.ArrayTasks > 1 {
+		out = append(out, fmt.Sprintf("limits are for each of the array's %d tasks", n.job.ArrayTasks))
+	}
+	out = append(out, n.local()...)
+	if s := summary(excluded); s != "" {
+		out = append(out, s)
+	}
+	if date := best.Price.Date; date != "" && !n.Now.IsZero() {
+		out = append(out, "on-demand "+catalog.Aged("price", date, n.Now))
+	}
+	c := n.confidence(choices)
+	return append(out, fmt.Sprintf("confidence %.2f: told %.2f, fresh %.2f, priced %.2f, margin %.2f", c.Value, c.Told, c.Fresh, c.Priced, c.Margin))
+}
+
+// local says what the site has of its own. It decides nothing: whether to wait
+// is the site's to say, by a deadline.
+func (n *need) local() []string {
+	switch l := n.Local; {
+	case l.Wait > 0:
+		return []string{fmt.Sprintf("on the site's own nodes the job would wait %s, instances take %s to boot", span(l.Wait), span(n.boot()))}
+	case l.Nodes > 0:
+		return []string{fmt.Sprintf("the partition has %s of the site's own", counted(l.Nodes, "node"))}
+	}
+	return nil
+}
+
+// summary counts what was left out, the most frequent rule first.
+func summary(excluded []Exclusion) string {
+	count := map[Rule]int{}
+	var rules []Rule
+	for _, x := range excluded {
+		if count[x.Rule]++; count[x.Rule] == 1 {
+			rules = append(rules, x.Rule)
+		}
+	}
+	if len(rules) == 0 {
+		return ""
+	}
+	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
+	var parts []string
+	for _, r := range rules {
+		parts = append(parts, fmt.Sprintf("%s %d", r, count[r]))
+	}
+	return fmt.Sprintf("%s left out: %s", counted(len(excluded), "type"), strings.Join(parts, ", "))
+}
+
+func typesOf(choices []Choice) []string {
+	var out []string
+	for _, c := range choices {
+		out = append(out, c.Type.Name)
+	}
+	return out
+}
