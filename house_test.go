@@ -113,6 +113,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"asba/plan", "asba/plan/lint", "asba/catalog"}, // lint has the node's line in Slurm
 	}, {
+		why:   "what slurmctld tells of a job becomes what is advised on; neither script nor program is needed to read it",
+		from:  []string{"asba/slurmjob"},
+		about: []string{"./..."},
+		allow: []string{"asba/advise"},
+	}, {
 		why:   "the protocol is what others import to talk to us: it is the plan and little more",
 		from:  []string{"asba/protocol"},
 		about: []string{"./..."},
@@ -409,6 +414,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"asba/advise", "asba/plan/lint", false},
 		{"asba/advise", "asba/jobscript", true},
 		{"asba/advise", "executor/hostlist", true},
+		{"asba/slurmjob", "asba/advise", false},
+		{"asba/slurmjob", "executor/slurm", true},
 		{"localstack", "executor/host", true},
 		{"localstack/faultproxy", "simulator/faults", false},
 		{"localstack/container", "github.com/testcontainers/testcontainers-go", false},

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"aws-slurm-burst/asba/finding"
@@ -58,6 +59,46 @@ func FromEnv(get func(string) string) (p *Plan, fs []finding.Finding, present bo
 		p.Sections = append(p.Sections, NetworkConfiguration)
 	}
 	return p, e.Findings(), true
+}
+
+// Variable is what a plan says in one of the Variables.
+type Variable struct {
+	Name, Value string
+	// Set is false where the plan leaves it open: a value that stands there from
+	// before would be another plan's.
+	Set bool
+}
+
+// Environment returns what a plan says as Variables, all of them and in their
+// order: FromEnv reads from it what they have names for. Values hold no line
+// break, and nothing that a plan can say without a finding needs quotes in a
+// shell.
+func Environment(p *Plan) []Variable {
+	boolean := func(o Opt[bool]) string {
+		if !o.Given {
+			return ""
+		}
+		return strconv.FormatBool(o.Value)
+	}
+	values := []string{boolean(Opt[bool]{Value: p.Bursts(), Given: true}), "", "", "", "", "", "", ""}
+	if p.Bursts() {
+		values[1] = strings.Join(p.InstanceTypes.Value, ",")
+		values[2] = p.Purchasing.Value
+		if p.MaxSpotPrice.Given {
+			values[3] = formatUSD(p.MaxSpotPrice.Value)
+		}
+		values[4], values[5] = boolean(p.RequiresEFA), p.Placement.Value
+		if p.ProcessCount.Given && p.IsMPI.Or(true) { // who reads it takes the job for MPI
+			values[6] = strconv.Itoa(p.ProcessCount.Value)
+		}
+		values[7] = boolean(p.Gang)
+	}
+	out := make([]Variable, len(Variables))
+	for i, name := range Variables {
+		value := strings.Join(strings.Fields(values[i]), " ")
+		out[i] = Variable{Name: name, Value: value, Set: value != ""}
+	}
+	return out
 }
 
 type envReader struct {
