@@ -1,7 +1,7 @@
 # aws-slurm-burst. `make help` lists what there is to do.
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-PROGRAMS := aws-slurm-burst aws-slurm-burst-lab aws-slurm-burst-resume aws-slurm-burst-suspend aws-slurm-burst-resume-fail
+PROGRAMS := asba aws-slurm-burst aws-slurm-burst-lab aws-slurm-burst-resume aws-slurm-burst-suspend aws-slurm-burst-resume-fail
 FUZZTIME ?= 5s
 LOCALSTACK_DIR ?= $(or $(ASBA_LOCALSTACK_DIR),.build/localstack)
 
@@ -84,7 +84,7 @@ trials: ## take one safeguard after the other out of the executor, and see a sce
 .PHONY: bench
 bench: build ## benchmarks, as ratios: process start, the floor of API calls, the engine
 	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/blackbox
-	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog ./asba/jobscript
+	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog ./asba/jobscript ./asba/advise
 
 .PHONY: catalog
 catalog: ## make the tables of asba/catalog from their public sources, anew (docs/CATALOG.md)
