@@ -55,6 +55,7 @@ func TestEveryPlanIsWholeAndWithoutAFinding(t *testing.T) {
 			}
 		}
 		limits(t, j, o, a)
+		alike(t, a)
 	})
 	if bursts == 0 {
 		t.Error("no job was advised to burst")
@@ -87,6 +88,26 @@ func limits(t *rapid.T, j Job, o Options, a Advice) {
 	}
 	if p.MaxDuration.Given != (j.TimeLimit > 0) {
 		t.Fatal("max_duration_hours")
+	}
+}
+
+// alike checks that the types of a plan can stand in for each other.
+func alike(t *rapid.T, a Advice) {
+	first, listed := a.Choices[0], 0
+	for i := range a.Choices {
+		c := &a.Choices[i]
+		if !c.Listed {
+			continue
+		}
+		listed++
+		if c.Nodes != first.Nodes || c.Usage != first.Usage || c.Cost > likeSize*first.Cost || c.known() != first.known() ||
+			a.Plan.RequiresEFA.Value && c.Type.EFA == 0 || a.Plan.Placement.Value == plan.Cluster && !c.Type.Cluster ||
+			!slices.ContainsFunc(c.Type.Archs, func(arch string) bool { return slices.Contains(first.Type.Archs, arch) }) {
+			t.Fatalf("listed beside %s:\n%s", first.Reason(), c.Reason())
+		}
+	}
+	if !first.Listed || listed != len(a.Plan.InstanceTypes.Value) || listed > listedSpot || first.Usage == UsageOnDemand && listed > listedOnDemand {
+		t.Fatalf("%d types: %v", listed, a.Plan.InstanceTypes.Value)
 	}
 }
 
