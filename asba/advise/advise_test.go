@@ -211,6 +211,18 @@ func TestSpotOnlyWhereLosingANodeIsBearable(t *testing.T) {
 	}
 }
 
+func TestAPlanIsForOneMarket(t *testing.T) {
+	// As a gang m6a.48xlarge is not on spot, since more than 20 % of it is taken
+	// back; its price on demand is made to be near the other's on spot.
+	cheap := changed{Catalog: catalog.Default(), price: map[string]float64{"m6a.48xlarge": 0.3}}
+	o := Options{Market: NewMarket(cheap, "us-east-1"), Now: today, Allow: []string{"c6a.48xlarge", "m6a.48xlarge"}}
+	a := Advise(Job{MinNodes: 2, Tasks: 192, TimeLimit: time.Hour, Requeue: true}, o)
+	if got := a.Plan.InstanceTypes.Value; len(a.Choices) != 2 || !slices.Equal(got, []string{"c6a.48xlarge"}) || a.Choices[1].Usage != UsageOnDemand ||
+		!strings.HasSuffix(a.Choices[1].Reason(), "not in the plan, which buys on spot") {
+		t.Errorf("%v: %s", got, a.Choices[len(a.Choices)-1].Reason())
+	}
+}
+
 func TestInterruptionsAreWeighedIntoTheCost(t *testing.T) {
 	// Of the time without a loss: with none it is the job's own, and it grows
 	// with nodes, hours and the band.
