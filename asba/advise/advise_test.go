@@ -293,6 +293,30 @@ func TestLimitsOfMoney(t *testing.T) {
 	}
 }
 
+// A limit that the policy lets types of unknown price pass is still the plan's.
+func TestTypesOfUnknownPriceComeLastAndKeepTheLimits(t *testing.T) {
+	o := options("us-east-2")
+	job := Job{MinNodes: 1, TimeLimit: 2 * time.Hour}
+	all := Advise(job, o)
+	i := slices.IndexFunc(all.Choices, func(c Choice) bool { return !c.known() })
+	if i < 1 || slices.ContainsFunc(all.Choices[i:], Choice.known) {
+		t.Fatalf("the first of unknown price is %d. of %d", i, len(all.Choices))
+	}
+	name := all.Choices[i].Type.Name
+	o.Allow = []string{name}
+	if p := Advise(job, o).Plan; p.MaxCostPerHour.Given || p.MaxTotalCost.Given || p.InstanceTypes.Value[0] != name {
+		t.Errorf("%s", plan.Write(p))
+	}
+	o.Budget = 10
+	if p := Advise(job, o).Plan; p.Bursts() || p.Reasons.Value[0] != "no instance type in us-east-2 will do; the nearest: "+name+" has no known price, and there is a limit to keep" {
+		t.Errorf("%s", plan.Write(p))
+	}
+	o.Policy.UnknownPrice = true
+	if p := Advise(job, o).Plan; p.MaxCostPerHour.Value != 5 || p.MaxTotalCost.Value != 10 {
+		t.Errorf("%s", plan.Write(p))
+	}
+}
+
 func TestADeadlineThatCannotBeMetForbids(t *testing.T) {
 	o := options("us-east-1")
 	job := Job{MinNodes: 1, TimeLimit: time.Hour}
@@ -302,6 +326,14 @@ func TestADeadlineThatCannotBeMetForbids(t *testing.T) {
 	}
 	o.Deadline = o.Deadline.Add(-time.Second)
 	if a := Advise(job, o); a.Plan.Bursts() || !strings.HasPrefix(a.Plan.Reasons.Value[0], "the job cannot be done by 2026-11-25T15:04:59Z: it runs for 1h, and nodes take 5m to boot") {
+		t.Errorf("%v", a.Plan.Reasons.Value)
+	}
+}
+
+func TestADeadlineOfAJobOfUnknownLengthIsTold(t *testing.T) {
+	o := options("us-east-1")
+	o.Deadline = today.Add(time.Hour)
+	if a := Advise(Job{MinNodes: 1}, o); !slices.Contains(a.Plan.Reasons.Value, "without a time limit nobody knows whether the job is done by its deadline") {
 		t.Errorf("%v", a.Plan.Reasons.Value)
 	}
 }

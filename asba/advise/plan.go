@@ -121,32 +121,41 @@ func (n *need) limits(p *plan.Plan, listed []Choice) {
 	if n.job.TimeLimit > 0 {
 		p.MaxDuration = given(min(n.job.TimeLimit, longest))
 	}
-	nodes, most, least := float64(listed[0].Nodes), 0.0, 0.0
+	if rate := n.rate(p, listed); rate > 0 {
+		p.MaxCostPerHour = given(rate)
+	}
+	switch total := math.Ceil(p.MaxCostPerHour.Value*p.MaxDuration.Value.Hours()*100) / 100; {
+	case n.Budget > 0 && (total == 0 || n.Budget < total):
+		p.MaxTotalCost = given(n.Budget)
+	case total > 0:
+		p.MaxTotalCost = given(total)
+	}
+}
+
+// rate is the most that all nodes may cost in an hour, 0 where nobody knows what
+// they cost and there is no limit to keep.
+func (n *need) rate(p *plan.Plan, listed []Choice) float64 {
+	nodes, most := float64(listed[0].Nodes), 0.0
 	for _, c := range listed {
 		each := p.MaxSpotPrice.Value // a spot instance is counted at its cap
 		if c.OnDemand {
 			each = max(each, c.Price.USD)
 		}
 		if each == 0 {
-			return // nobody knows what it costs
+			return floor(n.hourly)
 		}
 		most = max(most, nodes*each)
 	}
-	least = listed[0].HourlyCost
+	rate := ceil(headroom * most)
+	if n.hourly == 0 || rate <= n.hourly {
+		return rate
+	}
+	// What the first costs has to pass, however it is rounded.
+	least := listed[0].HourlyCost
 	if p.MaxSpotPrice.Given {
 		least = max(least, nodes*min(p.MaxSpotPrice.Value, listed[0].Price.USD))
 	}
-	rate := ceil(headroom * most)
-	if n.hourly > 0 && n.hourly < rate {
-		rate = max(floor(n.hourly), min(least, n.hourly))
-	}
-	p.MaxCostPerHour = given(rate)
-	switch total := math.Ceil(rate*p.MaxDuration.Value.Hours()*100) / 100; {
-	case n.Budget > 0 && (!p.MaxDuration.Given || n.Budget < total):
-		p.MaxTotalCost = given(n.Budget)
-	case p.MaxDuration.Given:
-		p.MaxTotalCost = given(total)
-	}
+	return max(floor(n.hourly), min(least, n.hourly))
 }
 
 // floor and ceil round money to what people write.
@@ -192,7 +201,11 @@ func (n *need) reasons(choices, listed []Choice, excluded []Exclusion) []string 
 	if n.job.TimeLimit == 0 {
 		out = append(out, fmt.Sprintf("the job tells no time limit: costs are counted for %dh, and its instances do not expire", assumedHours))
 	}
-	if !n.Deadline.IsZero() && n.job.TimeLimit > 0 {
+	switch {
+	case n.Deadline.IsZero():
+	case n.job.TimeLimit == 0:
+		out = append(out, "without a time limit nobody knows whether the job is done by its deadline")
+	default:
 		out = append(out, fmt.Sprintf("done by %s, of a deadline of %s", n.Now.Add(n.boot()+n.job.TimeLimit).UTC().Format(time.RFC3339), n.Deadline.UTC().Format(time.RFC3339)))
 	}
 	if n.job.ArrayTasks > 1 {

@@ -196,8 +196,6 @@ func (n *need) list(choices []Choice) {
 			why = dearer
 		case !slices.ContainsFunc(c.Type.Archs, func(a string) bool { return slices.Contains(best.Type.Archs, a) }):
 			why = "not in the plan: it is of another architecture than the first"
-		case (best.Type.EFA > 0) != (c.Type.EFA > 0) && n.efa(&best):
-			why = "not in the plan: it has no EFA"
 		case listed == limit:
 			why = full
 		default:
