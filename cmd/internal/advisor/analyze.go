@@ -24,6 +24,9 @@ const (
 	formatJSON  = "json"
 )
 
+// shownTypes is how many types a table has where nobody says.
+const shownTypes = 20
+
 // analysis is one run of analyze.
 type analysis struct {
 	*tool
@@ -95,7 +98,7 @@ func (a *analysis) text(j advise.Job, advice advise.Advice, o advise.Options) ([
 	case a.format == formatEnv:
 		return []byte(variableLines(advice.Plan)), nil
 	case a.format == formatTable:
-		return table(j, advice, o, false, len(advice.Choices), a.explain)
+		return table(j, advice, o, false, shownTypes, a.explain)
 	case a.format == formatJSON:
 		return asJSON(j, advice, o, len(advice.Choices), a.explain)
 	}

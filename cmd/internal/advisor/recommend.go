@@ -61,7 +61,7 @@ has to have beside what the system takes. --cpus counts physical cores, unless
 	}
 	f.DurationVar(&n.limit, "time", 0, "the job runs for `long` at most, such as 4h")
 	f.BoolVar(&n.requeue, "requeue", true, "the job may be started again; =false it may not")
-	f.IntVar(&n.most, "max-results", 20, "show at most `N` types")
+	f.IntVar(&n.most, "max-results", shownTypes, "show at most `N` types")
 	f.StringVarP(&n.format, "output", "o", "table", "print the result as table, json, yaml or markdown")
 	f.BoolVar(&n.explain, "explain", false, "also say of each type that was left out why")
 	return c
