@@ -205,7 +205,7 @@ func TestSpotOnlyWhereLosingANodeIsBearable(t *testing.T) {
 		if spot := a.Plan.Purchasing.Value != plan.OnDemand; spot != (c.want == "") || a.Plan.PreferSpot.Value != spot {
 			t.Errorf("%s: %s", name, a.Plan.Purchasing.Value)
 		}
-		if c.want == "" && (len(a.Plan.InstanceTypes.Value) < 3 || a.Plan.Purchasing.Value != plan.Mixed && o.Usage == UsageAny) {
+		if c.want == "" && (len(a.Plan.InstanceTypes.Value) < 5 || a.Plan.Purchasing.Value != plan.Mixed && o.Usage == UsageAny) {
 			t.Errorf("%s: %v, %s", name, a.Plan.InstanceTypes.Value, a.Plan.Purchasing.Value)
 		}
 	}

@@ -100,7 +100,11 @@ func alike(t *rapid.T, a Advice) {
 			continue
 		}
 		listed++
-		if c.Nodes != first.Nodes || c.Usage != first.Usage || c.Cost > likeSize*first.Cost || c.known() != first.known() ||
+		dear := c.Price.USD > likeOnDemand*first.Price.USD
+		if c.Usage == UsageSpot && first.Price.USD > 0 {
+			dear = c.Price.USD > likeSpot*first.Price.USD || c.HourlyCost > first.Price.USD*float64(a.Nodes)
+		}
+		if c.Nodes != first.Nodes || c.Usage != first.Usage || c.known() != first.known() || i > 0 && dear ||
 			a.Plan.RequiresEFA.Value && c.Type.EFA == 0 || a.Plan.Placement.Value == plan.Cluster && !c.Type.Cluster ||
 			!slices.ContainsFunc(c.Type.Archs, func(arch string) bool { return slices.Contains(first.Type.Archs, arch) }) {
 			t.Fatalf("listed beside %s:\n%s", first.Reason(), c.Reason())

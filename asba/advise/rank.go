@@ -166,8 +166,25 @@ const (
 	listedOnDemand = 5
 )
 
-// likeSize is how much more than the best a type of the plan may cost.
-const likeSize = 1.5
+// How much more than the best a type of the plan may cost on demand. The next
+// size of a family costs twice as much: on spot it may stand in.
+const (
+	likeOnDemand = 1.5
+	likeSpot     = 2
+)
+
+// like reports whether a type is of a size with the best, by what it costs on
+// demand. On spot, where prices differ more, it must not cost more than the best
+// does on demand, which is what is left without it.
+func (n *need) like(best, c *Choice) bool {
+	switch {
+	case best.Price.USD == 0 || c.Price.USD == 0:
+		return c.Cost <= likeOnDemand*best.Cost
+	case c.Usage == UsageOnDemand:
+		return c.Price.USD <= likeOnDemand*best.Price.USD
+	}
+	return c.Price.USD <= likeSpot*best.Price.USD && c.HourlyCost <= best.Price.USD*float64(best.Nodes)
+}
 
 // list marks the types of the plan: those like the best, on its market, for as
 // many nodes; and keeps of the others why they are not in it.
@@ -180,7 +197,6 @@ func (n *need) list(choices []Choice) {
 	listed := 0
 	otherNodes := fmt.Sprintf("not in the plan, which is for %s", counted(best.Nodes, "node"))
 	otherMarket := "not in the plan, which buys " + market(best.Usage)
-	dearer := fmt.Sprintf("not in the plan: it costs more than %.1f times the first", likeSize)
 	full := fmt.Sprintf("not in the plan, which names %d", limit)
 	for i := range choices {
 		c := &choices[i]
@@ -192,8 +208,8 @@ func (n *need) list(choices []Choice) {
 			why = otherNodes
 		case c.known() != best.known():
 			why = "not in the plan: its price is not known"
-		case c.Cost > likeSize*best.Cost:
-			why = dearer
+		case i > 0 && !n.like(&best, c):
+			why = "not in the plan: it is dearer than what can stand in for the first"
 		case !slices.ContainsFunc(c.Type.Archs, func(a string) bool { return slices.Contains(best.Type.Archs, a) }):
 			why = "not in the plan: it is of another architecture than the first"
 		case listed == limit:
