@@ -113,6 +113,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"asba/plan", "asba/plan/lint", "asba/catalog"}, // lint has the node's line in Slurm
 	}, {
+		why:   "what a script asks for becomes what is advised on; reading it is jobscript's, advising on it advise's",
+		from:  []string{"asba/scriptjob"},
+		about: []string{"./..."},
+		allow: []string{"asba/advise", "asba/jobscript", "asba/jobscript/body"},
+	}, {
 		why:   "what slurmctld tells of a job becomes what is advised on; neither script nor program is needed to read it",
 		from:  []string{"asba/slurmjob"},
 		about: []string{"./..."},
@@ -414,6 +419,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"asba/advise", "asba/plan/lint", false},
 		{"asba/advise", "asba/jobscript", true},
 		{"asba/advise", "executor/hostlist", true},
+		{"asba/scriptjob", "asba/jobscript", false},
+		{"asba/scriptjob", "asba/slurmjob", true},
 		{"asba/slurmjob", "asba/advise", false},
 		{"asba/slurmjob", "executor/slurm", true},
 		{"localstack", "executor/host", true},

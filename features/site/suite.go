@@ -29,7 +29,7 @@ import (
 )
 
 // programs are what `make build` makes.
-var programs = []string{"aws-slurm-burst", "aws-slurm-burst-resume", "aws-slurm-burst-suspend", "aws-slurm-burst-resume-fail"}
+var programs = []string{"aws-slurm-burst", "aws-slurm-burst-resume", "aws-slurm-burst-suspend", "aws-slurm-burst-resume-fail", "asba"}
 
 // Options say where everything is.
 type Options struct {

@@ -36,6 +36,9 @@ func givenSite(sc registrar) {
 	sc.Step(`^an execution plan "([^"]+)" that says:$`, func(ctx context.Context, name string, text *godog.DocString) error {
 		return in(ctx).Write(name, []byte(text.Content))
 	})
+	sc.Step(`^a job script "([^"]+)" that says:$`, func(ctx context.Context, name string, text *godog.DocString) error {
+		return in(ctx).Write(name, []byte(text.Content+"\n"))
+	})
 	sc.Step(`^the plan in the variables of "([^"]+)"$`, func(ctx context.Context, name string) error {
 		vars, err := in(ctx).Variables(name)
 		in(ctx).Env = append(in(ctx).Env, vars...)

@@ -37,6 +37,8 @@ func newSlurm(t *testing.T, more string) *slurm {
 	script := `#!/bin/sh
 id=${4%%_*}
 case "$*" in
+"write batch_script 2 -") printf '#!/bin/sh\nmodule load openmpi\nmpirun ./waves\n' ;;
+"write batch_script "*) echo "job script retrieval failed: Access/permission denied" >&2; exit 1 ;;
 "-o show job "*) grep -E "^(JobId=$id |.* ArrayJobId=$id |.* HetJobId=$id )|^JobId=$id " ` + records + ` || { echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1; } ;;
 *) echo "unexpected: $*" >&2; exit 64 ;;
 esac
@@ -83,13 +85,16 @@ func judged(t *testing.T, text string) *plan.Plan {
 
 func TestAnalyzeTakesSlurmsOwnRecord(t *testing.T) {
 	s := newSlurm(t, "")
-	out, stderr, code := s.run("analyze", "--job-id", "2", "--mpi")
+	out, stderr, code := s.run("analyze", "--job-id", "2") // its stored script has mpirun
 	p := judged(t, out)
 	if code != 0 || stderr != "" || p.JobID.Value != "2" || p.UserID.Value != "ann" || p.InstanceCount.Value != 8 || p.ProcessCount.Value != 288 || !p.RequiresEFA.Value || p.MaxDuration.Value.Hours() != 4 {
 		t.Errorf("exit %d, %s\n%s", code, stderr, out)
 	}
-	if out, _, _ := s.run("analyze", "--job-id", "2"); judged(t, out).RequiresEFA.Value {
-		t.Error("MPI, though nothing says so")
+	if out, _, _ := s.run("analyze", "--job-id", "2", "--mpi=false"); judged(t, out).RequiresEFA.Value {
+		t.Error("MPI, though it is said not to be")
+	}
+	if out, stderr, _ := s.run("analyze", "--job-id", "14"); judged(t, out).RequiresEFA.Value || stderr != "" { // nobody may see its script
+		t.Errorf("MPI, though nothing says so: %s", stderr)
 	}
 	out, stderr, code = s.run("analyze", "--job-id", "13+1")
 	if p := judged(t, out); code != 0 || stderr != "" || p.JobID.Value != "13+1" || p.InstanceCount.Value != 2 {
@@ -101,6 +106,58 @@ func TestAnalyzeTakesSlurmsOwnRecord(t *testing.T) {
 	out, stderr, _ = s.run("analyze", "--job-id", "12")
 	if p := judged(t, out); p.UserID.Given || stderr != "WARN: job 12 has a text that looks like fields of Slurm's: its user and account are left out\n" {
 		t.Errorf("%s\n%s", stderr, out)
+	}
+}
+
+// file writes a script.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const mpiScript = `#!/bin/bash
+#SBATCH --job-name=waves --account=turb
+#SBATCH --nodes=8 --ntasks-per-node=36
+#SBATCH --mem=100G --time=4:00:00
+module load openmpi
+mpirun ./waves
+`
+
+func TestAnalyzeReadsAScriptAsSlurmWould(t *testing.T) {
+	s := newSlurm(t, "")
+	of, _, _ := s.run("analyze", "--job-id", "2")
+	out, stderr, code := s.run("analyze", file(t, "waves.sbatch", mpiScript))
+	p, q := judged(t, out), judged(t, of)
+	if code != 0 || stderr != "" || p.ProjectID.Value != "turb" || !slices.Equal(p.InstanceTypes.Value, q.InstanceTypes.Value) || p.InstanceCount != q.InstanceCount || p.RequiresEFA != q.RequiresEFA || p.MaxTotalCost != q.MaxTotalCost {
+		t.Errorf("exit %d, %s: the script says\n%s, Slurm's record of it\n%s", code, stderr, out, of)
+	}
+	if out, _, _ := s.run("analyze", file(t, "waves.sbatch", mpiScript), "--format", "table"); !strings.HasPrefix(out, "the job (waves) in us-east-1: burst to 8 nodes") {
+		t.Error(out)
+	}
+	het := file(t, "het.sbatch", "#!/bin/sh\n#SBATCH -n 2\n#SBATCH hetjob\n#SBATCH -N 2 -n 8\nsrun ./x\n")
+	out, stderr, code = s.run("analyze", het, "--component", "1")
+	if code != 0 || judged(t, out).InstanceCount.Value != 2 || !strings.Contains(stderr, "is heterogeneous: this is for its component 1 of 2") {
+		t.Errorf("exit %d, %s\n%s", code, stderr, out)
+	}
+	if _, stderr, code := s.run("analyze", het, "--component", "2"); code != 2 || !strings.Contains(stderr, "--component 2: ") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+func TestAScriptThatSbatchRefusesHasNoPlan(t *testing.T) {
+	s := newSlurm(t, "")
+	path := file(t, "bad.sbatch", "#!/bin/sh\n#SBATCH --nodes=many\n#SBATCH --tme=1:00\n./x\n")
+	out, stderr, code := s.run("analyze", path)
+	if code != 2 || out != "" || strings.Count(stderr, "ERROR: "+path+":") != 2 || !strings.Contains(stderr, path+":2:") || !strings.Contains(stderr, path+":3:") {
+		t.Errorf("exit %d\n%s%s", code, out, stderr)
+	}
+	out, stderr, code = s.run("analyze", file(t, "late.sbatch", "#!/bin/sh\n./x\n#SBATCH -N 4\n"))
+	if code != 0 || judged(t, out).InstanceCount.Value != 1 || !strings.HasPrefix(stderr, "WARN: ") || !strings.Contains(stderr, "late.sbatch:3:") {
+		t.Errorf("exit %d\n%s%s", code, out, stderr)
 	}
 }
 
@@ -224,7 +281,7 @@ func TestSlurmPrologSpeaksAsATaskPrologAndStores(t *testing.T) {
 	s := newSlurm(t, "")
 	dir := t.TempDir()
 	s.env["SLURM_JOB_ID"] = "2"
-	out, stderr, code := s.run("slurm-prolog", "--export-env", "--store", dir)
+	out, stderr, code := s.run("slurm-prolog", "--export-env", "--store", dir, "--mpi=false")
 	if code != 0 || stderr != "" || !strings.HasPrefix(out, "export ASBA_SHOULD_BURST=true\nexport ASBA_INSTANCE_TYPES=c") || !strings.Contains(out, "\nunset ASBA_MPI_PROCESSES\n") || strings.Contains(out, "'") {
 		t.Errorf("exit %d, %s\n%s", code, stderr, out)
 	}
@@ -323,6 +380,9 @@ func TestMistakesAreToldInOneLine(t *testing.T) {
 		want string
 	}{
 		"no job":          {[]string{"analyze"}, 2, "no job given"},
+		"no script":       {[]string{"analyze", "/nonexistent.sbatch"}, 2, "the script is not readable"},
+		"two jobs":        {[]string{"analyze", "x.sbatch", "--job-id", "2"}, 2, "two jobs given"},
+		"a component":     {[]string{"analyze", "--job-id", "13", "--component", "1"}, 2, "write --job-id 13+1"},
 		"no such job":     {[]string{"analyze", "--job-id", "4711"}, 2, "Slurm has no job 4711"},
 		"no id":           {[]string{"analyze", "--job-id", "$(id)"}, 2, `"$(id)" is no job's id`},
 		"format":          {[]string{"analyze", "--job-id", "2", "--format", "xml"}, 2, `--format "xml" is not one of`},

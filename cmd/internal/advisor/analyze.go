@@ -31,33 +31,43 @@ const shownTypes = 20
 type analysis struct {
 	*tool
 	site
+	script                string
 	jobID, format, output string
+	component             int
 	export, explain       bool
 }
 
 func (t *tool) analyze() *cobra.Command {
 	a := &analysis{tool: t}
 	c := &cobra.Command{
-		Use:   "analyze --job-id ID",
+		Use:   "analyze JOB | --job-id ID",
 		Short: "Say what to launch for a job: an execution plan",
-		Long: `Advise on a job that Slurm knows, by its own record of it: which instance types
-to launch, on which market, near to each other or not, and within which limits.
+		Long: `Advise on a job: which instance types to launch, on which market, near to each
+other or not, and within which limits. JOB is its script (- for stdin), read as sbatch
+reads it. With --job-id it is a job that Slurm knows, by Slurm's own record of it; of its
+script only what the record does not tell is looked at, whether it is MPI.
 
 The plan goes to stdout, or whole or not at all to the file that --output names.
 --export-env prints what a shell evaluates: all ASBA_* variables of a plan, and those
 that the plan leaves open are unset.
 
 Advice against bursting is an advice too: exit code 0. Without an advice it is 1
-where Slurm could not be asked, 2 for a job or a region that is not known, 9 for a
-configuration that is not valid.`,
-		Example: `  asba analyze --job-id 4711 --output plan.json
-  eval "$(asba analyze --job-id 4711 --export-env)"
+where Slurm could not be asked, 2 for a script that sbatch would refuse and for a job
+or a region that is not known, 9 for a configuration that is not valid.`,
+		Example: `  asba analyze job.sbatch --output plan.json
+  eval "$(asba analyze job.sbatch --export-env)"
   asba analyze --job-id 4711 --format table --budget 50 --deadline 12h`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context()) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				a.script = args[0]
+			}
+			return a.run(cmd.Context())
+		},
 	}
 	a.flags(c.Flags())
 	c.Flags().StringVar(&a.jobID, "job-id", "", "the job's `ID`, as squeue shows it: 4711, 4711_3, 4711+1")
+	c.Flags().IntVar(&a.component, "component", 0, "of a heterogeneous script: advise on component `N`, from 0")
 	c.Flags().StringVar(&a.format, "format", formatPlan, "print `FORMAT`: execution-plan, env, table or json")
 	c.Flags().StringVarP(&a.output, "output", "o", "", "write to `FILE`, whole or not at all, instead of stdout")
 	c.Flags().BoolVar(&a.export, "export-env", false, "print export and unset lines for a shell")
@@ -72,22 +82,45 @@ func (a *analysis) run(ctx context.Context) error {
 		return app.Exitf(report.ExitUsage, "--format %q is not one of execution-plan, env, table, json", a.format)
 	}
 	switch {
-	case a.jobID == "":
-		return app.Exitf(report.ExitUsage, "no job given: name one that Slurm knows with --job-id")
+	case a.jobID == "" && a.script == "":
+		return app.Exitf(report.ExitUsage, "no job given: name its script, or one that Slurm knows with --job-id")
+	case a.jobID != "" && a.script != "":
+		return app.Exitf(report.ExitUsage, "two jobs given: a script and --job-id %s", a.jobID)
+	case a.jobID != "" && a.told("component"):
+		return app.Exitf(report.ExitUsage, "--component goes with a script: write --job-id %s+%d", a.jobID, a.component)
 	case a.export && a.told("format") && a.format != formatEnv:
 		return app.Exitf(report.ExitUsage, "--export-env prints variables, not %s", a.format)
 	case a.explain && a.format != formatTable && a.format != formatJSON:
 		return app.Exitf(report.ExitUsage, "--explain goes with --format table or json: a plan has no place for it")
 	}
-	r, advice, o, err := a.advise(ctx, a.tool, a.jobID)
+	j, advice, o, err := a.judged(ctx)
 	if err != nil {
 		return err
 	}
-	text, err := a.text(r.Job, advice, o)
+	text, err := a.text(j, advice, o)
 	if err != nil {
 		return err
 	}
 	return a.write(text)
+}
+
+// judged finds the job and advises on it.
+func (a *analysis) judged(ctx context.Context) (j advise.Job, advice advise.Advice, o advise.Options, err error) {
+	if a.jobID != "" {
+		k, err := a.advise(ctx, a.tool, a.jobID)
+		if err != nil {
+			return j, advice, o, err
+		}
+		return k.named(), k.advice, k.options, nil
+	}
+	if j, err = a.tool.scripted(a.script, a.component); err != nil {
+		return j, advice, o, err
+	}
+	if o, err = a.options(ctx, a.IO, j.Partition); err != nil {
+		return j, advice, o, err
+	}
+	j.Coupling = a.coupling(j.Coupling)
+	return j, advise.Advise(j, o), o, nil
 }
 
 // text is what the flags want to be shown.

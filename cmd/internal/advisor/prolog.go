@@ -54,21 +54,21 @@ func (p *prologue) run(ctx context.Context) error {
 	if id == "" {
 		return app.Exitf(report.ExitUsage, "no job given: name one with --job-id, or set SLURM_JOB_ID")
 	}
-	r, advice, _, err := p.advise(ctx, p.tool, id)
+	k, err := p.advise(ctx, p.tool, id)
 	if err != nil {
 		return err
 	}
 	if p.store != "" {
-		ref := r.Ref()
-		if r.HetID != "" {
-			ref = r.ID // of a component its own id
+		ref := k.Ref()
+		if k.HetID != "" {
+			ref = k.ID // of a component its own id
 		}
-		if err := writeWhole(planFile(p.store, ref), plan.Write(advice.Plan)); err != nil {
+		if err := writeWhole(planFile(p.store, ref), plan.Write(k.advice.Plan)); err != nil {
 			return err
 		}
 	}
 	if p.export {
-		_, _ = p.Stdout.Write([]byte(taskPrologLines(advice.Plan))) // which remembers what could not be written
+		_, _ = p.Stdout.Write([]byte(taskPrologLines(k.advice.Plan))) // which remembers what could not be written
 	}
 	return nil
 }

@@ -60,8 +60,8 @@ type shownExclusion struct {
 	Why  string `json:"why"`
 }
 
-// known is an amount, nil where it is not known.
-func known(v float64) *float64 {
+// amountOf is an amount, nil where it is not known.
+func amountOf(v float64) *float64 {
 	if v == 0 {
 		return nil
 	}
@@ -80,7 +80,7 @@ func shown(j advise.Job, a advise.Advice, o advise.Options, most int, explain bo
 		x := shownChoice{
 			Type: c.Type.Name, Listed: c.Listed, Market: c.Usage, Nodes: c.Nodes, TasksPerNode: c.TasksPerNode,
 			VCPUs: c.Type.VCPUs, Cores: c.Type.Cores, MemoryMiB: c.Type.MemoryMiB, GPUs: c.Type.GPUs, GPUModel: c.Type.GPUModel, EFA: c.Type.EFA,
-			HourlyCost: known(c.HourlyCost), Cost: known(c.Cost), Hours: c.Hours, Loss: c.Loss, Price: known(c.Price.USD), PriceDate: c.Price.Date,
+			HourlyCost: amountOf(c.HourlyCost), Cost: amountOf(c.Cost), Hours: c.Hours, Loss: c.Loss, Price: amountOf(c.Price.USD), PriceDate: c.Price.Date,
 			Interruption: c.Spot.Interruption.String(), Zones: []string{}, Reason: c.Reason(),
 		}
 		for _, z := range c.Zones {
