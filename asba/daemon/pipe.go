@@ -1,0 +1,248 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Errors of Open, each wrapped.
+var (
+	// ErrNotPipe: something else has the path.
+	ErrNotPipe = errors.New("not a pipe")
+	// ErrStranger: others own the pipe, can read or write it, or can put another
+	// in its place.
+	ErrStranger = errors.New("the pipe is not ours alone")
+	// ErrBusy: another daemon that lives reads the pipe.
+	ErrBusy = errors.New("another daemon reads the pipe")
+)
+
+// errGone: nobody reads a reply pipe, or it is no more.
+var errGone = errors.New("the client has gone")
+
+// pipe is the pipe that questions come on.
+type pipe struct {
+	path string
+	file *os.File
+	st   fs.FileInfo
+	made bool
+}
+
+// open makes or takes a pipe and locks it. The lock is the kernel's, on the pipe
+// itself: one that a killed daemon left is free.
+func open(path string) (*pipe, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	// Another daemon that is about to end may remove the pipe between our look
+	// and our lock.
+	for range 10 {
+		p := &pipe{path: path}
+		if err := p.take(); err != nil {
+			return nil, err
+		}
+		if p.there() {
+			return p, nil
+		}
+		_ = p.file.Close()
+	}
+	return nil, fmt.Errorf("%s: %w", path, ErrReplaced)
+}
+
+func (p *pipe) take() error {
+	switch err := syscall.Mkfifo(p.path, 0o600); {
+	case err == nil:
+		p.made = true
+	case !errors.Is(err, syscall.EEXIST):
+		return fmt.Errorf("the pipe could not be made: %w", &fs.PathError{Op: "mkfifo", Path: p.path, Err: err})
+	}
+	st, err := os.Lstat(p.path)
+	if err != nil {
+		return err
+	}
+	if err := p.ours(st); err != nil {
+		return err
+	}
+	// For writing too: with a writer of its own the pipe has no end, over which
+	// reading would spin as clients come and go.
+	p.file, err = os.OpenFile(p.path, os.O_RDWR|syscall.O_NONBLOCK|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	if p.st, err = p.file.Stat(); err == nil {
+		err = p.ours(p.st)
+	}
+	if err == nil {
+		err = p.lock()
+	}
+	if err != nil {
+		_ = p.file.Close()
+	}
+	return err
+}
+
+// ours refuses what is not a pipe that we alone can open.
+func (p *pipe) ours(st fs.FileInfo) error {
+	if st.Mode()&fs.ModeNamedPipe == 0 {
+		return fmt.Errorf("%w: %s", ErrNotPipe, p.path)
+	}
+	if !mine(st) {
+		return fmt.Errorf("%w: %s belongs to user %d", ErrStranger, p.path, st.Sys().(*syscall.Stat_t).Uid)
+	}
+	if st.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%w: %s can be opened by others (chmod 600 it)", ErrStranger, p.path)
+	}
+	folder, err := os.Stat(filepath.Dir(p.path))
+	if err != nil {
+		return err
+	}
+	if !mine(folder) || folder.Mode().Perm()&0o022 != 0 && folder.Mode()&fs.ModeSticky == 0 {
+		return fmt.Errorf("%w: others can put another one into %s", ErrStranger, filepath.Dir(p.path))
+	}
+	return nil
+}
+
+// mine reports whether a file belongs to us or to root.
+func mine(st fs.FileInfo) bool {
+	s, ok := st.Sys().(*syscall.Stat_t)
+	return ok && (s.Uid == 0 || int64(s.Uid) == int64(os.Geteuid()))
+}
+
+func (p *pipe) lock() error {
+	raw, err := p.file.SyscallConn() // not Fd, which makes reading block
+	if err != nil {
+		return err
+	}
+	var locked error
+	if err := raw.Control(func(fd uintptr) { locked = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB) }); err != nil {
+		return err
+	}
+	if errors.Is(locked, syscall.EWOULDBLOCK) {
+		return fmt.Errorf("%w: %s", ErrBusy, p.path)
+	}
+	return locked
+}
+
+// there reports whether the path still leads to this pipe.
+func (p *pipe) there() bool {
+	st, err := os.Lstat(p.path)
+	return err == nil && os.SameFile(st, p.st)
+}
+
+// read reads lines until ctx ends, and then those that are in the pipe already.
+// It closes the pipe, and removes it first where it was made here, so that who
+// comes later sees at once that nobody is there.
+func (p *pipe) read(ctx context.Context, line func([]byte)) error {
+	defer func() { _ = p.file.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = p.file.SetReadDeadline(time.Unix(1, 0)) })()
+	var l lines
+	buf := make([]byte, 64<<10) // as much as a pipe holds
+	for {
+		n, err := p.file.Read(buf)
+		l.feed(buf[:n], line)
+		switch {
+		case err == nil:
+			continue
+		case !errors.Is(err, os.ErrDeadlineExceeded) || ctx.Err() == nil:
+			return err
+		}
+		if p.made && p.there() {
+			_ = os.Remove(p.path)
+		}
+		return p.drain(buf, &l, line)
+	}
+}
+
+// most is as much as any pipe holds (pipe-max-size of Linux, for who is not root).
+const most = 1 << 20
+
+// drain reads what is in the pipe, and waits for nothing: neither for a writer,
+// nor for one that never ends.
+func (p *pipe) drain(buf []byte, l *lines, line func([]byte)) error {
+	raw, err := p.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		for left := most; left > 0; {
+			n, err := syscall.Read(int(fd), buf)
+			switch {
+			case errors.Is(err, syscall.EINTR):
+				continue
+			case errors.Is(err, syscall.EAGAIN) || err == nil && n <= 0:
+				return
+			case err != nil:
+				failed = err
+				return
+			}
+			l.feed(buf[:n], line)
+			left -= n
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// reply is a client's pipe.
+type reply struct{ *os.File }
+
+// openReply opens a reply pipe without waiting for its reader. It has to be a
+// pipe of ours that nobody else can open: what is written there is the client's
+// alone, and a path that leads to something else is not written to.
+func openReply(path string) (reply, error) {
+	st, err := os.Lstat(path)
+	if err == nil {
+		err = private(st)
+	}
+	if err != nil {
+		return reply{}, gone(err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return reply{}, gone(err)
+	}
+	now, err := f.Stat()
+	if err == nil {
+		err = private(now)
+	}
+	if err != nil {
+		_ = f.Close()
+		return reply{}, err
+	}
+	return reply{f}, nil
+}
+
+// gone marks the errors of clients that are no more.
+func gone(err error) error {
+	if errors.Is(err, syscall.ENXIO) || errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return err
+}
+
+func private(st fs.FileInfo) error {
+	switch {
+	case st.Mode()&fs.ModeNamedPipe == 0:
+		return fmt.Errorf("%w: %s", ErrNotPipe, st.Name())
+	case !mine(st):
+		return fmt.Errorf("%w: %s belongs to somebody else", ErrStranger, st.Name())
+	case st.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("%w: %s can be opened by others", ErrStranger, st.Name())
+	}
+	return nil
+}
+
+// send writes a line by the deadline, or a part of it that is then no answer.
+func (r reply) send(line []byte, by time.Time) error {
+	if err := r.SetWriteDeadline(by); err != nil {
+		return err
+	}
+	_, err := r.Write(line)
+	return err
+}
