@@ -1,7 +1,8 @@
-// Package advisor is the commands of asba that advise once and end: analyze,
-// recommend-instances and slurm-prolog. They find out what a job asks for, from
-// their flags or from Slurm's own record, have asba/advise judge it by what the
-// site's configuration and the catalogue say, and show what came of it.
+// Package advisor is the commands of asba. Those that advise once and end are
+// analyze, recommend-instances and slurm-prolog; serve and daemon answer until they
+// are told to stop. They find out what a job asks for, from their flags, from a
+// question or from Slurm's own record, have asba/advise judge it by what the site's
+// configuration and the catalogue say, and show what came of it.
 package advisor
 
 import (
@@ -14,7 +15,7 @@ import (
 // for: std.Stdout is to remember by itself what could not be written.
 func Commands(std app.IO) []*cobra.Command {
 	t := &tool{std}
-	return []*cobra.Command{t.analyze(), t.recommend(), t.prolog()}
+	return []*cobra.Command{t.analyze(), t.recommend(), t.prolog(), t.serve(), t.daemon()}
 }
 
 // tool is one run of a command.
