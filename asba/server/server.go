@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -206,6 +207,8 @@ func (s *Server) Serve(stop context.Context, l net.Listener, certs []tls.Certifi
 		WriteTimeout: 2*s.ReadWithin + s.Wait + s.Within + 10*time.Second, MaxHeaderBytes: headLimit,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // strangers' broken handshakes
 	}
+	silent := &silentConns{}
+	h.ConnState = silent.see
 	l = netutil.LimitListener(l, s.Connections)
 	ended := make(chan error, 1)
 	go func() {
@@ -223,10 +226,43 @@ func (s *Server) Serve(stop context.Context, l net.Listener, certs []tls.Certifi
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.Grace)
 	defer cancel()
+	silent.close()
 	err := h.Shutdown(ctx)
 	if err != nil { // who was not done by now is cut off
 		_ = h.Close()
 	}
 	<-ended
 	return err
+}
+
+// silentConns are connections on which nothing has been asked. Browsers open
+// them ahead of need, and Shutdown would wait for them.
+type silentConns struct {
+	mu      sync.Mutex
+	conns   map[net.Conn]bool
+	stopped bool
+}
+
+func (c *silentConns) see(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(c.conns, conn)
+	case c.stopped:
+		_ = conn.Close()
+	case c.conns == nil:
+		c.conns = map[net.Conn]bool{conn: true}
+	default:
+		c.conns[conn] = true
+	}
+}
+
+func (c *silentConns) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = true
+	for conn := range c.conns {
+		_ = conn.Close()
+	}
 }

@@ -363,6 +363,25 @@ func TestWhatIsUnderWayEndsBeforeTheServerDoes(t *testing.T) {
 	}
 }
 
+// A browser opens connections ahead of need: nobody waits for those.
+func TestConnectionsOnWhichNobodyAsksDoNotKeepTheServer(t *testing.T) {
+	address, stop := served(t, analyst(good), Options{Local: true, Grace: time.Hour})
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	r, err := http.Get("http://" + address + "/healthz") // by now it is known
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	began := time.Now()
+	if err := stop(); err != nil || time.Since(began) > 3*time.Second {
+		t.Errorf("%v after %s", err, time.Since(began))
+	}
+}
+
 // Clients that open connections and send a byte now and then hold what they
 // hold for a while; the next one is served then.
 func TestSlowClientsAreGivenUp(t *testing.T) {
