@@ -19,14 +19,14 @@ import (
 
 // slurm is a machine with a scontrol that answers as slurmctld did.
 type slurm struct {
-	t      *testing.T
+	t      testing.TB
 	config string
 	env    map[string]string
 }
 
 // newSlurm has the records of asba/slurmjob's tests; more is added to the
 // configuration.
-func newSlurm(t *testing.T, more string) *slurm {
+func newSlurm(t testing.TB, more string) *slurm {
 	t.Helper()
 	dir := t.TempDir()
 	records, err := filepath.Abs("../../../asba/slurmjob/testdata/jobs.txt")
@@ -61,7 +61,7 @@ func (s *slurm) run(args ...string) (stdout, stderr string, code int) {
 	return called(s.t, s.env, append(args, "--config", s.config)...)
 }
 
-func called(t *testing.T, env map[string]string, args ...string) (stdout, stderr string, code int) {
+func called(t testing.TB, env map[string]string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	std := app.IO{Args: args, Getenv: func(n string) string { return env[n] }, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Stop: t.Context()}

@@ -55,7 +55,7 @@ func (l *lockedBuffer) String() string {
 }
 
 // start runs serve or daemon, and waits for its first line.
-func start(t *testing.T, env map[string]string, args ...string) program {
+func start(t testing.TB, env map[string]string, args ...string) program {
 	t.Helper()
 	stop, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
@@ -180,7 +180,7 @@ func TestAQuestionsPartitionCounts(t *testing.T) {
 	}
 }
 
-func post(t *testing.T, url, body string) (status int, answer string) {
+func post(t testing.TB, url, body string) (status int, answer string) {
 	t.Helper()
 	r, err := http.Post(url, "application/json", strings.NewReader(body))
 	if err != nil {

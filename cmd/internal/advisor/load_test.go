@@ -1,0 +1,314 @@
+package advisor
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"aws-slurm-burst/asba/protocol"
+)
+
+// asker is a client that asks often: over HTTP with a connection of its own, or
+// over the pipe with one reply pipe.
+type asker interface {
+	ask(nodes int) error
+	close()
+}
+
+type webAsker struct {
+	client *http.Client
+	url    string
+}
+
+func newWebAsker(url string) *webAsker {
+	return &webAsker{&http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}, url}
+}
+
+func (w *webAsker) ask(nodes int) error {
+	r, err := w.client.Post(w.url, "application/json", strings.NewReader(fmt.Sprintf(`{"node_count":%d}`, nodes)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Body.Close() }()
+	data, err := io.ReadAll(r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%d %s", r.StatusCode, data)
+	}
+	return err
+}
+
+func (w *webAsker) close() { w.client.CloseIdleConnections() }
+
+type pipeAsker struct {
+	to, from *os.File
+	reply    string
+	buf      []byte
+	n        int
+	echo     bool // the answer is any line
+}
+
+func newPipeAsker(t testing.TB, pipe, dir string, i int) *pipeAsker {
+	t.Helper()
+	p := &pipeAsker{reply: filepath.Join(dir, fmt.Sprintf("reply-%d", i)), buf: make([]byte, 64<<10)}
+	err := syscall.Mkfifo(p.reply, 0o600)
+	if err == nil {
+		p.from, err = os.OpenFile(p.reply, os.O_RDWR|syscall.O_NONBLOCK, 0) // for writing too: reading waits where no writer is there
+	}
+	if err == nil {
+		p.to, err = os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *pipeAsker) ask(nodes int) error {
+	p.n++
+	id := fmt.Sprintf("soak-%s-%010d", strings.ReplaceAll(filepath.Base(p.reply), "reply-", ""), p.n)
+	line, err := protocol.PipeRequest{ID: id, Reply: p.reply, NodeCount: nodes}.Line()
+	if err != nil {
+		return err
+	}
+	_ = errors.Join(p.to.SetWriteDeadline(time.Now().Add(30*time.Second)), p.from.SetReadDeadline(time.Now().Add(30*time.Second)))
+	if _, err := p.to.Write(line); err != nil {
+		return err
+	}
+	var got []byte
+	for !bytes.HasSuffix(got, []byte("\n")) {
+		n, err := p.from.Read(p.buf)
+		if err != nil {
+			return err
+		}
+		got = append(got, p.buf[:n]...)
+	}
+	if p.echo {
+		return nil
+	}
+	_, err = protocol.ReadAnswer(got, id)
+	return err
+}
+
+func (p *pipeAsker) close() { _ = errors.Join(p.to.Close(), p.from.Close()) }
+
+// rounds has every client ask, all of them so many times together, each at most
+// once in every pause, and returns how long each question took, sorted.
+func rounds(t testing.TB, clients []asker, total int, pause time.Duration) []time.Duration {
+	t.Helper()
+	var left atomic.Int64
+	left.Store(int64(total))
+	took := make([][]time.Duration, len(clients))
+	var wg sync.WaitGroup
+	for i, c := range clients {
+		wg.Go(func() {
+			if pause > 0 {
+				time.Sleep(pause * time.Duration(i) / time.Duration(len(clients)))
+			}
+			for left.Add(-1) >= 0 {
+				began := time.Now()
+				if err := c.ask(1 + i%8); err != nil {
+					t.Error(err)
+					return
+				}
+				d := time.Since(began)
+				took[i] = append(took[i], d)
+				time.Sleep(pause - d)
+			}
+		})
+	}
+	wg.Wait()
+	all := slices.Concat(took...)
+	slices.Sort(all)
+	return all
+}
+
+func quantile(all []time.Duration, q float64) time.Duration {
+	return all[min(len(all)-1, int(q*float64(len(all))))]
+}
+
+// webClients and pipeClients are so many clients of a server or a daemon.
+func webClients(t testing.TB, url string, n int) (clients []asker) {
+	for range n {
+		c := newWebAsker(url)
+		t.Cleanup(c.close)
+		clients = append(clients, c)
+	}
+	return clients
+}
+
+func pipeClients(t testing.TB, pipe string, n int) (clients []asker) {
+	dir := t.TempDir()
+	for i := range n {
+		c := newPipeAsker(t, pipe, dir, i)
+		t.Cleanup(c.close)
+		clients = append(clients, c)
+	}
+	return clients
+}
+
+// heap is what is alive after everything dead is gone.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC() // what finalizers let go
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestMemoryIsFlat asks both ways for as long as ASBA_SOAK says, a second
+// without. What is alive afterwards is what was alive after the first tenth.
+func TestMemoryIsFlat(t *testing.T) {
+	within := time.Second
+	if s := os.Getenv("ASBA_SOAK"); s != "" {
+		var err error
+		if within, err = time.ParseDuration(s); err != nil {
+			t.Fatalf("ASBA_SOAK: %v", err)
+		}
+	}
+	s := newSlurm(t, "")
+	ways := s.servers("--log-level", "error")
+	clients := append(webClients(t, ways["HTTP"].URL+"/analyze", 8), pipeClients(t, ways["pipe"].Pipe, 8)...)
+	run := func(d time.Duration) (asked int) {
+		for end := time.Now().Add(d); time.Now().Before(end) && !t.Failed(); {
+			asked += len(rounds(t, clients, 200, 0))
+		}
+		return asked
+	}
+	warm := run(within / 10)
+	before, goroutines := heap(), runtime.NumGoroutine()
+	asked := run(within - within/10)
+	after := heap()
+	t.Logf("%d questions, then %d: %d kB alive, then %d kB", warm, asked, before>>10, after>>10)
+	// A question that left a kilobyte behind would show after some thousands.
+	if most := before + 2<<20; after > most {
+		t.Errorf("%d kB are alive after %d questions more, %d kB before them", after>>10, asked, before>>10)
+	}
+	if n := runtime.NumGoroutine(); n > goroutines+16 {
+		t.Errorf("%d goroutines, %d before", n, goroutines)
+	}
+}
+
+// BenchmarkAnalyze is POST /analyze beside a bare net/http echo of the same
+// bytes, both in this process and with their clients in it.
+func BenchmarkAnalyze(b *testing.B) {
+	s := newSlurm(b, "")
+	url := s.start("serve", "--port", "0", "--log-level", "error").first + "/analyze"
+	status, answer := post(b, url, `{"node_count":4}`)
+	if status != 200 {
+		b.Fatal(answer)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	bare := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, answer)
+	})}
+	go func() { _ = bare.Serve(l) }()
+	b.Cleanup(func() { _ = bare.Close() })
+	const clients = 8
+	measure := func(url string) (perSecond float64, p99 time.Duration) {
+		all := webClients(b, url, clients)
+		rounds(b, all, 200, 0)
+		began := time.Now()
+		took := rounds(b, all, 200*b.N, 0)
+		return float64(len(took)) / time.Since(began).Seconds(), quantile(took, .99)
+	}
+	echo, echo99 := measure("http://" + l.Addr().String())
+	got, got99 := measure(url)
+	b.ReportMetric(got, "answers/s")
+	b.ReportMetric(float64(got99.Microseconds())/1e3, "ms-p99")
+	b.ReportMetric(echo/got, "x-slower-than-echo")
+	b.ReportMetric(float64(got99)/float64(echo99), "x-p99-of-echo")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkPipe is a question over the pipe by 64 clients, as fast as they can
+// and at 5 questions a second each, beside a bare echo over the same pipes.
+func BenchmarkPipe(b *testing.B) {
+	const clients = 64
+	s := newSlurm(b, "")
+	dir := b.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	pipe := s.start("daemon", "--pipe", filepath.Join(dir, "pipe"), "--log-level", "error").first
+	for _, pause := range []time.Duration{0, 200 * time.Millisecond} {
+		name := "busy"
+		if pause > 0 {
+			name = "paced"
+		}
+		b.Run(name, func(b *testing.B) {
+			echo := rounds(b, echoed(b, clients), clients*b.N, pause)
+			all := pipeClients(b, pipe, clients)
+			rounds(b, all, clients, 0)
+			got := rounds(b, all, clients*b.N, pause)
+			for q, name := range map[float64]string{.5: "p50", .99: "p99"} {
+				b.ReportMetric(float64(quantile(got, q).Microseconds())/1e3, "ms-"+name)
+				b.ReportMetric(float64(quantile(got, q))/float64(quantile(echo, q)), "x-"+name+"-of-echo")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// echoed are clients of a pipe whose reader writes an answer's length of bytes
+// to the reply pipe that a line names, and does no more.
+func echoed(b *testing.B, n int) (clients []asker) {
+	dir := b.TempDir()
+	path := filepath.Join(dir, "echo")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	from, err := os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	answer := append(bytes.Repeat([]byte("x"), 1400), '\n')
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 64<<10)
+		var rest []byte
+		for {
+			n, err := from.Read(buf)
+			if err != nil {
+				return
+			}
+			rest = append(rest, buf[:n]...)
+			for {
+				line, after, whole := bytes.Cut(rest, []byte("\n"))
+				if !whole {
+					break
+				}
+				_, reply, _ := strings.Cut(string(line), `"reply":"`)
+				reply, _, _ = strings.Cut(reply, `"`)
+				if to, err := os.OpenFile(reply, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+					_, _ = to.Write(answer)
+					_ = to.Close()
+				}
+				rest = after
+			}
+		}
+	}()
+	b.Cleanup(func() { _ = from.Close(); <-done })
+	clients = pipeClients(b, path, n)
+	for _, c := range clients {
+		c.(*pipeAsker).echo = true
+	}
+	return clients
+}
