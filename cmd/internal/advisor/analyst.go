@@ -13,9 +13,12 @@ import (
 
 	"aws-slurm-burst/asba/advise"
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/jobscript"
 	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/asba/protocol"
+	"aws-slurm-burst/asba/scriptjob"
 	"aws-slurm-burst/asba/server"
+	"aws-slurm-burst/asba/slurmjob"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor/host"
 	"aws-slurm-burst/executor/report"
@@ -156,27 +159,14 @@ func (theirs) Is(target error) bool { return target == errTheirs }
 // record, else by its script, else by its nodes alone.
 func (a *analyst) judge(ctx context.Context, q asked) (j verdict, err error) {
 	k := a.current(ctx)
-	var job advise.Job
-	switch {
-	case q.job != "":
-		if job, err = a.recorded(ctx, k, q.job); err == nil {
-			break
-		}
-		if q.nodes == 0 {
-			return j, err
-		}
-		// The job may be of a cluster that this advisor does not see.
-		a.log.Info("going by the node count alone", "job_id", q.job, "error", err.Error())
-		job = byNodes(q)
-	case q.nodes != 0:
-		job = byNodes(q)
-	default:
-		return j, theirs{errors.New("scripts alone are not read by this release: give the job's id or its node count too")}
+	job, findings, err := a.subject(ctx, k, q)
+	if err != nil {
+		return j, err
 	}
 	if q.nodes > 0 { // who asks has seen which nodes Slurm gives it
 		job.MinNodes, job.MaxNodes = q.nodes, q.nodes
 	}
-	j.options = k.options
+	j.options, j.findings = k.options, findings
 	j.options.Now = time.Now()
 	if d, err := time.ParseDuration(k.site.deadline); err == nil {
 		j.options.Deadline = j.options.Now.Add(d)
@@ -189,16 +179,76 @@ func (a *analyst) judge(ctx context.Context, q asked) (j verdict, err error) {
 	return j, nil
 }
 
-// recorded is the job as Slurm has it.
-func (a *analyst) recorded(ctx context.Context, k grounds, id string) (advise.Job, error) {
+// subject is the job of a question.
+func (a *analyst) subject(ctx context.Context, k grounds, q asked) (advise.Job, []finding.Finding, error) {
+	var script *jobscript.Job
+	var findings []finding.Finding
+	if q.script != "" {
+		script, findings = jobscript.Read([]byte(q.script), "job script")
+	}
+	if q.job != "" {
+		j, err := a.recorded(ctx, k, q.job, script)
+		if err == nil {
+			return j, findings, nil
+		}
+		if script == nil && q.nodes == 0 {
+			return j, nil, err
+		}
+		// The job may be of a cluster that this advisor does not see.
+		a.log.Info("going by the question alone", "job_id", q.job, "error", err.Error())
+	}
+	if script == nil {
+		return byNodes(q), nil, nil
+	}
+	j, err := a.written(script, findings)
+	j.ID = q.job
+	return j, findings, err
+}
+
+// written is the job of a script, of a heterogeneous one its first component.
+// What sbatch would refuse is the question's fault.
+func (a *analyst) written(script *jobscript.Job, findings []finding.Finding) (advise.Job, error) {
+	var wrong []string
+	for _, f := range findings {
+		if f.Level == finding.Error {
+			wrong = append(wrong, f.String())
+		}
+	}
+	if len(wrong) > 0 {
+		return advise.Job{}, theirs{errors.New(strings.Join(wrong, "; "))}
+	}
+	jobs := scriptjob.Jobs(script, "")
+	if len(jobs) > 1 {
+		a.log.Info("heterogeneous: the answer is for the first component", "components", len(jobs))
+	}
+	return jobs[0], nil
+}
+
+// recorded is the job as Slurm has it. Whether it is MPI only its script may
+// tell: the question's, else the one that slurmctld keeps.
+func (a *analyst) recorded(ctx context.Context, k grounds, id string, script *jobscript.Job) (advise.Job, error) {
 	t := tool{a.quiet()}
-	r, err := t.record(ctx, k.site.cfg, id)
+	program, err := t.scontrol(k.site.cfg, id)
+	var r slurmjob.Record
+	if err == nil {
+		r, err = t.record(ctx, program, id)
+	}
 	if e := new(app.ExitError); errors.As(err, &e) && e.Code == report.ExitUsage {
 		err = theirs{err}
 	}
+	if err != nil {
+		return advise.Job{}, err
+	}
+	switch {
+	case k.site.told("mpi") || r.Tasks <= 1 && r.MinNodes <= 1:
+	case script != nil:
+		r.Coupling = scriptjob.Coupling(script, r.Job)
+	default:
+		r.Coupling = t.stored(ctx, program, r)
+	}
 	j := r.Job
 	j.ID = r.Ref() // a task, a component: by the name that people use
-	return j, err
+	return j, nil
 }
 
 // byNodes is a job of which nothing is known but its nodes. Whether Slurm may

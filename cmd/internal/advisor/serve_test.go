@@ -227,6 +227,39 @@ func TestAnExplanationIsTheAnalysisInFull(t *testing.T) {
 	}
 }
 
+const waveScript = "#!/bin/bash\n#SBATCH --nodes=4 --ntasks-per-node=36 --time=4:00:00\n#SBATCH --job-name=wave\nmpirun ./wave\n"
+
+func TestAScriptIsReadWhereSlurmDoesNotKnowTheJob(t *testing.T) {
+	s := newSlurm(t, "")
+	for name, way := range s.servers() {
+		if name == "pipe" { // which never carries a script
+			continue
+		}
+		for what, q := range map[string]plansource.Question{
+			"a script": {Script: []byte(waveScript)}, "a script and a job that is not known": {Script: []byte(waveScript), Job: "4711"},
+		} {
+			a := ask(t, way, q)
+			if a.Outcome != plansource.Found || a.Plan.InstanceCount.Value != 4 || a.Plan.ProcessCount.Value != 144 || !a.Plan.RequiresEFA.Value || a.Plan.JobID.Value != q.Job {
+				t.Errorf("%s: %v %q %s", what, a.Outcome, a.Cause, a.Text)
+			}
+		}
+		// Slurm's own record counts, and the script says that it is MPI.
+		if a := ask(t, way, plansource.Question{Script: []byte(waveScript), Job: "2"}); a.Outcome != plansource.Found || a.Plan.InstanceCount.Value != 8 || !a.Plan.RequiresEFA.Value {
+			t.Errorf("a job that is known: %v %q %s", a.Outcome, a.Cause, a.Text)
+		}
+		// Who asks has seen which nodes Slurm gives it.
+		if a := ask(t, way, plansource.Question{Script: []byte(waveScript), Nodes: 6}); a.Outcome != plansource.Found || a.Plan.InstanceCount.Value != 6 {
+			t.Errorf("with its nodes: %v %q %s", a.Outcome, a.Cause, a.Text)
+		}
+		if a := ask(t, way, plansource.Question{Script: []byte("#!/bin/bash\n#SBATCH --tiem=1\n")}); a.Outcome != plansource.Missing || !strings.Contains(a.Cause, "HTTP 422") || !strings.Contains(a.Cause, "job script:2") {
+			t.Errorf("one that sbatch would refuse: %v %q", a.Outcome, a.Cause)
+		}
+		if status, body := post(t, way.URL+"/explain", `{"job_script":"#!/bin/bash\n#SBATCH --nodes=2\nsrun a\n#SBATCH --time=1\n"}`); status != 200 || !strings.Contains(body, `"level":"warning","file":"job script","line":4`) {
+			t.Errorf("%d %.300s ... findings %s", status, body, body[strings.LastIndex(body, `"findings"`):])
+		}
+	}
+}
+
 func TestASlurmThatCannotBeAskedIsOurTrouble(t *testing.T) {
 	s := newSlurm(t, "")
 	p := s.start("serve", "--port", "0")
@@ -427,11 +460,16 @@ func TestAScriptOverThePipeIsReadByTheAdvisor(t *testing.T) {
 	if _, err := o.Analyze(t.Context(), q); err == nil || !strings.Contains(err.Error(), "more than") {
 		t.Error(err)
 	}
-	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o600); err != nil {
+	if err := os.WriteFile(script, []byte(waveScript), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if a, err := o.Analyze(t.Context(), q); err != nil || a.AnalysisID != q.ID {
-		t.Errorf("%+v %v", a, err)
+	q.NodeCount = 0
+	a, err := o.Analyze(t.Context(), q)
+	if err != nil || a.AnalysisID != q.ID {
+		t.Fatalf("%+v %v", a, err)
+	}
+	if p := judged(t, string(a.Plan)); p.InstanceCount.Value != 4 || !p.RequiresEFA.Value {
+		t.Errorf("%s", a.Plan)
 	}
 }
 
