@@ -70,12 +70,25 @@ func (n *need) rank() (choices []Choice, excluded []Exclusion) {
 		}
 		excluded = append(excluded, x)
 	}
-	slices.SortFunc(choices, better)
-	return n.whole(choices, excluded)
+	return n.whole(sorted(choices), excluded)
+}
+
+// sorted are the choices, the best first. A choice is large: it is moved once.
+func sorted(choices []Choice) []Choice {
+	order := make([]*Choice, len(choices))
+	for i := range choices {
+		order[i] = &choices[i]
+	}
+	slices.SortFunc(order, better)
+	out := make([]Choice, len(choices))
+	for i, c := range order {
+		out[i] = *c
+	}
+	return out
 }
 
 // better orders choices: by cost, then by what the same money buys.
-func better(a, b Choice) int {
+func better(a, b *Choice) int {
 	if a.known() != b.known() {
 		if a.known() {
 			return -1
@@ -143,16 +156,21 @@ func (n *need) limited(hourly, cost float64) (Rule, float64) {
 // does: the whole machine is there for the same money (hpc7a).
 func (n *need) whole(choices []Choice, excluded []Exclusion) ([]Choice, []Exclusion) {
 	kept := choices[:0]
-	for _, c := range choices {
-		i := slices.IndexFunc(kept, func(k Choice) bool {
+	families := map[string][]int{} // where in kept, so that a choice meets its own family alone
+	for i := range choices {
+		c := choices[i]
+		family := c.Type.Family()
+		larger := slices.IndexFunc(families[family], func(at int) bool {
+			k := &kept[at]
 			return k.Price.USD == c.Price.USD && c.known() && k.Usage == c.Usage && k.Nodes <= c.Nodes &&
-				k.Type.Cores > c.Type.Cores && k.Type.MemoryMiB >= c.Type.MemoryMiB && k.Type.Family() == c.Type.Family()
+				k.Type.Cores > c.Type.Cores && k.Type.MemoryMiB >= c.Type.MemoryMiB
 		})
-		if i < 0 {
+		if larger < 0 {
+			families[family] = append(families[family], len(kept))
 			kept = append(kept, c)
 			continue
 		}
-		excluded = append(excluded, Exclusion{Type: &c.Type, Rule: SamePrice, of: n, with: kept[i].Type.Name})
+		excluded = append(excluded, Exclusion{Type: &c.Type, Rule: SamePrice, of: n, with: kept[families[family][larger]].Type.Name})
 	}
 	slices.SortFunc(excluded, func(a, b Exclusion) int { return strings.Compare(a.Type.Name, b.Type.Name) })
 	return kept, excluded
