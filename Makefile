@@ -3,6 +3,7 @@
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PROGRAMS := asba aws-slurm-burst aws-slurm-burst-lab aws-slurm-burst-resume aws-slurm-burst-suspend aws-slurm-burst-resume-fail
 FUZZTIME ?= 5s
+SOAK     ?= 30s
 LOCALSTACK_DIR ?= $(or $(ASBA_LOCALSTACK_DIR),.build/localstack)
 
 GO      := go
@@ -40,6 +41,7 @@ test: ## everything that can be tested here, saying what could not and why
 	$(STEP) localstack $(MAKE) --no-print-directory localstack-if-possible
 	$(STEP) image $(MAKE) --no-print-directory localstack-image-if-possible
 	$(STEP) unit $(MAKE) --no-print-directory unit
+	$(STEP) soak $(MAKE) --no-print-directory soak
 	$(STEP) fuzz $(MAKE) --no-print-directory fuzz
 	$(STEP) features $(MAKE) --no-print-directory features
 	$(STEP) e2e $(MAKE) --no-print-directory e2e
@@ -63,6 +65,10 @@ lint: ## formatting, vet, the house's arrows, the seam
 	$(GO) vet ./...
 	$(GO) test -count=1 . ./executor/env/seamcheck
 
+.PHONY: soak
+soak: ## ask asba's server and daemon without a pause, and see that their memory is flat (SOAK=30s)
+	ASBA_SOAK=$(SOAK) $(GO) test -count=1 -v -run '^TestMemoryIsFlat$$' ./cmd/internal/advisor
+
 .PHONY: fuzz
 fuzz: ## each fuzz test for some seconds (FUZZTIME=5s)
 	@.ci/fuzz $(FUZZTIME)
@@ -82,8 +88,9 @@ trials: ## take one safeguard after the other out of the executor, and see a sce
 	$(GO) test -tags trials -count=1 -timeout 30m -v ./features -run '^TestTrials$$'
 
 .PHONY: bench
-bench: build ## benchmarks, as ratios: process start, the floor of API calls, the engine
+bench: build ## benchmarks, as ratios: process start, the floor of API calls, questions to the advisor, the engine
 	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/blackbox
+	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/advisor
 	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog ./asba/jobscript ./asba/advise
 
 .PHONY: catalog

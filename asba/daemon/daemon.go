@@ -86,8 +86,7 @@ func Open(path string, a Analyst, o Options) (*Daemon, error) {
 func (d *Daemon) Path() string { return d.pipe.path }
 
 // Serve answers until stop ends; then it takes nothing new, and what has come is
-// answered within the grace. It closes the pipe, and removes it where it was
-// made by Open. Errors: ErrReplaced, or what reading failed of.
+// answered within the grace. It removes the pipe and closes it. Errors: ErrReplaced, or what reading failed of.
 func (d *Daemon) Serve(stop context.Context) error {
 	questions := make(chan protocol.PipeRequest, d.Queue)
 	work, cut := context.WithCancel(context.Background())

@@ -420,8 +420,8 @@ func TestThePipeOfAKilledDaemonIsTakenAndThatOfALiveOneIsNot(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Lstat(path); err != nil {
-		t.Errorf("a pipe that was there before is to stay: %v", err)
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the pipe is still there: %v", err)
 	}
 	run(t, path, analyst(good), Options{})
 }

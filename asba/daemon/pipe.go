@@ -30,7 +30,6 @@ type pipe struct {
 	path string
 	file *os.File
 	st   fs.FileInfo
-	made bool
 }
 
 // open makes or takes a pipe and locks it. The lock is the kernel's, on the pipe
@@ -56,10 +55,7 @@ func open(path string) (*pipe, error) {
 }
 
 func (p *pipe) take() error {
-	switch err := syscall.Mkfifo(p.path, 0o600); {
-	case err == nil:
-		p.made = true
-	case !errors.Is(err, syscall.EEXIST):
+	if err := syscall.Mkfifo(p.path, 0o600); err != nil && !errors.Is(err, syscall.EEXIST) {
 		return fmt.Errorf("the pipe could not be made: %w", &fs.PathError{Op: "mkfifo", Path: p.path, Err: err})
 	}
 	st, err := os.Lstat(p.path)
@@ -136,8 +132,8 @@ func (p *pipe) there() bool {
 }
 
 // read reads lines until ctx ends, and then those that are in the pipe already.
-// It closes the pipe, and removes it first where it was made here, so that who
-// comes later sees at once that nobody is there.
+// It closes the pipe, and removes it first, so that who comes later sees at once
+// that nobody is there.
 func (p *pipe) read(ctx context.Context, line func([]byte)) error {
 	defer func() { _ = p.file.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = p.file.SetReadDeadline(time.Unix(1, 0)) })()
@@ -152,8 +148,8 @@ func (p *pipe) read(ctx context.Context, line func([]byte)) error {
 		case !errors.Is(err, os.ErrDeadlineExceeded) || ctx.Err() == nil:
 			return err
 		}
-		if p.made && p.there() {
-			_ = os.Remove(p.path)
+		if p.there() {
+			_ = os.Remove(p.path) // it stays in a folder that is not ours to change
 		}
 		return p.drain(buf, &l, line)
 	}

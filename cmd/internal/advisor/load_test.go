@@ -38,7 +38,11 @@ func newWebAsker(url string) *webAsker {
 }
 
 func (w *webAsker) ask(nodes int) error {
-	r, err := w.client.Post(w.url, "application/json", strings.NewReader(fmt.Sprintf(`{"node_count":%d}`, nodes)))
+	body, err := protocol.Request{JobScript: waveScript, NodeCount: nodes}.Encode()
+	if err != nil {
+		return err
+	}
+	r, err := w.client.Post(w.url, "application/json", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -55,6 +59,7 @@ func (w *webAsker) close() { w.client.CloseIdleConnections() }
 type pipeAsker struct {
 	to, from *os.File
 	reply    string
+	script   string
 	buf      []byte
 	n        int
 	echo     bool // the answer is any line
@@ -62,8 +67,8 @@ type pipeAsker struct {
 
 func newPipeAsker(t testing.TB, pipe, dir string, i int) *pipeAsker {
 	t.Helper()
-	p := &pipeAsker{reply: filepath.Join(dir, fmt.Sprintf("reply-%d", i)), buf: make([]byte, 64<<10)}
-	err := syscall.Mkfifo(p.reply, 0o600)
+	p := &pipeAsker{reply: filepath.Join(dir, fmt.Sprintf("reply-%d", i)), script: filepath.Join(dir, "job.sbatch"), buf: make([]byte, 64<<10)}
+	err := errors.Join(os.WriteFile(p.script, []byte(waveScript), 0o600), syscall.Mkfifo(p.reply, 0o600))
 	if err == nil {
 		p.from, err = os.OpenFile(p.reply, os.O_RDWR|syscall.O_NONBLOCK, 0) // for writing too: reading waits where no writer is there
 	}
@@ -79,7 +84,7 @@ func newPipeAsker(t testing.TB, pipe, dir string, i int) *pipeAsker {
 func (p *pipeAsker) ask(nodes int) error {
 	p.n++
 	id := fmt.Sprintf("soak-%s-%010d", strings.ReplaceAll(filepath.Base(p.reply), "reply-", ""), p.n)
-	line, err := protocol.PipeRequest{ID: id, Reply: p.reply, NodeCount: nodes}.Line()
+	line, err := protocol.PipeRequest{ID: id, Reply: p.reply, NodeCount: nodes, ScriptPath: p.script}.Line()
 	if err != nil {
 		return err
 	}
@@ -206,7 +211,7 @@ func TestMemoryIsFlat(t *testing.T) {
 func BenchmarkAnalyze(b *testing.B) {
 	s := newSlurm(b, "")
 	url := s.start("serve", "--port", "0", "--log-level", "error").first + "/analyze"
-	status, answer := post(b, url, `{"node_count":4}`)
+	status, answer := post(b, url, `{"job_id":2}`)
 	if status != 200 {
 		b.Fatal(answer)
 	}
