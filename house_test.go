@@ -128,6 +128,16 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"asba/plan", "asba/finding"},
 	}, {
+		why:   "server and daemon speak the protocol; who answers is handed to them, and so each is tried without a Slurm and without the other",
+		from:  []string{"asba/server", "asba/daemon"},
+		about: []string{"./..."},
+		allow: []string{"asba/protocol", "asba/finding"},
+	}, {
+		why:   "what is measured of a server is the server's own: no program but the advisor carries the client of Prometheus",
+		from:  []string{"..."},
+		about: []string{"github.com/prometheus/..."},
+		allow: []string{"in asba/server"},
+	}, {
 		why:   "the advisor advises; it launches nothing, and a site may run it alone",
 		from:  []string{"asba/..."},
 		about: []string{"executor/...", "simulator/...", "localstack/...", "features/...", "cmd/..."},
@@ -438,6 +448,11 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"localstack/standin", "localstack", true},
 		{"simulator/report", "cmd/internal/app", true},
 		{"cmd/asba", "asba/server", false},
+		{"asba/server", "asba/protocol", false},
+		{"asba/server", "asba/advise", true},
+		{"asba/daemon", "asba/server", true},
+		{"asba/daemon", "executor/host", true},
+		{"cmd/asba", "github.com/prometheus/client_golang/prometheus", true},
 		{"fixtures", "asba/plan", true},
 	} {
 		to := c.to
