@@ -136,3 +136,31 @@ func TestAHangingAdvisorCostsAJobItsPlanAlone(t *testing.T) {
 		c.fail(t, "the log does not say: %s", want)
 	}
 }
+
+// The advisor that is shipped, by its command: it reads Slurm's record and the
+// stored script of the job, and nothing but the configuration names it.
+func TestTheShippedAdvisorIsAskedForEachJob(t *testing.T) {
+	slurmtest.Need(t)
+	asba, err := filepath.Abs(filepath.Join(room.bin, "asba"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := cluster(t, Options{Nodes: 4, ASBA: fmt.Sprintf("{command: %q}", asba)})
+	id := c.submit(t, "module load openmpi 2>/dev/null\nsrun --mpi=none hostname", "--nodes=4", "--time=30")
+	c.ranOnce(t, id)
+	if log := c.log(); strings.Contains(log, "falling back") || !strings.Contains(log, `"mode":"asba"`) {
+		c.fail(t, "the advisor's plan was not used")
+	}
+	types := map[string]bool{}
+	for _, call := range c.proxy.Calls() {
+		if call.Action == "RunInstances" && call.Params.Get("DryRun") != "true" {
+			types[call.Params.Get("InstanceType")] = true
+			if call.Params.Get("MinCount") != "4" {
+				c.fail(t, "MPI over four nodes is launched as %s or more", call.Params.Get("MinCount"))
+			}
+		}
+	}
+	if types["c5n.18xlarge"] || types["c6in.32xlarge"] || len(types) != 1 {
+		c.fail(t, "launched are %v: of the configuration's own types, or several", types)
+	}
+}
