@@ -91,7 +91,7 @@ trials: ## take one safeguard after the other out of the executor, and see a sce
 bench: build ## benchmarks, as ratios: process start, the floor of API calls, questions to the advisor, the engine
 	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/blackbox
 	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/advisor
-	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog ./asba/jobscript ./asba/advise
+	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog ./asba/plan/lint ./asba/jobscript ./asba/advise
 
 .PHONY: catalog
 catalog: ## make the tables of asba/catalog from their public sources, anew (docs/CATALOG.md)
