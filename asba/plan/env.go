@@ -138,7 +138,7 @@ func (e *envReader) boolean(name string) Opt[bool] {
 	if on, plain := truth(v); plain {
 		return Opt[bool]{Value: on, Given: true, At: at}
 	}
-	e.Add(rule.Type, at, fmt.Sprintf("%s must be true or false, not %s", name, quote(v)), "")
+	e.Add(rule.Type, at, fmt.Sprintf("%s must be true or false, not %s", name, finding.Quote(v)), "")
 	return Opt[bool]{At: at}
 }
 

@@ -93,7 +93,7 @@ func (r *reader) unknown(m member, in *node, f field) {
 	if r.unknowns++; r.unknowns <= suggested {
 		suggestion, fix = r.meantKey(m, in, f)
 	}
-	r.Add(rule.Unknown, m.at, fmt.Sprintf("the key %s is not known and has no effect", quote(m.name)), suggestion, fix...)
+	r.Add(rule.Unknown, m.at, fmt.Sprintf("the key %s is not known and has no effect", finding.Quote(m.name)), suggestion, fix...)
 }
 
 // meantKey looks for a key that is spelt alike in the same object, then for one

@@ -23,11 +23,11 @@ func (r *reader) settle(p *Plan) {
 	}
 	settle(r, &p.MaxSpotPrice, o.MaxSpotPrice, formatUSD, func(a, b float64) bool { return a < b })
 	// A cluster is what a tightly coupled job cannot do without.
-	settle(r, &p.Placement, o.Placement, quote, func(a, _ string) bool { return a == Cluster })
+	settle(r, &p.Placement, o.Placement, finding.Quote, func(a, _ string) bool { return a == Cluster })
 	settle(r, &p.AllowMixed, o.AllowMixed, strconv.FormatBool, func(a, _ bool) bool { return !a })
-	settle(r, &p.UserID, o.UserID, quote, never[string])
+	settle(r, &p.UserID, o.UserID, finding.Quote, never[string])
 	if p.Purchasing.Value != Mixed { // mixed begins with spot
-		settle(r, &p.Purchasing, o.Purchasing, quote, never[string])
+		settle(r, &p.Purchasing, o.Purchasing, finding.Quote, never[string])
 	}
 	if !p.Made.Given { // each dialect has a key of its own
 		p.Made = o.Made

@@ -3,7 +3,6 @@ package plan
 import (
 	"bytes"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -114,16 +113,6 @@ func firstInvalid(text []byte) int {
 		}
 		i += n
 	}
-}
-
-// quote makes any word fit to be shown in a message: short, and without
-// characters that a terminal would obey.
-func quote(s string) string {
-	const limit = 60
-	if len(s) > limit {
-		s = strings.ToValidUTF8(s[:limit], "") + "..."
-	}
-	return strconv.Quote(s)
 }
 
 // pointerTo appends a member's name to a JSON Pointer. A name that cannot be

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan/rule"
 )
 
@@ -136,7 +137,7 @@ func (p parser) object(n *node, depth int) error {
 		m := member{name: name, at: p.place(offset, pointerTo(n.at.Pointer, name)), node: &node{nameless: !showable(name)}}
 		first, again := seen[name]
 		if again {
-			p.Add(rule.Duplicate, m.at, fmt.Sprintf("the key %s stands twice, first on line %d", quote(name), first.Line), "remove one of them")
+			p.Add(rule.Duplicate, m.at, fmt.Sprintf("the key %s stands twice, first on line %d", finding.Quote(name), first.Line), "remove one of them")
 		} else {
 			if seen == nil {
 				seen = map[string]Place{}

@@ -76,7 +76,7 @@ func bounded(r *rule.Report, at Place, name, text, what string, limit float64) (
 		r.Add(rule.Range, at, fmt.Sprintf("%s is %s, more than any plan can mean", name, shorten(text)), fmt.Sprintf("it must be %s, at most %s", what, strconv.FormatFloat(limit, 'f', -1, 64)))
 		return 0, false
 	case err != nil, math.IsNaN(v):
-		r.Add(rule.Type, at, fmt.Sprintf("%s must be %s, not %s", name, what, quote(text)), "")
+		r.Add(rule.Type, at, fmt.Sprintf("%s must be %s, not %s", name, what, finding.Quote(text)), "")
 		return 0, false
 	case v < 0:
 		r.Add(rule.Range, at, fmt.Sprintf("%s is %s, less than nothing", name, shorten(text)), "it must be "+what)
@@ -134,7 +134,7 @@ func (r *reader) duration(n *node) (time.Duration, bool) {
 		if err == nil || n.text == "" {
 			return r.span(n, want, d)
 		}
-		r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, quote(n.text)), "")
+		r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, finding.Quote(n.text)), "")
 		return 0, false
 	}
 	r.wrong(n, want)
@@ -145,9 +145,9 @@ func (r *reader) duration(n *node) (time.Duration, bool) {
 func (r *reader) span(n *node, want string, d time.Duration) (time.Duration, bool) {
 	switch {
 	case d < 0:
-		r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, less than nothing", subject(n), quote(n.text)), "it must be "+want)
+		r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, less than nothing", subject(n), finding.Quote(n.text)), "it must be "+want)
 	case d > maxHours*time.Hour:
-		r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, more than any plan can mean", subject(n), quote(n.text)), fmt.Sprintf("it must be at most %dh", maxHours))
+		r.Add(rule.Range, n.at, fmt.Sprintf("%s is %s, more than any plan can mean", subject(n), finding.Quote(n.text)), fmt.Sprintf("it must be at most %dh", maxHours))
 	default:
 		return d, true
 	}
@@ -177,7 +177,7 @@ func (r *reader) instant(n *node) (time.Time, bool) {
 			return t.UTC(), true
 		}
 	}
-	r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, quote(n.text)), "")
+	r.Add(rule.Type, n.at, fmt.Sprintf("%s must be %s, not %s", subject(n), want, finding.Quote(n.text)), "")
 	return time.Time{}, false
 }
 

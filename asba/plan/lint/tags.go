@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/plan/rule"
 )
 
@@ -32,7 +33,7 @@ func (l *linter) tags() {
 		l.Add(rule.Tag, tags.At, fmt.Sprintf("%d tags are more than the %d that a plan may add", n, maxTags), "EC2 takes 50 for an instance; some name the launch")
 	}
 	for _, t := range tags.Value {
-		key := quote(t.Key)
+		key := finding.Quote(t.Key)
 		switch {
 		case t.Key == "":
 			l.Add(rule.Tag, t.At, "a tag's key is empty", "")

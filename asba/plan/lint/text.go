@@ -2,7 +2,6 @@ package lint
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,22 +11,12 @@ import (
 	"aws-slurm-burst/asba/plan/rule"
 )
 
-// quote makes any word fit to be shown in a message: short, and without
-// characters that a terminal would obey.
-func quote(s string) string {
-	const limit = 60
-	if len(s) > limit {
-		s = strings.ToValidUTF8(s[:limit], "") + "..."
-	}
-	return strconv.Quote(s)
-}
-
 // shown is a type's or a zone's name as it is, and quoted where it is none.
 func shown(s string) string {
 	if typeName.MatchString(s) || zone.MatchString(s) {
 		return s
 	}
-	return quote(s)
+	return finding.Quote(s)
 }
 
 // usd is an amount of money for people: cents, and finer where that matters.

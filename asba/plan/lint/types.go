@@ -120,7 +120,7 @@ func (l *linter) impossible() []Drop {
 // likeThis is what to do about a word that is no type's name.
 const likeThis = "write family.size, such as c6i.2xlarge"
 
-func noName(word string) string { return quote(word) + " is not an instance type's name" }
+func noName(word string) string { return finding.Quote(word) + " is not an instance type's name" }
 
 func (l *linter) unknown(d *Drop, suggest bool) {
 	d.id, d.Why, d.way = rule.UnknownType, d.Type+" is not an EC2 instance type", "run 'aws-slurm-burst catalog show' for those there are"

@@ -27,7 +27,7 @@ func (l *linter) words() {
 	l.word(p.Placement, rule.Placement, "placement group type", plan.Cluster, plan.Partition, plan.Spread, plan.None)
 	for i, az := range p.AZs.Value {
 		if !zone.MatchString(az) {
-			l.Add(rule.Zone, p.AZs.ItemAt(i), quote(az)+" is not an availability zone", "write a region and a letter, such as us-east-1a, or a zone's id, such as use1-az4")
+			l.Add(rule.Zone, p.AZs.ItemAt(i), finding.Quote(az)+" is not an availability zone", "write a region and a letter, such as us-east-1a, or a zone's id, such as use1-az4")
 		}
 	}
 	l.twice(p.InstanceTypes, "the instance type")
@@ -59,7 +59,7 @@ func (l *linter) word(o plan.Opt[string], id, what string, words ...string) {
 	if near := finding.Nearest(strings.ToLower(o.Value), words); near != "" {
 		way, fix = "did you mean "+near+"?", replace(o.At, near)
 	}
-	l.Add(id, o.At, fmt.Sprintf("%s is not a %s", quote(o.Value), what), way, fix...)
+	l.Add(id, o.At, fmt.Sprintf("%s is not a %s", finding.Quote(o.Value), what), way, fix...)
 }
 
 func (l *linter) twice(list plan.List, what string) {
@@ -80,7 +80,7 @@ func (l *linter) ids(list plan.List, prefix string) {
 
 func (l *linter) id(v string, at plan.Place, prefix string) {
 	if !strings.HasPrefix(v, prefix+"-") || !resourceID.MatchString(v) {
-		l.Add(rule.ResourceID, at, fmt.Sprintf("%s is not an id that EC2 gives", quote(v)), fmt.Sprintf("write %s- and 8 or 17 hexadecimal digits", prefix))
+		l.Add(rule.ResourceID, at, fmt.Sprintf("%s is not an id that EC2 gives", finding.Quote(v)), fmt.Sprintf("write %s- and 8 or 17 hexadecimal digits", prefix))
 	}
 }
 
