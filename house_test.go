@@ -240,6 +240,11 @@ var rules = []rule{
 		about: []string{"executor/...", "cmd/...", "features/...", "localstack/..."},
 		allow: []string{"executor/env", "executor/cloud", "executor/hostlist"},
 	}, {
+		why:   "a workload is jobs, and a record is what became of them: neither knows who simulates",
+		from:  []string{"simulator/workload", "simulator/record"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "asba/finding"},
+	}, {
 		why:   "programs are where everything meets: nothing imports them",
 		from:  []string{"asba/...", "executor/...", "simulator/...", "localstack/...", "features/...", "fixtures/..."},
 		about: []string{"cmd/..."},
