@@ -240,6 +240,11 @@ var rules = []rule{
 		about: []string{"executor/...", "cmd/...", "features/...", "localstack/..."},
 		allow: []string{"executor/env", "executor/cloud", "executor/hostlist"},
 	}, {
+		why:   "who starts when is decided from numbers: neither clock nor engine nor Slurm's texts, so that it can be held against queueing theory",
+		from:  []string{"simulator/slurm/sched"},
+		about: []string{"./..."},
+		allow: []string{"executor/env"},
+	}, {
 		why:   "a workload is jobs, and a record is what became of them: neither knows who simulates",
 		from:  []string{"simulator/workload", "simulator/record"},
 		about: []string{"./..."},
@@ -415,6 +420,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator", "simulator/ec2", true},
 		{"simulator/ec2/wire", "simulator/ec2", false},
 		{"simulator/slurm", "executor/slurm", true},
+		{"simulator/slurm/sched", "simulator", true},
+		{"simulator/slurm/sched", "executor/env", false},
 		{"simulator/chaos", "executor", false},
 		{"asba/plan", "asba/protocol", true},
 		{"asba/plan", "asba/plan/schema", true},

@@ -1,0 +1,212 @@
+package sched
+
+import (
+	"sort"
+
+	"aws-slurm-burst/executor/env"
+)
+
+// plan is how many whole nodes of each class are free, from each instant until
+// the next one's. Counting is exact: nodes of a class are alike, and jobs that
+// never exceed the count at any instant can always be given nodes in order of
+// their starts.
+type plan struct {
+	classes int
+	at      []env.Time
+	free    []int32 // classes of each instant
+	least   []int32
+}
+
+// Backfill is Slurm's backfill pass: in order of priority, each of the first
+// MaxTest jobs gets nodes at the earliest instant that delays nobody before it:
+// now, and it starts, or a reservation that those behind it keep to. It returns
+// the jobs that it started; the slice is good until the next pass. Other
+// policies have no such pass.
+func (s *Scheduler) Backfill(now env.Time) []*Job {
+	s.started = s.started[:0]
+	s.reprioritise(now)
+	if !s.BackfillDirty(now) {
+		return s.started
+	}
+	s.planned = true
+	last := s.lastCandidate()
+	if last < 0 {
+		return s.started
+	}
+	if s.opt.Shared {
+		s.bookings = s.bookings[:0]
+	} else {
+		s.layOut(now)
+	}
+	s.backfill(now, last)
+	return s.started
+}
+
+// BackfillDirty reports whether a Backfill at this instant could start a job.
+// Where it is false the pass can be left out.
+func (s *Scheduler) BackfillDirty(now env.Time) bool {
+	if s.opt.Policy != Slurm || s.queue.n == 0 || s.open == 0 {
+		return false
+	}
+	overdue := len(s.running) > 0 && s.running[0].at <= now
+	return !s.planned || overdue || s.aged(now)
+}
+
+// lastCandidate returns the last of the entries that a pass tests that could
+// start now at all, -1 for none: what is reserved for those behind it is in
+// nobody's way in this pass.
+func (s *Scheduler) lastCandidate() int {
+	last, tests := -1, s.opt.Params.MaxTest
+	for k := range s.queue.entries {
+		e := &s.queue.entries[k]
+		if e.job == nil {
+			continue
+		}
+		if tests == 0 {
+			break
+		}
+		tests--
+		if e.need <= s.open {
+			last = k
+		}
+	}
+	return last
+}
+
+func (s *Scheduler) backfill(now env.Time, last int) {
+	par := &s.opt.Params
+	for k := 0; k <= last && s.open > 0; k++ {
+		j := s.queue.entries[k].job
+		if j == nil || !s.may(j) {
+			continue
+		}
+		if s.fitsNow(j, now) {
+			s.start(k, now)
+			if par.MaxStart > 0 && len(s.started) == par.MaxStart {
+				return
+			}
+			continue
+		}
+		if j.Why == None {
+			j.Why = Priority
+		}
+		if now.Sub(j.Eligible) >= par.MinAge {
+			s.reserve(j, now)
+		}
+	}
+}
+
+// fitsNow chooses nodes that a job can have from now to the end of its limit,
+// with what is reserved left alone.
+func (s *Scheduler) fitsNow(j *Job, now env.Time) bool {
+	if j.need > s.open {
+		return false
+	}
+	end := s.round(now, now.Add(j.Limit))
+	if s.opt.Shared {
+		return s.choose(j, choice{avoid: s.booked(now, end)})
+	}
+	p := &s.plan
+	if !p.fits(s, j, 0, end) || !s.choose(j, choice{caps: p.least}) {
+		return false
+	}
+	to := p.cut(end)
+	for _, i := range s.chosen {
+		c := int(s.nodes[i].class)
+		for k := c; k < to*p.classes; k += p.classes {
+			p.free[k]--
+		}
+	}
+	return true
+}
+
+// reserve keeps nodes for a job from the earliest instant at which it can have
+// them, where that is within the window.
+func (s *Scheduler) reserve(j *Job, now env.Time) {
+	window := now.Add(s.opt.Params.Window)
+	if s.opt.Shared {
+		if at, nodes := s.soonestShared(j, now, s.bookings); now < at && at <= window {
+			s.book(booking{at, s.round(now, at.Add(j.Limit)), nodes})
+		}
+		return
+	}
+	p := &s.plan
+	for from := 0; from < len(p.at) && p.at[from] <= window; from++ {
+		end := s.round(now, p.at[from].Add(j.Limit))
+		if !p.fits(s, j, from, end) {
+			continue
+		}
+		to := p.cut(end)
+		for i, c := range s.sets[j.set].classes {
+			for k := from; k < to; k++ {
+				p.free[k*p.classes+int(c)] -= s.work[i]
+			}
+		}
+		return
+	}
+}
+
+// round rounds an instant up to bf_resolution after now.
+func (s *Scheduler) round(now, t env.Time) env.Time {
+	r := s.opt.Params.Resolution
+	if r <= 1 {
+		return t
+	}
+	return now.Add((t.Sub(now) + r - 1) / r * r)
+}
+
+// layOut begins a plan: what is free now, and what comes back as running jobs
+// end by their limits.
+func (s *Scheduler) layOut(now env.Time) {
+	p := &s.plan
+	p.classes = len(s.classes)
+	p.at = append(p.at[:0], now)
+	p.free = p.free[:0]
+	for c := range s.classes {
+		p.free = append(p.free, s.classes[c].idle())
+	}
+	a := s.arrivals(now)
+	for t, ok := a.next(); ok; t, ok = a.next() {
+		at := s.round(now, t.at)
+		if at > p.at[len(p.at)-1] {
+			p.at = append(p.at, at)
+			p.free = append(p.free, p.free[len(p.free)-p.classes:]...)
+		}
+		p.free[len(p.free)-p.classes+int(t.class)] += t.n
+	}
+}
+
+// fits reports whether a job can have its nodes from step from until end: least
+// has what is free of each class all that time, and the scheduler's work what
+// the job would take of it.
+func (p *plan) fits(s *Scheduler, j *Job, from int, end env.Time) bool {
+	n := p.classes
+	p.least = append(p.least[:0], p.free[from*n:(from+1)*n]...)
+	for k := from; ; {
+		if !s.split(j, p.least) {
+			return false
+		}
+		if k++; k == len(p.at) || p.at[k] >= end {
+			return true
+		}
+		for c, free := range p.free[k*n : (k+1)*n] {
+			p.least[c] = min(p.least[c], free)
+		}
+	}
+}
+
+// cut makes an instant the beginning of a step and returns which.
+func (p *plan) cut(t env.Time) int {
+	k := sort.Search(len(p.at), func(i int) bool { return p.at[i] >= t })
+	if k < len(p.at) && p.at[k] == t {
+		return k
+	}
+	n := p.classes
+	p.at = append(p.at, 0)
+	copy(p.at[k+1:], p.at[k:])
+	p.at[k] = t
+	p.free = append(p.free, p.free[len(p.free)-n:]...)
+	copy(p.free[(k+1)*n:], p.free[k*n:len(p.free)-n])
+	copy(p.free[k*n:(k+1)*n], p.free[(k-1)*n:k*n])
+	return k
+}

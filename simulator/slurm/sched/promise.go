@@ -1,0 +1,171 @@
+package sched
+
+import (
+	"cmp"
+	"slices"
+
+	"aws-slurm-burst/executor/env"
+)
+
+// promise reserves nodes for EASY's first waiting job, at the earliest instant
+// at which it has them if running jobs end by their limits. A job that nobody
+// knows such an instant for is passed over.
+func (s *Scheduler) promise(j *Job, now env.Time) {
+	if s.opt.Shared {
+		at, nodes := s.soonestShared(j, now, nil)
+		if at < never {
+			s.head, s.shadow, s.spare, s.held = j, at, nil, nodes
+		}
+		return
+	}
+	free := s.counts[:0]
+	for c := range s.classes {
+		free = append(free, s.classes[c].idle())
+	}
+	s.counts = free
+	a := s.arrivals(now)
+	at := now
+	for {
+		t, ok := a.next()
+		// Nodes that come at the same instant are there together.
+		if (!ok || t.at > at) && s.split(j, free) {
+			break
+		}
+		if !ok {
+			return
+		}
+		at = t.at
+		free[t.class] += t.n
+	}
+	s.head, s.shadow, s.held = j, at, nil
+	s.spare = append(s.spare[:0], free...)
+	for i, c := range s.sets[j.set].classes {
+		s.spare[c] -= s.work[i]
+	}
+}
+
+// split says how many nodes of each class of its set a job would take, into
+// work, where so many of each class are free, and whether they are enough.
+func (s *Scheduler) split(j *Job, free []int32) bool {
+	return s.splitBy(j, free, 0) || !j.plain && s.splitBy(j, free, s.sets[j.set].maxCPUs)
+}
+
+// splitBy is split in order, or, with a size, by those of most CPUs first.
+func (s *Scheduler) splitBy(j *Job, free []int32, size int32) bool {
+	classes := s.sets[j.set].classes
+	s.work = s.work[:0]
+	for range classes {
+		s.work = append(s.work, 0)
+	}
+	need, most, cpus := j.need, j.most(), j.CPUs
+	for {
+		var smaller int32
+		for i, c := range classes {
+			each := s.classes[c].CPUs
+			if size > 0 && each != size {
+				if each < size {
+					smaller = max(smaller, each)
+				}
+				continue
+			}
+			n := min(max(free[c], 0), max(need, ceil(cpus, each)), most)
+			s.work[i] = n
+			need, most = need-n, most-n
+			if cpus -= n * each; need <= 0 && cpus <= 0 {
+				return true
+			}
+		}
+		if smaller == 0 {
+			return false
+		}
+		size = smaller
+	}
+}
+
+// arrival is nodes of a class that become free.
+type arrival struct {
+	at    env.Time
+	class int32
+	n     int32
+}
+
+// arrivals yields what becomes free from now on, in order of time: nodes of
+// running jobs at the ends of their limits, and nodes that come Back. What is
+// overdue may come at any moment: now.
+type arrivals struct {
+	s      *Scheduler
+	now    env.Time
+	simple bool // one class, all of whose nodes are usable
+	job    int  // of running
+	node   int  // of its nodes
+	late   []arrival
+
+	ahead arrival // of running jobs
+	has   bool
+}
+
+func (s *Scheduler) arrivals(now env.Time) arrivals {
+	a := arrivals{s: s, now: now, simple: len(s.classes) == 1 && s.unusable == 0}
+	if s.unusable == 0 {
+		return a
+	}
+	s.late = s.late[:0]
+	for i := range s.nodes {
+		if n := &s.nodes[i]; n.availability == Back && n.jobs == 0 {
+			s.late = append(s.late, arrival{max(n.back, now), n.class, 1})
+		}
+	}
+	for _, r := range s.running {
+		for _, i := range r.job.Nodes {
+			if n := &s.nodes[i]; n.availability == Back {
+				s.late = append(s.late, arrival{max(r.at, n.back, now), n.class, 1})
+			}
+		}
+	}
+	slices.SortStableFunc(s.late, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
+	a.late = s.late
+	return a
+}
+
+func (a *arrivals) next() (arrival, bool) {
+	if !a.has {
+		a.ahead, a.has = a.gather()
+	}
+	if len(a.late) > 0 && (!a.has || a.late[0].at < a.ahead.at) {
+		first := a.late[0]
+		a.late = a.late[1:]
+		return first, true
+	}
+	has := a.has
+	a.has = false
+	return a.ahead, has
+}
+
+// gather returns the next usable nodes of one class that a running job has.
+func (a *arrivals) gather() (got arrival, ok bool) {
+	for ; a.job < len(a.s.running); a.job++ {
+		r := &a.s.running[a.job]
+		got.at = max(r.at, a.now)
+		if a.simple {
+			a.job++
+			return arrival{got.at, 0, int32(len(r.job.Nodes))}, true
+		}
+		for ; a.node < len(r.job.Nodes); a.node++ {
+			n := &a.s.nodes[r.job.Nodes[a.node]]
+			if !n.usable() {
+				continue // late has it, or nobody knows
+			}
+			if got.n > 0 && n.class != got.class {
+				return got, true
+			}
+			got.class = n.class
+			got.n++
+		}
+		a.node = 0
+		if got.n > 0 {
+			a.job++
+			return got, true
+		}
+	}
+	return got, false
+}

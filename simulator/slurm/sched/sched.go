@@ -1,0 +1,317 @@
+// Package sched decides which pending jobs start when, and on which nodes, as a
+// scheduler of Slurm does: in order of priority, with backfilling, on whole
+// nodes or on shared ones.
+//
+// It is pure: it keeps no clock, starts no program and knows no names. Whoever
+// owns the cluster (simulator/slurm/ctld) tells it what happened and asks for a
+// Pass; it answers with the jobs that have their nodes now. What becomes of
+// them, whether a node has to boot first, and when a job ends are the owner's.
+//
+// Nodes come in classes: nodes of a class differ in nothing that a job can ask
+// for. Partitions, constraints, users and accounts are resolved to small
+// numbers when a job is made (Place, Assoc), so that a pass compares integers.
+//
+// Left out: preemption, advance reservations, licences, generic resources other
+// than GPUs, topology, heterogeneous jobs, and whatever depends on which cores
+// of a node a job has.
+package sched
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"aws-slurm-burst/executor/env"
+)
+
+// Policy is the order in which jobs get nodes.
+type Policy uint8
+
+const (
+	// FIFO starts jobs strictly in order: nobody overtakes the first that has to
+	// wait.
+	FIFO Policy = iota
+	// EASY reserves nodes for the first job that has to wait, at the earliest
+	// instant at which the limits of running jobs promise them, and lets others
+	// overtake as long as that instant does not move (Mu'alem and Feitelson,
+	// IEEE TPDS 12(6), 2001).
+	EASY
+	// Slurm is slurmctld's pair: a main pass that stops in each partition at the
+	// first job that has to wait, and a backfill pass that reserves nodes for
+	// every job that it tests.
+	Slurm
+)
+
+var policies = [...]string{"fifo", "easy", "slurm"}
+
+func (p Policy) String() string { return policies[p] }
+
+// ParsePolicy reads a policy's name: fifo, easy or slurm.
+func ParsePolicy(s string) (Policy, error) {
+	for i, name := range policies {
+		if s == name {
+			return Policy(i), nil
+		}
+	}
+	return 0, fmt.Errorf("scheduler %q: it is one of fifo, easy, slurm", s)
+}
+
+// Options of a Scheduler. The zero value is FIFO on whole nodes.
+type Options struct {
+	Policy Policy
+	// Shared lets jobs share nodes by CPUs, memory and GPUs (select/cons_tres);
+	// else each job has its nodes to itself (select/linear).
+	Shared bool
+	// Memory makes memory a thing to share (CR_Core_Memory, CR_CPU_Memory). Where
+	// it is false a node's memory only says which jobs it can serve.
+	Memory bool
+	// Params are slurm.conf's SchedulerParameters; only Slurm has them.
+	Params Params
+	// Priority makes priorities of factors. Its zero value is priority/basic:
+	// first submitted, first served.
+	Priority Weights
+	// Limits are every user's, until SetAssoc.
+	Limits Limits
+}
+
+// Params are the SchedulerParameters that matter to decisions, by Slurm's
+// names. DefaultParams has Slurm 22.05's own values (slurm.conf(5)).
+type Params struct {
+	// Depth is default_queue_depth: how many jobs a Pass tests that is not full.
+	Depth int
+	// PartitionDepth is partition_job_depth: how many it tests of a partition, 0
+	// for all.
+	PartitionDepth int
+
+	// Window is bf_window: reservations begin no later than that from now.
+	Window time.Duration
+	// Resolution is bf_resolution: backfill rounds instants up to it.
+	Resolution time.Duration
+	// MaxTest is bf_max_job_test: how many jobs a Backfill tests. MaxUser is
+	// bf_max_job_user and MaxStart bf_max_job_start, each 0 for no limit.
+	MaxTest, MaxUser, MaxStart int
+	// MinAge is bf_min_age_reserve: a job that is eligible for less gets no
+	// reservation.
+	MinAge time.Duration
+
+	// When passes are made is the owner's to keep: Delay is batch_sched_delay,
+	// the longest that a submitted batch job waits for one, Interval
+	// sched_interval, after which one tests all jobs, and BackfillInterval
+	// bf_interval.
+	Delay, Interval, BackfillInterval time.Duration
+}
+
+// DefaultParams are the values of a slurm.conf without SchedulerParameters.
+func DefaultParams() Params {
+	return Params{
+		Depth: 100, Window: 24 * time.Hour, Resolution: time.Minute, MaxTest: 500,
+		Delay: 3 * time.Second, Interval: time.Minute, BackfillInterval: 30 * time.Second,
+	}
+}
+
+// Partition is a queue.
+type Partition struct {
+	Name string
+	// MaxNodes and MaxTime are the most that a job may have, DefaultTime is the
+	// limit of one that asked for none; 0 is no limit.
+	MaxNodes             int32
+	MaxTime, DefaultTime time.Duration
+	// Tier is PriorityTier: jobs of a higher one go first, whatever their
+	// priority. Factor is PriorityJobFactor.
+	Tier, Factor int32
+	// Exclusive is OverSubscribe=EXCLUSIVE: whole nodes for each job.
+	Exclusive bool
+	// Down keeps its jobs waiting (State=DOWN or INACTIVE).
+	Down bool
+}
+
+// Class is what nodes that differ in nothing but their name have in common.
+type Class struct {
+	Partitions []string
+	Features   []string
+	// Weight decides who is taken first: the lowest.
+	Weight int32
+	CPUs   int32
+	GPUs   int32
+	Memory int64 // MiB
+	Cloud  bool
+}
+
+// Availability is what can be done with a node now.
+type Availability uint8
+
+const (
+	// Up takes jobs.
+	Up Availability = iota
+	// Off is powered down: it takes jobs, which then wait for it to boot. Nodes
+	// that are Up go first, whatever the weights (slurm.conf(5), Weight).
+	Off
+	// Back takes no jobs before an instant that is known, such as the end of
+	// SuspendTimeout.
+	Back
+	// Out takes no jobs, and nobody knows until when: down, drained, failed.
+	Out
+)
+
+// Reason is why a job waits, or what it can never have.
+type Reason uint8
+
+const (
+	None Reason = iota
+	// Resources: it is the first in line. Priority: others are before it.
+	Resources
+	Priority
+	// What the configuration has no node for, and what exceeds the partition's
+	// limits.
+	BadConstraints
+	PartitionNodeLimit
+	PartitionTimeLimit
+	PartitionDown
+	// What an association may not have at once.
+	AssocMaxJobsLimit
+	QOSMaxCpuPerUserLimit
+	AssocGrpJobsLimit
+	AssocGrpCpuLimit
+)
+
+var reasons = [...]string{
+	"None", "Resources", "Priority", "BadConstraints", "PartitionNodeLimit", "PartitionTimeLimit", "PartitionDown",
+	"AssocMaxJobsLimit", "QOSMaxCpuPerUserLimit", "AssocGrpJobsLimit", "AssocGrpCpuLimit",
+}
+
+// String is the reason as scontrol shows it.
+func (r Reason) String() string { return reasons[r] }
+
+// Job is a job as the scheduler sees it. The owner fills in the exported fields,
+// keeps it in memory and does not change them between Submit and Release or
+// Withdraw.
+type Job struct {
+	// ID and Submit order jobs of equal priority: first submitted, then lowest.
+	ID     int64
+	Submit env.Time
+	// Eligible is the instant since which it may start: its age counts from it.
+	Eligible env.Time
+	// Limit is its time limit; 0 takes the partition's.
+	Limit time.Duration
+	// Memory is MiB on each node, GPUs a count on each node.
+	Memory int64
+	GPUs   int32
+	// MinNodes is at least 1 and MaxNodes 0 for as many as it takes. CPUs are
+	// what it asks for in all, PerNode at least on each node.
+	MinNodes, MaxNodes int32
+	CPUs, PerNode      int32
+
+	Place int32 // from Place
+	Assoc int32 // from Assoc
+	QOS   int32 // its quality of service's priority
+	Nice  int32
+	// Exclusive shares its nodes with no other.
+	Exclusive bool
+	// Owner is the owner's own number for it; the scheduler never reads it.
+	Owner int32
+
+	// Nodes are what it has while it runs: in the order in which they were taken.
+	// The slice is the job's own until its Release.
+	Nodes []int32
+	// Why is why it waits, as of the last pass that met it.
+	Why Reason
+
+	state     state
+	whole     bool
+	plain     bool  // any need nodes of its set will do
+	need      int32 // the fewest nodes it can live with
+	quota     int32 // CPUs that each node must have free
+	set       int32 // the classes that can serve it
+	priority  int64
+	end       env.Time
+	charged   env.Time // until when its use is booked
+	allocated int32    // CPUs that it has
+	cpus      []int32  // of each of Nodes, where it shares them
+}
+
+type state uint8
+
+const (
+	outside state = iota
+	pending
+	running
+)
+
+// EndsBy returns the instant at which a running job's limit ends.
+func (j *Job) EndsBy() env.Time { return j.end }
+
+// Pending and Running say where the job is; it is neither before Submit and
+// after Withdraw or Release.
+func (j *Job) Pending() bool { return j.state == pending }
+func (j *Job) Running() bool { return j.state == running }
+
+// PriorityNow is the priority by which it waits, as of the last calculation.
+func (j *Job) PriorityNow() int64 { return j.priority }
+
+// endless is a limit for who has none: Slurm's backfill takes a year.
+const endless = 365 * 24 * time.Hour
+
+// never is later than every instant that is planned for.
+const never = env.Time(math.MaxInt64)
+
+// ErrNoPartition is the error of a Place in a partition that there is not.
+var ErrNoPartition = errors.New("no such partition")
+
+// Scheduler has the nodes of a cluster, the queue, and who runs where.
+type Scheduler struct {
+	opt Options
+
+	partitions        []Partition
+	waiting           []int32 // pending jobs of each partition
+	classes           []class
+	nodes             []node
+	open              int32 // nodes that are usable and not full
+	unusable          int32 // nodes that are Back or Out
+	places            []place
+	placeOf           map[placeKey]int32
+	sets              []set
+	setOf             map[string]int32
+	cpus              int64 // of all nodes
+	maxFactor, maxQOS int32
+
+	accounts []account
+	assocs   []assoc
+	assocOf  map[assocKey]int32
+	nextCalc env.Time // of priorities
+
+	queue   queue
+	running []ending // by end
+	started []*Job   // of the present pass
+
+	// Where the last pass stood: entries of the queue before tested cannot start
+	// unless something happens that changed() hears of.
+	tested  int
+	stuck   bool   // nor can any that is submitted later
+	blocked []bool // partitions whose first waiting job was met
+	caps    []int32
+	head    *Job     // EASY's first job that has to wait
+	shadow  env.Time // when it has its nodes at the latest; never: nobody knows
+	spare   []int32  // nodes of each class that it leaves then
+	held    nodeSet  // what it has reserved where nodes are shared
+	planned bool     // nothing happened since the last Backfill
+
+	// Scratch.
+	chosen, chosenCPUs []int32
+	work, counts       []int32
+	late               []arrival
+	plan               plan
+	bookings           []booking
+	ready              []env.Time
+	rest               []node
+	edges              []edge
+}
+
+// New returns a scheduler without nodes. Partitions and classes come first,
+// then nodes, then jobs.
+func New(opt Options) *Scheduler {
+	if opt.Params == (Params{}) {
+		opt.Params = DefaultParams()
+	}
+	return &Scheduler{opt: opt, placeOf: map[placeKey]int32{}, setOf: map[string]int32{}, assocOf: map[assocKey]int32{}}
+}

@@ -1,0 +1,124 @@
+package sched_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched"
+)
+
+// sec is an instant or a time in seconds.
+func sec(n int) env.Time { return env.Time(n) * env.Time(time.Second) }
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// cluster is a scheduler with one partition and some nodes of one class.
+func cluster(t testing.TB, opt sched.Options, nodes int, c sched.Class) *sched.Scheduler {
+	t.Helper()
+	s := sched.New(opt)
+	s.AddPartition(sched.Partition{Name: "batch"})
+	add(t, s, nodes, c)
+	return s
+}
+
+func add(t testing.TB, s *sched.Scheduler, nodes int, c sched.Class) {
+	t.Helper()
+	if c.Partitions == nil {
+		c.Partitions = []string{"batch"}
+	}
+	k, err := s.AddClass(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range nodes {
+		s.AddNode(k)
+	}
+}
+
+func place(t testing.TB, s *sched.Scheduler, partition, constraint string) int32 {
+	t.Helper()
+	p, err := s.Place(partition, constraint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// whole is a job of whole nodes.
+func whole(id int64, nodes int32, limit int) *sched.Job {
+	return &sched.Job{ID: id, MinNodes: nodes, MaxNodes: nodes, Limit: seconds(limit)}
+}
+
+func submit(s *sched.Scheduler, now env.Time, jobs ...*sched.Job) {
+	for _, j := range jobs {
+		j.Submit = now
+		s.Submit(j, now)
+	}
+}
+
+func ids(jobs []*sched.Job) []int64 {
+	var all []int64
+	for _, j := range jobs {
+		all = append(all, j.ID)
+	}
+	return all
+}
+
+func expect(t testing.TB, what string, got []*sched.Job, want ...int64) {
+	t.Helper()
+	if !slices.Equal(ids(got), want) {
+		t.Errorf("%s: %v started, want %v", what, ids(got), want)
+	}
+}
+
+func TestFIFOLetsNobodyOvertake(t *testing.T) {
+	s := cluster(t, sched.Options{Policy: sched.FIFO}, 4, sched.Class{CPUs: 1})
+	place(t, s, "batch", "")
+	a, b, c := whole(1, 3, 100), whole(2, 2, 100), whole(3, 1, 10)
+	submit(s, 0, a, b, c)
+	expect(t, "at 0", s.Pass(0, false), 1)
+	if b.Why != sched.Resources {
+		t.Errorf("the first that waits: %v", b.Why)
+	}
+	d := whole(4, 1, 10)
+	submit(s, sec(1), d)
+	expect(t, "at 1", s.Pass(sec(1), true))
+	s.Release(a, sec(50))
+	expect(t, "at 50", s.Pass(sec(50), false), 2, 3, 4)
+	if !slices.Equal(b.Nodes, []int32{0, 1}) {
+		t.Errorf("nodes %v", b.Nodes)
+	}
+}
+
+func TestEASYFillsHolesAndKeepsItsPromise(t *testing.T) {
+	s := cluster(t, sched.Options{Policy: sched.EASY}, 10, sched.Class{CPUs: 1})
+	place(t, s, "batch", "")
+	a, head := whole(1, 6, 100), whole(2, 8, 100)
+	short, long, thin, thick := whole(3, 1, 100), whole(4, 3, 101), whole(5, 2, 1000), whole(6, 1, 1000)
+	submit(s, 0, a, head, short, long, thin, thick)
+	// 2 of the 4 free ones are head's from 100 on: short is gone by then, long is
+	// not, thin takes the two that head leaves, and thick would take one of head's.
+	expect(t, "at 0", s.Pass(0, false), 1, 3, 5)
+	s.Release(short, sec(5))
+	expect(t, "at 5", s.Pass(sec(5), false))
+	s.Release(a, sec(90))
+	expect(t, "at 90", s.Pass(sec(90), false), 2)
+}
+
+func TestBackfillReservesForEveryJobItTests(t *testing.T) {
+	s := cluster(t, sched.Options{Policy: sched.Slurm}, 10, sched.Class{CPUs: 1})
+	place(t, s, "batch", "")
+	a, b, c := whole(1, 6, 600), whole(2, 10, 600), whole(3, 4, 600)
+	d := whole(4, 1, 1201)
+	submit(s, 0, a, b, c, d)
+	expect(t, "main", s.Pass(0, false), 1)
+	expect(t, "backfill", s.Backfill(0), 3)
+	// b has all nodes from 600 to 1200: d runs into it.
+	e := whole(5, 4, 1200)
+	submit(s, 0, e)
+	s.Release(c, sec(60))
+	expect(t, "main", s.Pass(sec(60), false))
+	expect(t, "backfill", s.Backfill(sec(60)))
+}
