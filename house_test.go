@@ -157,7 +157,7 @@ var rules = []rule{
 		allow: []string{"in executor/awscloud"},
 	}, {
 		why:   "the AWS SDK is for the adapter; a simulation builds in seconds without it",
-		from:  []string{"executor", "executor/program", "executor/suspend", "executor/reconcile", "executor/calls", "executor/fleet", "executor/launch", "executor/lookup", "executor/journal", "simulator", "simulator/ec2", "simulator/slurm", "simulator/faults", "asba/..."},
+		from:  []string{"executor", "executor/program", "executor/suspend", "executor/reconcile", "executor/calls", "executor/fleet", "executor/launch", "executor/lookup", "executor/journal", "simulator", "simulator/ec2", "simulator/slurm/...", "simulator/faults", "asba/..."},
 		about: []string{"github.com/aws/..."},
 	}, {
 		why:   "the scenario runner is for scenarios; no shipped room needs it",
@@ -236,7 +236,7 @@ var rules = []rule{
 		allow: []string{"executor/env"},
 	}, {
 		why:   "models stand for the world outside: they know the ports, never the executor that uses them",
-		from:  []string{"simulator/ec2/...", "simulator/slurm"},
+		from:  []string{"simulator/ec2/...", "simulator/slurm/..."},
 		about: []string{"executor/...", "cmd/...", "features/...", "localstack/..."},
 		allow: []string{"executor/env", "executor/cloud", "executor/hostlist"},
 	}, {
@@ -244,6 +244,15 @@ var rules = []rule{
 		from:  []string{"simulator/slurm/sched"},
 		about: []string{"./..."},
 		allow: []string{"executor/env"},
+	}, {
+		why:   "tables are below whoever reads and changes them, and settings below whoever goes by them",
+		from:  []string{"simulator/slurm/state", "simulator/slurm/conf"},
+		about: []string{"simulator/..."},
+	}, {
+		why:   "scontrol's face is of the tables, whether a daemon schedules over them or not",
+		from:  []string{"simulator/slurm"},
+		about: []string{"simulator/..."},
+		allow: []string{"simulator/slurm/state"},
 	}, {
 		why:   "a workload is jobs, and a record is what became of them: neither knows who simulates",
 		from:  []string{"simulator/workload", "simulator/record"},
@@ -422,6 +431,11 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/slurm", "executor/slurm", true},
 		{"simulator/slurm/sched", "simulator", true},
 		{"simulator/slurm/sched", "executor/env", false},
+		{"simulator/slurm", "simulator/slurm/ctld", true},
+		{"simulator/slurm/ctld", "simulator/slurm", false},
+		{"simulator/slurm/ctld", "executor/slurm", true},
+		{"simulator/slurm/state", "simulator", true},
+		{"simulator/slurm/conf", "simulator/slurm/state", true},
 		{"simulator/chaos", "executor", false},
 		{"asba/plan", "asba/protocol", true},
 		{"asba/plan", "asba/plan/schema", true},

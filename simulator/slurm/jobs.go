@@ -1,8 +1,8 @@
 package slurm
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,47 +10,46 @@ import (
 
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/simulator/slurm/state"
 )
 
-// hasNodes reports whether Nodes are the job's now.
-func (j *Job) hasNodes() bool {
-	return j.State == "CONFIGURING" || j.State == "RUNNING" || j.State == "COMPLETING"
-}
-
-func (j *Job) ended() bool { return j.State != "PENDING" && !j.hasNodes() }
-
-func (j *Job) requeue() {
-	j.State, j.Reason = "PENDING", ""
+// requeue puts a job back into the queue.
+func (m *Model) requeue(k int32, reason, cause string) {
+	j := m.table.Job(k)
+	m.table.Unplace(k)
+	j.State, j.Reason = state.Pending, m.table.Intern(reason)
 	j.Restarts++
-}
-
-func (m *Model) sortedJobs() []*Job {
-	var jobs []*Job
-	for _, id := range slices.Sorted(maps.Keys(m.jobs)) {
-		jobs = append(jobs, m.jobs[id])
+	if m.daemon != nil {
+		m.daemon.Requeued(k, cause)
 	}
-	return jobs
 }
 
-// find returns the jobs that a reference means: all tasks for an array's id,
-// all components for a heterogeneous job's, one task for "2_3".
-func (m *Model) find(ref string) []*Job {
+// tasks is what a job is of its array: "3", or "4-6,9%2".
+func tasks(j *state.Job) string {
+	if j.More != nil && j.More.Tasks != "" {
+		return j.More.Tasks
+	}
+	return strconv.Itoa(int(j.Task))
+}
+
+// find returns the jobs that a reference means, by id: all tasks for an array's
+// id, all components for a heterogeneous job's, one task for "2_3".
+func (m *Model) find(ref string) []int32 {
 	base, task, isTask := strings.Cut(ref, "_")
-	id, err := strconv.Atoi(base)
+	id, err := strconv.ParseInt(base, 10, 32)
 	if err != nil || id <= 0 {
 		return nil
 	}
-	var found []*Job
-	for _, j := range m.sortedJobs() {
-		switch {
-		case isTask:
-			if j.ArrayID == id && inTask(j.Task, task) {
-				found = append(found, j)
-			}
-		case j.ID == id, j.ArrayID == id, j.HetID == id:
-			found = append(found, j)
+	var found []int32
+	for k := range m.table.Members(int32(id)) {
+		if j := m.table.Job(k); !isTask || !j.Is(state.Het) && inTask(tasks(j), task) {
+			found = append(found, k)
 		}
 	}
+	if k := m.table.FindJob(int32(id)); !isTask && k != state.None && !slices.Contains(found, k) {
+		found = append(found, k)
+	}
+	slices.SortFunc(found, func(a, b int32) int { return cmp.Compare(m.table.Job(a).ID, m.table.Job(b).ID) })
 	return found
 }
 
@@ -65,8 +64,10 @@ func inTask(set, task string) bool {
 // what Slurm says against it.
 func (m *Model) steer(verb, ref string) []string {
 	jobs := m.find(ref)
-	if len(jobs) == 1 && jobs[0].HetID != 0 && jobs[0].ID != jobs[0].HetID && strings.HasPrefix(verb, "requeue") {
-		return []string{onJob(verb, ref, "Job not heterogeneous job leader")}
+	if len(jobs) == 1 && strings.HasPrefix(verb, "requeue") {
+		if j := m.table.Job(jobs[0]); j.Is(state.Het) && j.ID != j.Array {
+			return []string{onJob(verb, ref, "Job not heterogeneous job leader")}
+		}
 	}
 	if len(jobs) == 0 {
 		if strings.Contains(ref, "_") {
@@ -75,13 +76,14 @@ func (m *Model) steer(verb, ref string) []string {
 		return []string{onJob(verb, ref, "Invalid job id specified")}
 	}
 	var refusals []string
-	for _, j := range jobs {
-		text := m.steerOne(verb, j)
+	for _, k := range jobs {
+		text := m.steerOne(verb, k)
+		j := m.table.Job(k)
 		switch {
 		case text == "":
-		case j.ArrayID != 0:
-			set, _, _ := strings.Cut(j.Task, "%")
-			refusals = append(refusals, fmt.Sprintf("%d_%s: %s", j.ArrayID, set, text))
+		case j.Array != 0 && !j.Is(state.Het):
+			set, _, _ := strings.Cut(tasks(j), "%")
+			refusals = append(refusals, fmt.Sprintf("%d_%s: %s", j.Array, set, text))
 		default:
 			refusals = append(refusals, onJob(verb, ref, text))
 		}
@@ -98,32 +100,46 @@ func onJob(verb, ref, text string) string {
 	return s
 }
 
-func (m *Model) steerOne(verb string, j *Job) string {
+func (m *Model) steerOne(verb string, k int32) string {
+	j := m.table.Job(k)
 	if verb == "hold" || verb == "release" {
 		switch {
-		case j.ended():
+		case j.State.Ended():
 			return "Job has already finished"
-		case j.State == "PENDING" && verb == "hold":
-			j.Reason = "JobHeldAdmin"
-		case j.State == "PENDING":
-			j.Reason = ""
+		case j.State != state.Pending:
+			return "" // of a job that has begun it only changes the priority
+		case verb == "hold":
+			j.Bits |= state.Held
+			j.Reason = m.table.Intern("JobHeldAdmin")
+		default:
+			j.Bits &^= state.Held
+			j.Reason = 0
 		}
-		return "" // of a job that has begun it only changes the priority
+		m.jobChanged(k)
+		return ""
 	}
 	switch {
-	case !j.Batch:
+	case !j.Is(state.Batch):
 		return "Only batch jobs are accepted or processed"
-	case !j.Requeue:
+	case !j.Is(state.Requeue):
 		return "Requested operation is presently disabled"
-	case j.State == "PENDING":
+	case j.State == state.Pending:
 		return "Job is pending execution"
 	}
 	// An ended job is revived: Slurm does not refuse.
-	j.requeue()
+	reason := ""
 	if verb == "requeuehold" {
-		j.Reason = "job_requeued_in_held_state"
+		reason = "job_requeued_in_held_state"
+		j.Bits |= state.Held
 	}
+	m.requeue(k, reason, verb)
 	return ""
+}
+
+func (m *Model) jobChanged(k int32) {
+	if m.daemon != nil {
+		m.daemon.JobChanged(k)
+	}
 }
 
 // updateJob is "scontrol update JobId=REF ...".
@@ -133,27 +149,28 @@ func (m *Model) updateJob(args []string) error {
 	if len(jobs) == 0 {
 		return exit("Invalid job id specified for job " + ref)
 	}
-	for _, j := range jobs {
-		if text := m.updateOne(j, args[1:]); text != "" {
+	for _, k := range jobs {
+		if text := m.updateOne(k, args[1:]); text != "" {
 			return exit(text + " for job " + ref)
 		}
 	}
 	return nil
 }
 
-func (m *Model) updateOne(j *Job, args []string) string {
-	if j.ended() {
+func (m *Model) updateOne(k int32, args []string) string {
+	j := m.table.Job(k)
+	if j.State.Ended() {
 		return "Job has already finished"
 	}
 	for _, a := range args {
 		key, value, _ := strings.Cut(a, "=")
 		switch strings.ToLower(key) {
 		case "admincomment":
-			j.AdminComment = value
+			j.Rare().AdminComment = value
 		case "comment":
-			j.Comment = value
+			j.Rare().Comment = value
 		case "excnodelist":
-			if j.State != "PENDING" {
+			if j.State != state.Pending {
 				return "Job is no longer pending execution"
 			}
 			var names []string
@@ -161,29 +178,36 @@ func (m *Model) updateOne(j *Job, args []string) string {
 				names, _ = hostlist.Expand(value)
 			}
 			for _, n := range names {
-				if m.nodes[n] == nil {
+				if m.table.FindNode(n) == state.None {
 					return "Invalid node name specified"
 				}
 			}
-			j.ExcNodes = names
+			j.Rare().ExcNodes = m.table.Numbers(names)
+			m.jobChanged(k)
 		case "starttime":
 			seconds, ok := strings.CutPrefix(value, "now+")
 			n, err := strconv.Atoi(seconds)
 			switch {
 			case !ok || err != nil || n < 0:
 				return "simulator/slurm: " + a + " is not modelled"
-			case j.State != "PENDING":
+			case j.State != state.Pending:
 				return "Job is no longer pending execution"
 			}
-			j.StartTime = m.env.Now().Add(time.Duration(n) * time.Second)
+			j.NotBefore = m.env.Now().Add(time.Duration(n) * time.Second)
+			m.jobChanged(k)
 		case "partition":
-			if j.State != "PENDING" {
+			if j.State != state.Pending {
 				return "Job is no longer pending execution"
 			}
-			if !m.hasPartition(value) {
-				return "Invalid partition name specified"
+			for _, name := range strings.Split(value, ",") {
+				if m.table.Partition(name) == nil {
+					return "Invalid partition name specified"
+				}
 			}
-			j.Partition = value
+			o := *m.table.Origin(j.Origin)
+			o.Partition = value
+			j.Origin = m.table.InternOrigin(o)
+			m.jobChanged(k)
 		default:
 			return "simulator/slurm: " + a + " is not modelled"
 		}
@@ -191,21 +215,17 @@ func (m *Model) updateOne(j *Job, args []string) string {
 	return ""
 }
 
-func (m *Model) hasPartition(name string) bool {
-	return slices.ContainsFunc(m.Nodes(), func(n string) bool { return m.nodes[n].Partition == name })
-}
-
 // showJobs is "scontrol -o show job [REF]".
 func (m *Model) showJobs(ref string) (string, error) {
-	jobs := m.sortedJobs()
-	if ref != "" {
-		if jobs = m.find(ref); len(jobs) == 0 {
-			return "", exit("slurm_load_jobs error: Invalid job id specified")
-		}
+	var jobs []int32
+	if ref == "" {
+		jobs = m.table.Sorted()
+	} else if jobs = m.find(ref); len(jobs) == 0 {
+		return "", exit("slurm_load_jobs error: Invalid job id specified")
 	}
 	var b strings.Builder
-	for _, j := range jobs {
-		b.WriteString(jobLine(j))
+	for _, k := range jobs {
+		b.WriteString(m.jobLine(k))
 	}
 	if len(jobs) == 0 {
 		return "No jobs in the system\n", nil
@@ -217,15 +237,31 @@ func (m *Model) showJobs(ref string) (string, error) {
 // is meant. Where there is none scontrol says so on stderr alone, and exits with
 // 0.
 func (m *Model) script(ref string) string {
-	for _, j := range m.find(ref) {
-		if j.Script != "" {
-			return j.Script
+	for _, k := range m.find(ref) {
+		if x := m.table.Job(k).More; x != nil && x.Script != "" {
+			return x.Script
 		}
 	}
 	return ""
 }
 
-func jobLine(j *Job) string {
+func (m *Model) jobLine(k int32) string {
+	r, j := m.table.Job(k), m.Job(int(m.table.Job(k).ID))
+	var times Times
+	if m.daemon != nil {
+		times = m.daemon.Times(k)
+	}
+	run := env.Time(0)
+	if end := times.End; times.Start != 0 {
+		if end == 0 {
+			end = m.env.Now()
+		}
+		run = end - times.Start
+	}
+	limit := "01:00:00"
+	if m.daemon != nil {
+		limit = span(times.Limit)
+	}
 	s := fmt.Sprintf("JobId=%d ", j.ID)
 	if j.ArrayID != 0 {
 		s += fmt.Sprintf("ArrayJobId=%d ArrayTaskId=%s ", j.ArrayID, j.Task)
@@ -238,7 +274,7 @@ func jobLine(j *Job) string {
 		s += fmt.Sprintf(" HetJobIdSet=%d", j.HetID)
 	}
 	count := strconv.Itoa(j.NumNodes)
-	if j.State == "PENDING" {
+	if r.State == state.Pending {
 		count += "-" + count
 	}
 	reason, nodes, batchHost := "None", "", ""
@@ -251,15 +287,16 @@ func jobLine(j *Job) string {
 	}
 	s += fmt.Sprintf(" UserId=%s(%d) GroupId=%[1]s(%[2]d) MCS_label=N/A Priority=1 Nice=0 Account=%[3]s QOS=(null)"+
 		" JobState=%s Reason=%s Dependency=(null) Requeue=%d Restarts=%d BatchFlag=%d Reboot=0 ExitCode=0:0"+
-		" RunTime=00:00:00 TimeLimit=01:00:00 TimeMin=N/A SubmitTime=Unknown EligibleTime=Unknown AccrueTime=Unknown"+
-		" StartTime=Unknown EndTime=Unknown Deadline=N/A SuspendTime=None SecsPreSuspend=0 LastSchedEval=Unknown"+
+		" RunTime=%[17]s TimeLimit=%[18]s TimeMin=N/A SubmitTime=%[19]s EligibleTime=%[20]s AccrueTime=Unknown"+
+		" StartTime=%[21]s EndTime=%[22]s Deadline=N/A SuspendTime=None SecsPreSuspend=0 LastSchedEval=Unknown"+
 		" Scheduler=Main Partition=%[9]s AllocNode:Sid=head:1 ReqNodeList=%[10]s ExcNodeList=%[11]s NodeList=%[12]s%[13]s"+
 		" NumNodes=%[14]s NumCPUs=%[15]d NumTasks=%[15]d CPUs/Task=1 ReqB:S:C:T=0:0:*:* TRES=cpu=%[15]d,node=%[16]d"+
 		" Socks/Node=* NtasksPerN:B:S:C=0:0:*:* CoreSpec=* MinCPUsNode=1 MinMemoryNode=0 MinTmpDiskNode=0"+
 		" Features=(null) DelayBoot=00:00:00 OverSubscribe=OK Contiguous=0 Licenses=(null) Network=(null)"+
 		" Command=/home/%[1]s/job.sh WorkDir=/home/%[1]s",
 		j.User, j.UID, null(j.Account), j.State, reason, bit(j.Requeue), j.Restarts, bit(j.Batch),
-		j.Partition, folded(j.ReqNodes), folded(j.ExcNodes), nodes, batchHost, count, j.NumCPUs, j.NumNodes)
+		j.Partition, folded(j.ReqNodes), folded(j.ExcNodes), nodes, batchHost, count, j.NumCPUs, j.NumNodes,
+		span(time.Duration(run)), limit, instant(times.Submit), instant(times.Eligible), instant(times.Start), instant(times.End))
 	if j.AdminComment != "" {
 		s += " AdminComment=" + j.AdminComment + " "
 	}
@@ -291,6 +328,28 @@ func folded(nodes []string) string {
 		return "(null)"
 	}
 	return hostlist.Fold(nodes)
+}
+
+// span is a duration as scontrol prints it: [days-]hours:minutes:seconds, and
+// UNLIMITED for none.
+func span(d time.Duration) string {
+	if d < 0 {
+		return "UNLIMITED"
+	}
+	s := int64(d / time.Second)
+	text := fmt.Sprintf("%02d:%02d:%02d", s/3600%24, s/60%60, s%60)
+	if s >= 86400 {
+		text = fmt.Sprintf("%d-%s", s/86400, text)
+	}
+	return text
+}
+
+// instant is a time as scontrol prints it, or Unknown.
+func instant(t env.Time) string {
+	if t == 0 {
+		return "Unknown"
+	}
+	return clock(t)
 }
 
 // clock is a time as scontrol prints it.

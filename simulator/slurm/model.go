@@ -3,8 +3,10 @@
 // time. It stands in for slurmctld wherever executor/slurm's Runner is wanted.
 //
 // It schedules nothing and powers nothing: nodes and jobs change by scontrol's
-// calls and by the methods that set them. What it does not model it refuses
-// with an error that begins with "simulator/slurm".
+// calls and by the methods that set them. A Daemon that does (simulator/slurm/ctld)
+// shares the tables of simulator/slurm/state with it and is told what scontrol
+// changed. What it does not model it refuses with an error that begins with
+// "simulator/slurm".
 //
 // Every text and order of effects was observed on Debian's 22.05.8.
 package slurm
@@ -14,11 +16,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"aws-slurm-burst/executor/env"
-	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/simulator/slurm/state"
 )
 
 // Node is a node as slurmctld knows it.
@@ -79,13 +82,36 @@ type Call struct {
 	Err string
 }
 
+// Daemon is told what scontrol did to nodes and jobs, once the tables have it.
+// Times is what it knows of a job's times.
+type Daemon interface {
+	NodeChanged(node int32)
+	// AddrChanged is a node that was given another NodeAddr.
+	AddrChanged(node int32)
+	// JobChanged is a pending job that was held, released, moved or restricted.
+	JobChanged(job int32)
+	// Requeued is a job that lost its nodes and is pending again, or one that had
+	// ended and was revived; Ended is one that lost them for good.
+	Requeued(job int32, cause string)
+	Ended(job int32, cause string)
+	Times(job int32) Times
+}
+
+// Times are a job's, each 0 where it is not known.
+type Times struct {
+	Submit, Eligible, Start, End env.Time
+	Limit                        time.Duration
+}
+
 // Model is a slurmctld with its scontrol. It is not safe for concurrent use: in
 // a simulation only one coroutine runs at a time.
 type Model struct {
-	env   env.Env
-	nodes map[string]*Node
-	jobs  map[int]*Job
-	calls []Call
+	env    env.Env
+	table  *state.Table
+	daemon Daemon
+	calls  []Call
+	terse  bool
+	counts map[string]int
 
 	outage  Outage
 	refuse  map[string]string // node -> text
@@ -93,62 +119,149 @@ type Model struct {
 }
 
 // New returns a slurmctld without nodes and jobs.
-func New(e env.Env) *Model {
-	return &Model{env: e, nodes: map[string]*Node{}, jobs: map[int]*Job{}, refuse: map[string]string{}, deafFor: map[string]int{}}
+func New(e env.Env) *Model { return Over(state.New(), e, nil) }
+
+// Over returns the scontrol of tables that a daemon keeps; nil stands for none.
+// It counts its calls, and keeps them where there is no daemon: one that runs
+// for months is called often.
+func Over(t *state.Table, e env.Env, d Daemon) *Model {
+	return &Model{
+		env: e, table: t, daemon: d, terse: d != nil,
+		counts: map[string]int{}, refuse: map[string]string{}, deafFor: map[string]int{},
+	}
 }
 
+// KeepCalls makes Calls keep calls, or no longer.
+func (m *Model) KeepCalls(keep bool) { m.terse = !keep }
+
 // SetNode adds or replaces a node. Hostname is the name, and State IDLE, where
-// none is given.
+// none is given. It panics at a state or flag that Slurm does not have.
 func (m *Model) SetNode(n Node) {
 	if n.Hostname == "" {
 		n.Hostname = n.Name
 	}
-	if n.State == "" {
-		n.State = "IDLE"
+	r := state.Node{
+		Name: n.Name, Addr: n.Addr, Hostname: n.Hostname, Partitions: n.Partition, Gres: n.Gres,
+		Reason: n.Reason, ReasonAt: n.ReasonAt, Memory: int64(n.RealMemory), CPUs: int32(n.CPUs), Weight: 1,
 	}
-	n.Flags = slices.Clone(n.Flags)
-	m.nodes[n.Name] = &n
+	ok := true
+	if n.State != "" {
+		r.Base, ok = state.ParseBase(n.State)
+	}
+	for _, name := range n.Flags {
+		f, is := state.ParseFlag(name)
+		r.Flags |= f
+		ok = ok && is
+	}
+	if !ok {
+		panic(fmt.Sprintf("simulator/slurm: node %s: no such state: %s %v", n.Name, n.State, n.Flags))
+	}
+	m.table.SetNode(r)
 }
 
-// SetJob adds or replaces a job.
-func (m *Model) SetJob(j Job) { m.jobs[j.ID] = &j }
+// SetJob adds or replaces a job. It panics at a state that Slurm does not have.
+func (m *Model) SetJob(j Job) {
+	st, ok := state.ParseJobState(j.State)
+	if j.State == "" {
+		st, ok = state.Pending, true
+	}
+	if !ok {
+		panic(fmt.Sprintf("simulator/slurm: job %d: no such state: %s", j.ID, j.State))
+	}
+	if k := m.table.FindJob(int32(j.ID)); k != state.None {
+		m.table.Drop(k)
+	}
+	k := m.table.NewJob(int32(j.ID))
+	r := m.table.Job(k)
+	r.Origin = m.table.InternOrigin(state.Origin{User: j.User, UID: int32(j.UID), Account: j.Account, Partition: j.Partition})
+	r.Name, r.Reason = m.table.Intern(j.Name), m.table.Intern(j.Reason)
+	r.NumNodes, r.NumCPUs, r.Restarts, r.State, r.NotBefore = int32(j.NumNodes), int32(j.NumCPUs), int16(j.Restarts), st, j.StartTime
+	set := func(on bool, b state.Bits) {
+		if on {
+			r.Bits |= b
+		}
+	}
+	set(j.Batch, state.Batch)
+	set(j.Requeue, state.Requeue)
+	set(st == state.Pending && isHeld(j.Reason), state.Held)
+	more := state.More{
+		ReqNodes: m.table.Numbers(j.ReqNodes), ExcNodes: m.table.Numbers(j.ExcNodes),
+		AdminComment: j.AdminComment, Comment: j.Comment, Script: j.Script,
+	}
+	switch {
+	case j.HetID != 0:
+		set(true, state.Het)
+		r.Task = int32(j.HetOffset)
+		m.table.Group(k, int32(j.HetID))
+	case j.ArrayID != 0:
+		if n, err := strconv.ParseUint(j.Task, 10, 31); err == nil && strconv.FormatUint(n, 10) == j.Task {
+			r.Task = int32(n)
+		} else {
+			more.Tasks = j.Task
+		}
+		m.table.Group(k, int32(j.ArrayID))
+	}
+	if more.Tasks != "" || more.ReqNodes != nil || more.ExcNodes != nil || more.AdminComment != "" || more.Comment != "" || more.Script != "" {
+		r.More = &more
+	}
+	if nodes := m.table.Numbers(j.Nodes); st.HasNodes() {
+		m.table.Place(k, nodes)
+	} else {
+		r.Nodes = nodes
+	}
+}
+
+// isHeld reports whether a reason is one of a job that is held.
+func isHeld(reason string) bool { return strings.Contains(strings.ToLower(reason), "held") }
 
 // Node returns a node as it is now; its zero value if there is none.
 func (m *Model) Node(name string) Node {
-	if n := m.nodes[name]; n != nil {
-		c := *n
-		c.Flags = slices.Clone(n.Flags)
-		return c
+	i := m.table.FindNode(name)
+	if i == state.None {
+		return Node{}
 	}
-	return Node{}
+	n := m.table.Node(i)
+	return Node{
+		Name: n.Name, Addr: n.Addr, Hostname: n.Hostname, State: n.Base.String(), Flags: n.Flags.Names(),
+		Reason: n.Reason, ReasonAt: n.ReasonAt, CPUs: int(n.CPUs), RealMemory: int(n.Memory), Gres: n.Gres, Partition: n.Partitions,
+	}
 }
 
 // Job returns a job as it is now; its zero value if there is none.
 func (m *Model) Job(id int) Job {
-	if j := m.jobs[id]; j != nil {
-		return *j
+	k := m.table.FindJob(int32(id))
+	if k == state.None {
+		return Job{}
 	}
-	return Job{}
+	r := m.table.Job(k)
+	o := m.table.Origin(r.Origin)
+	j := Job{
+		ID: id, Name: m.table.Text(r.Name), User: o.User, UID: int(o.UID), Account: o.Account, Partition: o.Partition,
+		State: r.State.String(), Reason: m.table.Text(r.Reason), Requeue: r.Is(state.Requeue), Batch: r.Is(state.Batch),
+		Restarts: int(r.Restarts), StartTime: r.NotBefore, Nodes: m.table.Names(r.Nodes),
+		NumNodes: int(r.NumNodes), NumCPUs: int(r.NumCPUs),
+	}
+	switch {
+	case r.Is(state.Het):
+		j.HetID, j.HetOffset = int(r.Array), int(r.Task)
+	case r.Array != 0:
+		j.ArrayID, j.Task = int(r.Array), tasks(r)
+	}
+	if x := r.More; x != nil {
+		j.ReqNodes, j.ExcNodes = m.table.Names(x.ReqNodes), m.table.Names(x.ExcNodes)
+		j.AdminComment, j.Comment, j.Script = x.AdminComment, x.Comment, x.Script
+	}
+	return j
 }
 
 // Nodes returns the names of all nodes, in Slurm's order.
-func (m *Model) Nodes() []string {
-	names := slices.Collect(maps.Keys(m.nodes))
-	hostlist.Sort(names)
-	return names
-}
+func (m *Model) Nodes() []string { return m.table.Names(m.table.Nodes()) }
 
-// Calls returns the calls of scontrol so far.
+// Calls returns the calls of scontrol so far that it kept.
 func (m *Model) Calls() []Call { return m.calls }
 
 // Counts counts the calls by verb: "update node", "show job", "requeuehold".
-func (m *Model) Counts() map[string]int {
-	counts := map[string]int{}
-	for _, c := range m.calls {
-		counts[verb(c.Args)]++
-	}
-	return counts
-}
+func (m *Model) Counts() map[string]int { return maps.Clone(m.counts) }
 
 // Outage is a way in which slurmctld does not answer.
 type Outage int
@@ -188,11 +301,14 @@ func (m *Model) LoseAddresses(node string, n int) { m.deafFor[node] = n }
 func (m *Model) Scontrol(ctx context.Context, args ...string) ([]byte, error) {
 	at := m.env.Now()
 	out, err := m.scontrol(ctx, slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-o" }))
-	call := Call{At: at, Args: slices.Clone(args)}
-	if err != nil {
-		call.Err = err.Error()
+	m.counts[verb(args)]++
+	if !m.terse {
+		call := Call{At: at, Args: slices.Clone(args)}
+		if err != nil {
+			call.Err = err.Error()
+		}
+		m.calls = append(m.calls, call)
 	}
-	m.calls = append(m.calls, call)
 	return []byte(out), err
 }
 

@@ -1,11 +1,13 @@
 package slurm
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/simulator/slurm/state"
 )
 
 const noSuchNode = "slurm_update error: Invalid node name specified"
@@ -13,7 +15,7 @@ const noSuchNode = "slurm_update error: Invalid node name specified"
 // updateNodes is "scontrol update NodeName=LIST ...".
 func (m *Model) updateNodes(args []string) error {
 	var names, addrs []string
-	var state, reason string
+	var to, reason string
 	for _, a := range args {
 		key, value, _ := strings.Cut(a, "=")
 		var err error
@@ -23,7 +25,7 @@ func (m *Model) updateNodes(args []string) error {
 		case "nodeaddr":
 			addrs, err = hostlist.Expand(value)
 		case "state":
-			state = strings.ToUpper(value)
+			to = strings.ToUpper(value)
 		case "reason":
 			reason = value
 		default:
@@ -33,14 +35,14 @@ func (m *Model) updateNodes(args []string) error {
 			return exit(noSuchNode)
 		}
 	}
-	switch state {
+	switch to {
 	case "", "RESUME", "POWER_DOWN", "POWER_DOWN_ASAP", "POWER_DOWN_FORCE":
 	case "DOWN", "DRAIN":
 		if reason == "" {
 			return exit("You must specify a reason when DOWNING or DRAINING a node. Request denied")
 		}
 	default:
-		return fmt.Errorf("simulator/slurm: State=%s is not modelled", state)
+		return fmt.Errorf("simulator/slurm: State=%s is not modelled", to)
 	}
 	// With addresses the list is taken as it is written, and must be as long;
 	// without, Slurm sorts it first. Both end at an unknown name.
@@ -52,8 +54,8 @@ func (m *Model) updateNodes(args []string) error {
 	}
 	var refused error
 	for i, name := range names {
-		n := m.nodes[name]
-		if n == nil {
+		k := m.table.FindNode(name)
+		if k == state.None {
 			return exit(noSuchNode)
 		}
 		if text := m.refuse[name]; text != "" {
@@ -63,10 +65,10 @@ func (m *Model) updateNodes(args []string) error {
 			if m.deafFor[name] > 0 {
 				m.deafFor[name]--
 			} else {
-				n.Addr = addrs[i]
+				m.setAddr(k, addrs[i])
 			}
 		}
-		if !m.setState(n, state, reason) {
+		if !m.setState(k, to, reason) {
 			// Unlike an unknown name, this does not end the list.
 			refused = exit("slurm_update error: Invalid node state specified")
 		}
@@ -74,112 +76,121 @@ func (m *Model) updateNodes(args []string) error {
 	return refused
 }
 
+// setAddr gives a node an address.
+func (m *Model) setAddr(k int32, addr string) {
+	n := m.table.Node(k)
+	if n.Addr == addr {
+		return
+	}
+	n.Addr = addr
+	if m.daemon != nil {
+		m.daemon.AddrChanged(k)
+	}
+}
+
 // setState applies a State= and its Reason=, and reports whether Slurm takes it.
-func (m *Model) setState(n *Node, state, reason string) bool {
-	if reason != "" && state != "RESUME" {
+func (m *Model) setState(k int32, to, reason string) bool {
+	n := m.table.Node(k)
+	if reason != "" && to != "RESUME" {
 		n.Reason, n.ReasonAt = reason, m.env.Now()
 	}
-	switch state {
+	switch to {
 	case "":
 		// Any update forgets the reason of a node that is in order.
-		if n.State != "DOWN" && !n.Has("DRAIN") {
+		if n.Base != state.Down && !n.Has(state.Drain) {
 			n.Reason = ""
 		}
+		return true
 	case "POWER_DOWN":
-		n.clear("POWERING_UP")
-		n.clear("NOT_RESPONDING")
-		n.set("POWER_DOWN")
+		n.Flags = n.Flags&^(state.PoweringUp|state.NotResponding) | state.PowerDown
 	case "POWER_DOWN_ASAP":
 		// The node keeps its job, takes no other, and goes when it is idle.
 		if n.Reason == "" {
-			n.Reason, n.ReasonAt = state, m.env.Now()
+			n.Reason, n.ReasonAt = to, m.env.Now()
 		}
-		n.set("DRAIN", "POWER_DOWN")
+		n.Flags |= state.Drain | state.PowerDown
 	case "POWER_DOWN_FORCE":
-		m.evict(n.Name)
-		n.State = "IDLE"
-		n.clear("POWERING_UP")
-		n.set("POWER_DOWN")
+		m.Evict(k)
+		n.Base = state.Idle
+		n.Flags = n.Flags&^state.PoweringUp | state.PowerDown
 	case "DOWN":
-		m.evict(n.Name)
-		n.State = "DOWN"
+		m.Evict(k)
+		n.Base = state.Down
 	case "DRAIN":
-		n.set("DRAIN")
+		n.Flags |= state.Drain
 	case "RESUME":
 		// NOT_RESPONDING stays: after the next reconfigure such a node is out
 		// of use. A refused RESUME forgets the reason too.
 		n.Reason = ""
-		if n.State != "DOWN" && !n.Has("DRAIN") {
+		if n.Base != state.Down && !n.Has(state.Drain) {
 			return false
 		}
-		n.clear("DRAIN")
-		if n.State == "DOWN" {
-			n.State = "IDLE"
+		n.Flags &^= state.Drain
+		if n.Base == state.Down {
+			n.Base = state.Idle
 		}
+	}
+	if m.daemon != nil {
+		m.daemon.NodeChanged(k)
 	}
 	return true
 }
 
-// evict takes a node from its jobs: a batch job is requeued, with all of its
-// components, unless it said --no-requeue; any other dies.
-func (m *Model) evict(node string) {
-	for _, j := range m.sortedJobs() {
-		if !j.hasNodes() || !slices.Contains(j.Nodes, node) {
-			continue
-		}
-		if !j.Batch || !j.Requeue {
-			j.State, j.Reason = "NODE_FAIL", "NodeDown"
-			continue
-		}
-		for _, k := range m.sortedJobs() {
-			if k == j || j.HetID != 0 && k.HetID == j.HetID && k.hasNodes() {
-				k.requeue()
-				k.Nodes = nil
+// Evict takes a node from its jobs, as slurmctld does when it is lost or given
+// back: a batch job is requeued, with all of its components, unless it said
+// --no-requeue; any other dies of NODE_FAIL. The cause is the node's reason.
+func (m *Model) Evict(node int32) {
+	cause := m.table.Node(node).Reason
+	if cause == "" {
+		cause = "NodeDown"
+	}
+	jobs := slices.Clone(m.table.Node(node).Jobs)
+	slices.SortFunc(jobs, func(a, b int32) int { return cmp.Compare(m.table.Job(a).ID, m.table.Job(b).ID) })
+	for _, k := range jobs {
+		j := m.table.Job(k)
+		switch {
+		case !j.State.HasNodes(): // a component that went with its leader
+		case !j.Is(state.Batch | state.Requeue):
+			j.State, j.Reason = state.NodeFail, m.table.Intern("NodeDown")
+			m.table.Unplace(k)
+			if m.daemon != nil {
+				m.daemon.Ended(k, cause)
 			}
+		case j.Is(state.Het):
+			for c := range m.table.Members(j.Array) {
+				if c == k || m.table.Job(c).State.HasNodes() {
+					m.lose(c, cause)
+				}
+			}
+		default:
+			m.lose(k, cause)
 		}
 	}
 }
 
-// flagOrder is the order in which Slurm writes flags (node_state_string_complete).
-var flagOrder = []string{"CLOUD", "COMPLETING", "DRAIN", "POWER_DOWN", "NOT_RESPONDING", "POWERED_DOWN", "POWERING_DOWN", "POWERING_UP"}
-
-func (n *Node) set(flags ...string) {
-	for _, f := range flags {
-		if !n.Has(f) {
-			n.Flags = append(n.Flags, f)
-		}
-	}
-	slices.SortStableFunc(n.Flags, func(a, b string) int {
-		return slices.Index(flagOrder, a) - slices.Index(flagOrder, b)
-	})
-}
-
-func (n *Node) clear(flag string) {
-	n.Flags = slices.DeleteFunc(n.Flags, func(f string) bool { return f == flag })
+// lose requeues a job whose nodes are lost.
+func (m *Model) lose(k int32, cause string) {
+	m.requeue(k, "", cause)
+	m.table.Job(k).Nodes = nil
 }
 
 // showNodes is "scontrol -o show node [LIST]".
 func (m *Model) showNodes(list string) (string, error) {
-	names := m.Nodes()
-	if list != "" {
-		var err error
-		if names, err = hostlist.Expand(list); err != nil {
-			return "", exit("")
-		}
-	}
-	on := map[string][]*Job{}
-	for _, j := range m.sortedJobs() {
-		for _, name := range j.Nodes {
-			if j.hasNodes() {
-				on[name] = append(on[name], j)
-			}
-		}
-	}
 	var b strings.Builder
+	if list == "" {
+		for _, k := range m.table.Nodes() {
+			b.WriteString(m.nodeLine(k))
+		}
+		return b.String(), nil
+	}
+	names, err := hostlist.Expand(list)
+	if err != nil {
+		return "", exit("")
+	}
 	var failed error
 	for _, name := range names {
-		if n := m.nodes[name]; n != nil {
-			b.WriteString(nodeLine(n, on[name]))
+		if k := m.table.FindNode(name); k != state.None {
+			b.WriteString(m.nodeLine(k))
 			continue
 		}
 		fmt.Fprintf(&b, "Node %s not found\n", name)
@@ -188,30 +199,31 @@ func (m *Model) showNodes(list string) (string, error) {
 	return b.String(), failed
 }
 
-// nodeLine is what "scontrol -o show node" prints of a node with its jobs.
-func nodeLine(n *Node, jobs []*Job) string {
-	cpus := 0
-	for _, j := range jobs {
-		cpus += max(1, j.NumCPUs/len(j.Nodes))
+// nodeLine is what "scontrol -o show node" prints of a node.
+func (m *Model) nodeLine(k int32) string {
+	n := m.table.Node(k)
+	var cpus int32
+	for _, k := range n.Jobs {
+		j := m.table.Job(k)
+		cpus += max(1, j.NumCPUs/int32(len(j.Nodes)))
 	}
-	state := n.State
-	if state == "IDLE" && len(jobs) > 0 {
-		if state = "MIXED"; cpus >= n.CPUs {
-			state = "ALLOCATED"
+	base, allocated := n.Base, ""
+	if len(n.Jobs) > 0 {
+		allocated = fmt.Sprintf("cpu=%d", cpus)
+		if base == state.Idle {
+			if base = state.Mixed; cpus >= n.CPUs {
+				base = state.Allocated
+			}
 		}
 	}
-	allocated := ""
-	if len(jobs) > 0 {
-		allocated = fmt.Sprintf("cpu=%d", cpus)
-	}
 	s := fmt.Sprintf("NodeName=%s CoresPerSocket=1  CPUAlloc=%d CPUEfctv=%d CPUTot=%[3]d CPULoad=N/A"+
-		" AvailableFeatures=(null) ActiveFeatures=(null) Gres=%s NodeAddr=%s NodeHostName=%s Port=6818 "+
-		" RealMemory=%d AllocMem=0 FreeMem=N/A Sockets=%[3]d Boards=1 State=%[8]s ThreadsPerCore=1 TmpDisk=0 Weight=1"+
+		" AvailableFeatures=%[11]s ActiveFeatures=%[11]s Gres=%[4]s NodeAddr=%s NodeHostName=%s Port=6818 "+
+		" RealMemory=%d AllocMem=0 FreeMem=N/A Sockets=%[3]d Boards=1 State=%[8]s ThreadsPerCore=1 TmpDisk=0 Weight=%[12]d"+
 		" Owner=N/A MCS_label=N/A Partitions=%[9]s  BootTime=None SlurmdStartTime=None LastBusyTime=Unknown"+
 		" CfgTRES=cpu=%[3]d,mem=%[7]dM,billing=%[3]d AllocTRES=%[10]s CapWatts=n/a CurrentWatts=0 AveWatts=0"+
 		" ExtSensorsJoules=n/s ExtSensorsWatts=0 ExtSensorsTemp=n/s",
-		n.Name, cpus, n.CPUs, null(n.Gres), n.Addr, n.Hostname, n.RealMemory,
-		strings.Join(append([]string{state}, n.Flags...), "+"), n.Partition, allocated)
+		n.Name, cpus, n.CPUs, null(n.Gres), n.Addr, n.Hostname, n.Memory, n.State(base), n.Partitions, allocated,
+		null(n.Features), n.Weight)
 	if n.Reason != "" {
 		s += fmt.Sprintf(" Reason=%s [slurm@%s]", n.Reason, clock(n.ReasonAt))
 	}
@@ -220,13 +232,15 @@ func nodeLine(n *Node, jobs []*Job) string {
 
 // showPartition is "scontrol -o show partition NAME".
 func (m *Model) showPartition(name string) (string, error) {
-	nodes := slices.DeleteFunc(m.Nodes(), func(n string) bool { return m.nodes[n].Partition != name })
-	if len(nodes) == 0 || name == "" {
+	part := slices.Clone(m.table.Partition(name))
+	if len(part) == 0 || name == "" {
 		return "Partition " + name + " not found\n", exit("")
 	}
-	cpus := 0
-	for _, n := range nodes {
-		cpus += m.nodes[n].CPUs
+	nodes := m.table.Names(part)
+	hostlist.Sort(nodes)
+	var cpus int32
+	for _, k := range part {
+		cpus += m.table.Node(k).CPUs
 	}
 	return fmt.Sprintf("PartitionName=%s AllowGroups=ALL AllowAccounts=ALL AllowQos=ALL AllocNodes=ALL Default=NO QoS=N/A"+
 		" DefaultTime=NONE DisableRootJobs=NO ExclusiveUser=NO GraceTime=0 Hidden=NO MaxNodes=UNLIMITED MaxTime=01:00:00"+
