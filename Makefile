@@ -93,6 +93,10 @@ bench: build ## benchmarks, as ratios: process start, the floor of API calls, qu
 	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/advisor
 	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog ./asba/plan/lint ./asba/jobscript ./asba/advise
 
+.PHONY: bench-sim
+bench-sim: ## the simulator's goals, as ratios to container/heap, simgo, SimPy and AccaSim on this machine
+	simulator/bench/run
+
 .PHONY: catalog
 catalog: ## make the tables of asba/catalog from their public sources, anew (docs/CATALOG.md)
 	@$(GO) run ./asba/catalog/gen -keep .build/catalog

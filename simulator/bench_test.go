@@ -35,26 +35,26 @@ func BenchmarkHold(b *testing.B) {
 	var q queue
 	fn := func() {}
 	for i := range pending {
-		q.push(event{at: gap(), seq: uint64(i + 1)}, fn, nil)
+		q.push(event{at: gap(), rank: uint64(i + 1)}, fn, nil)
 	}
 	seq := uint64(pending)
 	b.ReportAllocs()
 	for b.Loop() {
 		ev, _, _, _ := q.pop(forever)
 		seq++
-		q.push(event{at: ev.at + gap(), seq: seq}, fn, nil)
+		q.push(event{at: ev.at + gap(), rank: seq}, fn, nil)
 	}
 	ours := float64(b.Elapsed()) / float64(b.N)
 	b.StopTimer()
 
 	std := &stdHeap{}
 	for i := range pending {
-		heap.Push(std, &event{at: gap(), seq: uint64(i + 1)})
+		heap.Push(std, &event{at: gap(), rank: uint64(i + 1)})
 	}
 	start := time.Now()
 	for i := range b.N {
 		ev := heap.Pop(std).(*event)
-		heap.Push(std, &event{at: ev.at + gap(), seq: uint64(pending + i)})
+		heap.Push(std, &event{at: ev.at + gap(), rank: uint64(pending + i)})
 	}
 	b.ReportMetric(float64(time.Since(start))/float64(b.N)/ours, "x-container/heap")
 }

@@ -27,7 +27,7 @@ import (
 type Options struct {
 	// Seed determines every random number of the run.
 	Seed uint64
-	// Start is the instant at which the clock begins.
+	// Start is the instant at which the clock begins, the epoch or later.
 	Start env.Time
 	// ShuffleTies orders events of the same instant at random (by the seed)
 	// instead of first come, first served: a search for orders that matter.
@@ -70,7 +70,7 @@ type Engine struct {
 // New returns an Engine at opt.Start.
 func New(opt Options) *Engine {
 	return &Engine{
-		opt: opt, now: opt.Start,
+		opt: opt, now: max(opt.Start, 0),
 		ties:    newStream(opt.Seed, "engine", 0, "ties"),
 		names:   map[string]int{},
 		locks:   map[string]*lock{},
@@ -112,11 +112,11 @@ func (e *Engine) later(d time.Duration) env.Time {
 
 func (e *Engine) schedule(t env.Time, fn func(), co *coroutine) Timer {
 	e.seq++
-	var tie uint64
+	rank := e.seq
 	if e.opt.ShuffleTies {
-		tie = e.ties.Uint64()
+		rank = e.ties.Uint64()<<32 | e.seq&math.MaxUint32
 	}
-	return e.queue.push(event{at: max(t, e.now), tie: tie, seq: e.seq}, fn, co)
+	return e.queue.push(event{at: max(t, e.now), rank: rank}, fn, co)
 }
 
 // Run runs until no event is left. Processes that are still waiting then wait

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -73,38 +74,37 @@ func TestQueueGivesTheOrderOfASort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q queue
 		var timers []Timer
-		left := map[uint64]event{}
+		left := map[Timer]event{}
 		n := rapid.IntRange(1, 400).Draw(t, "n")
 		for i := range n {
-			ev := event{at: env.Time(rapid.IntRange(0, 20).Draw(t, "at")), tie: uint64(rapid.IntRange(0, 2).Draw(t, "tie")), seq: uint64(i + 1)}
-			timers = append(timers, q.push(ev, func() {}, nil))
-			left[ev.seq] = ev
+			ev := event{at: env.Time(rapid.IntRange(0, 20).Draw(t, "at")), rank: uint64(rapid.IntRange(0, 2).Draw(t, "tie"))<<32 | uint64(i+1)}
+			timer := q.push(ev, func() {}, nil)
+			timers = append(timers, timer)
+			left[timer] = ev
 			if rapid.IntRange(0, 2).Draw(t, "cancel") > 0 {
 				gone := rapid.SampledFrom(timers).Draw(t, "which")
-				_, live := left[gone.seq]
+				_, live := left[gone]
 				if q.cancel(gone) != live {
 					t.Fatal("cancel lied")
 				}
-				delete(left, gone.seq)
+				delete(left, gone)
 			}
 		}
 		var want, got []uint64
-		for seq := range left {
-			want = append(want, seq)
-		}
-		slices.SortFunc(want, func(a, b uint64) int {
-			x, y := left[a], left[b]
-			if x.before(&y) {
+		for _, ev := range slices.SortedFunc(maps.Values(left), func(a, b event) int {
+			if a.at < b.at || a.at == b.at && a.rank < b.rank {
 				return -1
 			}
 			return 1
-		})
+		}) {
+			want = append(want, ev.rank)
+		}
 		for {
 			ev, _, _, ok := q.pop(forever)
 			if !ok {
 				break
 			}
-			got = append(got, ev.seq)
+			got = append(got, ev.rank)
 		}
 		if !slices.Equal(want, got) {
 			t.Fatalf("got %v, want %v", got, want)

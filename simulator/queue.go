@@ -3,37 +3,33 @@ package simulator
 import "aws-slurm-burst/executor/env"
 
 // event is one entry of the queue. What it does is in its slot, so that the
-// heap moves 32 bytes and holds no pointers.
+// heap moves 24 bytes and holds no pointers.
 type event struct {
-	at   env.Time
-	tie  uint64
-	seq  uint64
+	at env.Time
+	// rank orders events of an instant, and no two have the same: the number of
+	// the event, below a random number where ties are shuffled.
+	rank uint64
 	slot int32
+	use  uint32 // of the slot
 }
 
 // before is the total order of a simulation.
 func (a *event) before(b *event) bool {
-	if a.at != b.at {
-		return a.at < b.at
-	}
-	if a.tie != b.tie {
-		return a.tie < b.tie
-	}
-	return a.seq < b.seq
+	return a.at < b.at || a.at == b.at && a.rank < b.rank
 }
 
 // Timer names an event to come. The zero Timer names none.
 type Timer struct {
-	seq  uint64
 	slot int32
+	use  uint32
 }
 
-// slot holds what an event does: exactly one of fn and co. seq is the event's;
-// an event whose slot has another one was cancelled.
+// slot holds what an event does: exactly one of fn and co. use counts the events
+// that had it, from 1: one with another use was cancelled.
 type slot struct {
-	seq uint64
 	fn  func()
 	co  *coroutine
+	use uint32
 }
 
 // queue is a 4-ary heap of values. Four children a node make it half as deep
@@ -53,12 +49,14 @@ func (q *queue) push(ev event, fn func(), co *coroutine) Timer {
 		q.free = q.free[:n-1]
 	} else {
 		ev.slot = int32(len(q.slots))
-		q.slots = append(q.slots, slot{})
+		q.slots = append(q.slots, slot{use: 1})
 	}
-	q.slots[ev.slot] = slot{ev.seq, fn, co}
+	s := &q.slots[ev.slot]
+	s.fn, s.co = fn, co
+	ev.use = s.use
 	q.heap = append(q.heap, ev)
 	q.up(len(q.heap) - 1)
-	return Timer{ev.seq, ev.slot}
+	return Timer{ev.slot, ev.use}
 }
 
 // pop removes the first event that is not after until.
@@ -66,7 +64,7 @@ func (q *queue) pop(until env.Time) (ev event, fn func(), co *coroutine, ok bool
 	for len(q.heap) > 0 {
 		ev = q.heap[0]
 		s := &q.slots[ev.slot]
-		live := s.seq == ev.seq
+		live := s.use == ev.use
 		if live && ev.at > until {
 			break
 		}
@@ -88,12 +86,16 @@ func (q *queue) pop(until env.Time) (ev event, fn func(), co *coroutine, ok bool
 }
 
 func (q *queue) release(i int32) {
-	q.slots[i] = slot{}
+	s := &q.slots[i]
+	s.fn, s.co = nil, nil
+	if s.use++; s.use == 0 {
+		s.use = 1 // 0 is the zero Timer's
+	}
 	q.free = append(q.free, i)
 }
 
 func (q *queue) cancel(t Timer) bool {
-	if t.seq == 0 || q.slots[t.slot].seq != t.seq {
+	if t.use == 0 || q.slots[t.slot].use != t.use {
 		return false
 	}
 	q.release(t.slot)
@@ -109,7 +111,7 @@ func (q *queue) cancel(t Timer) bool {
 func (q *queue) compact() {
 	kept := q.heap[:0]
 	for _, ev := range q.heap {
-		if q.slots[ev.slot].seq == ev.seq {
+		if q.slots[ev.slot].use == ev.use {
 			kept = append(kept, ev)
 		}
 	}
@@ -138,20 +140,54 @@ func (q *queue) down(i int) {
 	ev := h[i]
 	for {
 		first := 4*i + 1
-		if first >= len(h) {
+		if first+4 > len(h) {
 			break
 		}
+		c := first + firstOf((*[4]event)(h[first:]))
+		if !h[c].before(&ev) {
+			h[i] = ev
+			return
+		}
+		h[i] = h[c]
+		i = c
+	}
+	// The last node may have fewer children; they have none themselves.
+	if first := 4*i + 1; first < len(h) {
 		least := first
-		for c := first + 1; c < min(first+4, len(h)); c++ {
+		for c := first + 1; c < len(h); c++ {
 			if h[c].before(&h[least]) {
 				least = c
 			}
 		}
-		if !h[least].before(&ev) {
-			break
+		if h[least].before(&ev) {
+			h[i] = h[least]
+			i = least
 		}
-		h[i] = h[least]
-		i = least
 	}
 	h[i] = ev
+}
+
+// firstOf returns which of four events is first. The outcome is a coin toss that
+// no processor predicts, so it is computed without jumps: the sign of a
+// difference of instants, which are not negative, selects the earlier one.
+func firstOf(c *[4]event) int {
+	a, b := 0, 2
+	d := (c[1].at - c[0].at) >> 63
+	e := (c[3].at - c[2].at) >> 63
+	a -= int(d)
+	b -= int(e)
+	if c[0].at == c[1].at && c[1].rank < c[0].rank {
+		a = 1
+	}
+	if c[2].at == c[3].at && c[3].rank < c[2].rank {
+		b = 3
+	}
+	x, y := &c[a&3], &c[b&3]
+	if x.at == y.at {
+		if y.rank < x.rank {
+			return b
+		}
+		return a
+	}
+	return a + (b-a)&int((y.at-x.at)>>63)
 }
