@@ -259,6 +259,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "asba/finding"},
 	}, {
+		why:   "a format of traces knows no other format, and none of them who simulates",
+		from:  []string{"simulator/workload/trace", "simulator/workload/swf"},
+		about: []string{"./..."},
+		allow: []string{"simulator/workload", "simulator/workload/trace", "asba/finding"},
+	}, {
 		why:   "programs are where everything meets: nothing imports them",
 		from:  []string{"asba/...", "executor/...", "simulator/...", "localstack/...", "features/...", "fixtures/..."},
 		about: []string{"cmd/..."},
@@ -479,6 +484,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"asba/daemon", "asba/server", true},
 		{"asba/daemon", "executor/host", true},
 		{"cmd/asba", "github.com/prometheus/client_golang/prometheus", true},
+		{"simulator/workload", "simulator/workload/swf", true},
+		{"simulator/workload/swf", "simulator/workload/trace", false},
+		{"simulator/workload/swf", "simulator/slurm", true},
 		{"fixtures", "asba/plan", true},
 	} {
 		to := c.to

@@ -1,5 +1,6 @@
-// Package workload is what a simulated cluster has to do: jobs, from traces of
-// real clusters, from sacct, or drawn from models of them, one after the other.
+// Package workload is what a simulated cluster has to do: jobs, one after the
+// other. The packages below it read them from traces of real clusters, or draw
+// them from models of such.
 //
 // It knows neither Slurm's scheduler nor EC2: a job says what was asked for and
 // how long it runs, and whoever simulates decides the rest.
@@ -28,10 +29,10 @@ type Job struct {
 	// how many nodes it asks for, 0 where it leaves them open: as many as Procs
 	// need.
 	Procs, Nodes int32
-	// GPUsPerNode counts GPUs, MemoryPerNode is in MiB; 0 is what the job did
-	// not say.
-	GPUsPerNode   int32
-	MemoryPerNode int64
+	// GPUsPerNode counts GPUs; memory is in MiB, for a node or for each CPU that
+	// the job has there. 0 is what the job did not say.
+	GPUsPerNode                  int32
+	MemoryPerNode, MemoryPerProc int64
 
 	User, Account, Partition, QOS, Name string
 	// Constraint is a feature expression as sbatch --constraint has it.

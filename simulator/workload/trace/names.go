@@ -1,0 +1,26 @@
+package trace
+
+// maxNames bounds what Names keeps: a trace whose every job has a name of its
+// own must not fill the memory.
+const maxNames = 1 << 16
+
+// Names keeps each name once, so that jobs share them.
+type Names struct{ known map[string]string }
+
+// Of returns the name that b spells.
+func (n *Names) Of(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if s, ok := n.known[string(b)]; ok { // no copy is made for the look-up
+		return s
+	}
+	s := string(b)
+	if n.known == nil {
+		n.known = map[string]string{}
+	}
+	if len(n.known) < maxNames {
+		n.known[s] = s
+	}
+	return s
+}
