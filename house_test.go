@@ -263,6 +263,10 @@ var rules = []rule{
 		from:  []string{"simulator/workload/trace", "simulator/workload/swf"},
 		about: []string{"./..."},
 		allow: []string{"simulator/workload", "simulator/workload/trace", "asba/finding"},
+		why:   "figures are made of what was told: who simulated, and how, is nothing to them",
+		from:  []string{"simulator/report"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator/record"},
 	}, {
 		why:   "programs are where everything meets: nothing imports them",
 		from:  []string{"asba/...", "executor/...", "simulator/...", "localstack/...", "features/...", "fixtures/..."},

@@ -37,8 +37,9 @@ const (
 	// NodeResumed is a node that Slurm asked its ResumeProgram for (POWERING_UP),
 	// NodeReady one that slurmd has registered for, with its Instance, "" on the
 	// premises. NodeFailed is one that did not come in time, or was lost (Cause).
-	// NodeSuspended is one that Slurm asked its SuspendProgram for, NodeDown one
-	// that is powered down.
+	// NodeSuspended is one that Slurm asked its SuspendProgram for, with the Cause
+	// SingleUse where it was set aside for one job; NodeDown one that is powered
+	// down.
 	NodeResumed
 	NodeReady
 	NodeFailed
@@ -90,6 +91,10 @@ func (k Kind) String() string {
 	}
 	return fmt.Sprintf("kind_%d", k)
 }
+
+// SingleUse is the Cause of a NodeSuspended whose node was to be powered down as
+// soon as its job had ended, so that no other job could have it.
+const SingleUse = "POWER_DOWN_ASAP"
 
 // Spec is what a job asked for, as far as figures need it.
 type Spec struct {

@@ -1,0 +1,441 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/record"
+)
+
+// begin is the workload's beginning in these tests: not 0, so that what forgets
+// to count from it is noticed.
+const begin = env.Time(1_700_000_000_000_000_000)
+
+// told is a run that is written down by hand, in seconds.
+type told struct {
+	*Collector
+	ended []Job
+}
+
+func tell(o Options) *told {
+	t := &told{}
+	o.Begin = begin
+	o.OnJob = func(j Job) { j.Nodes = slices.Clone(j.Nodes); t.ended = append(t.ended, j) }
+	t.Collector = New(o)
+	return t
+}
+
+func (t *told) at(second float64, k record.Kind, with record.Event) {
+	with.At, with.Kind = begin.Add(time.Duration(second*1e9)), k
+	t.Take(with)
+}
+
+func (t *told) submit(second float64, id int64, spec record.Spec) {
+	t.at(second, record.JobSubmitted, record.Event{Job: id, Spec: &spec})
+	t.at(second, record.JobEligible, record.Event{Job: id})
+}
+
+func (t *told) job(second float64, k record.Kind, id int64, nodes ...string) {
+	t.at(second, k, record.Event{Job: id, Nodes: nodes, State: "COMPLETED"})
+}
+
+func (t *told) start(second float64, id int64, nodes ...string) {
+	t.job(second, record.JobAllocated, id, nodes...)
+	t.job(second, record.JobStarted, id)
+	t.job(second, record.JobWorking, id)
+}
+
+func (t *told) node(second float64, k record.Kind, name, instance string) {
+	t.at(second, k, record.Event{Node: name, Instance: instance})
+}
+
+func (t *told) instance(second float64, k record.Kind, id string, usd float64, nodes ...string) {
+	t.at(second, k, record.Event{Instance: id, USD: usd, Nodes: nodes, VCPUs: 4, Family: "standard", Market: "spot", Cause: "Client.UserInitiatedShutdown"})
+}
+
+// boots launches an instance for a node that is asked for at second, is billed
+// ten seconds later and ready after twenty.
+func (t *told) boots(second float64, node, id string, usd float64) {
+	t.node(second, record.NodeResumed, node, "")
+	t.instance(second, record.InstanceLaunched, id, usd, node)
+	t.instance(second+10, record.InstanceRunning, id, 0)
+	t.node(second+20, record.NodeReady, node, id)
+}
+
+func (t *told) report(second float64) *Report {
+	return t.Report(begin.Add(time.Duration(second * 1e9)))
+}
+
+func near(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if math.Abs(got-want) > 1e-6*max(1, math.Abs(want)) {
+		t.Errorf("%s is %v, want %v", what, got, want)
+	}
+}
+
+func TestWaitsAndSlowdownsAreCountedFromWhenAJobMightStart(t *testing.T) {
+	r := tell(Options{Procs: 2})
+	r.submit(0, 1, record.Spec{Procs: 1, User: "a"})
+	r.start(0, 1)
+	r.job(100, record.JobEnded, 1) // no wait
+	r.at(10, record.JobSubmitted, record.Event{Job: 2, Spec: &record.Spec{Procs: 2, User: "b"}})
+	r.at(40, record.JobEligible, record.Event{Job: 2}) // --begin
+	r.start(100, 2)
+	r.job(105, record.JobEnded, 2) // waited 60 s for a run of 5: 65 over tau
+	got := r.report(200)
+	near(t, "mean wait", got.MeanWait, 30)
+	near(t, "mean wait since submit", got.WaitSinceSubmit.Mean, 45)
+	near(t, "mean response", got.Response.Mean, (100+65)/2.)
+	near(t, "mean bounded slowdown", got.MeanBoundedSlowdown, (1+6.5)/2)
+	near(t, "makespan", got.Makespan, 105)
+	near(t, "simulated", got.Simulated, 200)
+	near(t, "utilisation", got.Utilisation, (100+2*5)/(2*105.))
+	if got.Jobs != 2 || got.Cloud != nil || len(got.Users) != 2 || got.Users[1].Name != "b" || got.Users[1].MeanWait != 60 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestQuantilesAreValuesThatOccurred(t *testing.T) {
+	var s series
+	for i := range 200 {
+		s.add(float64(200 - i))
+	}
+	if got, want := s.distribution(), (Distribution{Count: 200, Mean: 100.5, Median: 100, P95: 190, P99: 198, Max: 200}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := (&series{}).distribution(); got != (Distribution{}) {
+		t.Errorf("of nothing: %+v", got)
+	}
+}
+
+func TestACloudNodesTimeIsSplitByWhatItWasFor(t *testing.T) {
+	r := tell(Options{})
+	r.submit(0, 1, record.Spec{Procs: 8, Account: "physics"})
+	r.job(0, record.JobAllocated, 1, "c1")
+	r.boots(0, "c1", "i-1", 3.6) // a tenth of a cent a second
+	r.job(20, record.JobStarted, 1)
+	r.job(25, record.JobWorking, 1)
+	r.job(125, record.JobEnded, 1)
+	r.at(165, record.NodeSuspended, record.Event{Node: "c1"})
+	r.node(195, record.NodeDown, "c1", "")
+	r.instance(210, record.InstanceEnding, "i-1", 0)
+	r.instance(230, record.InstanceGone, "i-1", 0)
+	got := r.report(300)
+	want := NodeHours{Useful: hours(100e9), Boot: hours(15e9), Idle: hours(70e9), Orphan: hours(15e9)}
+	if diff := cmp.Diff(want, got.NodeHours); diff != "" {
+		t.Error(diff)
+	}
+	if got.Cost.String() != "0.20" || got.Cost != 200_000 {
+		t.Errorf("200 s at 3.60 an hour cost %v", got.Cost)
+	}
+	near(t, "goodput", got.Goodput, 0.5)
+	near(t, "cost of a useful node-hour", got.CostPerUsefulNodeHour.Float(), 7.2)
+	near(t, "what the account is to pay for", got.Accounts[0].Cost.Float(), 0.115) // boot, wait, work
+	near(t, "time to capacity", got.TimeToCapacity.Mean, 20)
+	near(t, "wait for other nodes", got.GangWait.Mean, 5)
+	if want := (Peaks{Instances: 1, Addresses: 1, Quotas: []Quota{{"standard", "spot", 4}}}); !cmp.Equal(got.Peaks, want) {
+		t.Errorf("peaks %+v", got.Peaks)
+	}
+}
+
+func TestWorkThatIsDoneTwiceIsLost(t *testing.T) {
+	r := tell(Options{})
+	r.submit(0, 1, record.Spec{Procs: 1})
+	r.boots(0, "c1", "i-1", 1)
+	r.start(20, 1, "c1")
+	r.job(80, record.JobRequeued, 1)
+	r.node(80, record.NodeFailed, "c1", "")
+	r.instance(80, record.InstanceEnding, "i-1", 0)
+	r.boots(80, "c2", "i-2", 1)
+	r.start(100, 1, "c2")
+	r.job(130, record.JobEnded, 1)
+	r.submit(130, 2, record.Spec{Procs: 1})
+	r.start(130, 2, "c2")
+	r.at(140, record.JobEnded, record.Event{Job: 2, State: "NODE_FAIL"})
+	got := r.report(140)
+	near(t, "lost", got.NodeHours.Lost, hours(70e9))
+	near(t, "useful", got.NodeHours.Useful, hours(30e9))
+	if j := r.ended[0]; j.Wait() != 100*time.Second || j.Run() != 30*time.Second || j.Requeues != 1 || !slices.Equal(j.Nodes, []int{1}) {
+		t.Errorf("the requeued job: %+v", j)
+	}
+	if got.Requeues != 1 || got.States["NODE_FAIL"] != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestJobsThatShareANodeShareItsTime(t *testing.T) {
+	r := tell(Options{})
+	r.boots(0, "c1", "i-1", 3.6)
+	r.submit(0, 1, record.Spec{User: "a"})
+	r.submit(0, 2, record.Spec{User: "b"})
+	r.start(20, 1, "c1")
+	r.start(60, 2, "c1")
+	r.job(100, record.JobEnded, 1)
+	r.at(120, record.JobEnded, record.Event{Job: 2, State: "NODE_FAIL"})
+	got := r.report(120)
+	near(t, "a's", got.Users[0].CloudNodeHours, hours(60e9))
+	near(t, "b's", got.Users[1].LostNodeHours, hours(40e9))
+	near(t, "a's cost", got.Users[0].Cost.Float(), 0.06)
+	near(t, "all", got.NodeHours.Powered(), hours(110e9))
+}
+
+func TestInstancesThatNeverCameUp(t *testing.T) {
+	ends := func(cause string) func(*told) {
+		return func(r *told) {
+			r.at(70, record.InstanceEnding, record.Event{Instance: "i-1", Cause: cause})
+		}
+	}
+	for name, c := range map[string]struct {
+		node string
+		then func(*told)
+		want NodeHours
+	}{
+		"ended by us while their nodes wait: a gang undone": {"c1", ends("Client.UserInitiatedShutdown"), NodeHours{Lost: hours(60e9)}},
+		"dead by themselves: boots that failed":             {"c1", ends("Server.InternalError"), NodeHours{Boot: hours(60e9)}},
+		"nobody's: orphans":                                 {"", ends("Client.UserInitiatedShutdown"), NodeHours{Orphan: hours(60e9)}},
+		"given up by Slurm, and left on": {"c1", func(r *told) {
+			r.node(50, record.NodeFailed, "c1", "")
+			ends("Client.UserInitiatedShutdown")(r)
+		}, NodeHours{Boot: hours(40e9), Orphan: hours(20e9)}},
+		"one too many, and another came up": {"c1", func(r *told) {
+			r.instance(30, record.InstanceLaunched, "i-2", 1, "c1")
+			r.node(50, record.NodeReady, "c1", "i-2")
+			ends("Client.UserInitiatedShutdown")(r)
+		}, NodeHours{Boot: hours(40e9), Orphan: hours(20e9)}},
+		"never billed": {"c1", func(r *told) {
+			r.instance(60, record.InstanceLaunched, "i-3", 1, "c1")
+			r.instance(65, record.InstanceEnding, "i-3", 0)
+			ends("Server.InternalError")(r)
+		}, NodeHours{Boot: hours(60e9)}},
+		"replaced when their node was asked for again": {"c1", func(r *told) {
+			r.node(20, record.NodeReady, "c1", "i-1")
+			r.node(50, record.NodeDown, "c1", "")
+			r.node(60, record.NodeResumed, "c1", "")
+			ends("Client.UserInitiatedShutdown")(r)
+		}, NodeHours{Boot: hours(10e9), Idle: hours(30e9), Orphan: hours(20e9)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := tell(Options{})
+			var nodes []string
+			if c.node != "" {
+				nodes = []string{c.node}
+				r.node(0, record.NodeResumed, c.node, "")
+			}
+			r.instance(0, record.InstanceLaunched, "i-1", 1, nodes...)
+			r.instance(10, record.InstanceRunning, "i-1", 0)
+			c.then(r)
+			if diff := cmp.Diff(c.want, r.report(70).NodeHours); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestIdleTimeOfSingleUseNodesIsToldApart(t *testing.T) {
+	r := tell(Options{})
+	r.boots(0, "c1", "i-1", 3.6)
+	r.at(25, record.NodeSuspended, record.Event{Node: "c1", Cause: record.SingleUse})
+	r.instance(30, record.InstanceEnding, "i-1", 0)
+	r.boots(30, "c2", "i-2", 3.6)
+	r.at(120, record.NodeSuspended, record.Event{Node: "c2"})
+	got := r.report(120).Idle
+	if got.SingleUse.Suspended != 1 || got.SingleUse.Cost != 10_000 || got.Shared.Suspended != 1 || got.Shared.Cost != 70_000 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestCallsGangsAndAssumptionsAreCounted(t *testing.T) {
+	r := tell(Options{})
+	r.at(1, record.Call, record.Event{Operation: "RunInstances"})
+	r.at(2, record.Call, record.Event{Operation: "RunInstances", Code: "InsufficientInstanceCapacity"})
+	r.at(3, record.Gang, record.Event{Nodes: []string{"a", "b"}, Count: 2})
+	r.at(3, record.Gang, record.Event{Nodes: []string{"a", "b"}, Count: 1, Depth: 4})
+	r.at(4, record.Assumed, record.Event{Cause: "boot.median=75s"})
+	r.at(5, record.Assumed, record.Event{Cause: "boot.median=75s"})
+	got := r.report(10)
+	if got.APICalls["RunInstances"] != 2 || got.APIErrors["RunInstances"]["InsufficientInstanceCapacity"] != 1 {
+		t.Errorf("calls %v, errors %v", got.APICalls, got.APIErrors)
+	}
+	if got.Gangs != (Gangs{2, 1}) || got.Fallback != (FallbackDepth{First: 1, Mean: 2, Max: 4}) {
+		t.Errorf("gangs %+v, fallback %+v", got.Gangs, got.Fallback)
+	}
+	if !slices.Equal(got.Assumed, []string{"boot.median=75s"}) {
+		t.Errorf("assumed %q", got.Assumed)
+	}
+}
+
+func TestWhatTheCloudSavesIsToldByTheHour(t *testing.T) {
+	wait := func(second float64) *Report {
+		r := tell(Options{Procs: 1})
+		r.submit(0, 1, record.Spec{})
+		r.start(second, 1)
+		r.job(second+1, record.JobEnded, 1)
+		r.at(second, record.Call, record.Event{Operation: "RunInstances"})
+		return r.report(second + 1)
+	}
+	with, alone := wait(3600), wait(3*3600)
+	with.Cost = 3_000_000
+	with.Compare(alone)
+	if with.Saved.Hours != 2 || *with.Saved.PerHour != 1_500_000 {
+		t.Errorf("%+v", with.Saved)
+	}
+	if alone.Compare(with); alone.Saved.Hours != -2 || alone.Saved.PerHour != nil {
+		t.Errorf("the other way about: %+v", alone.Saved)
+	}
+}
+
+// TestTheLedgerIsTheBill: what is told to be paid is the sum of price by seconds,
+// to the last millionth, however many instances there were.
+func TestTheLedgerIsTheBill(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var x exact
+		sum := new(big.Rat)
+		for range rapid.IntRange(0, 300).Draw(t, "instances") {
+			price := rapid.Uint64Range(0, 400e9).Draw(t, "price")
+			up := rapid.Int64Range(0, int64(400*24*time.Hour)).Draw(t, "up")
+			seconds := billedSeconds(time.Duration(up))
+			if seconds < 60 || int64(seconds)*1e9 < up || seconds > 60 && int64(seconds-1)*1e9 >= up {
+				t.Fatalf("%v is billed as %d s", time.Duration(up), seconds)
+			}
+			x.add(price, seconds)
+			sum.Add(sum, big.NewRat(int64(price), 1e9).Mul(big.NewRat(int64(price), 1e9), big.NewRat(int64(seconds), 3600)))
+		}
+		want := sum.Mul(sum, big.NewRat(1e6, 1)).FloatString(0)
+		if got := fmt.Sprint(int64(x.usd())); got != want {
+			t.Errorf("%s millionths, want %s", got, want)
+		}
+	})
+}
+
+func TestDollarsAsBillsHaveThem(t *testing.T) {
+	for v, want := range map[USD][2]string{
+		0: {"0.00", "0.000000"}, 4_999: {"0.00", "0.004999"}, 5_000: {"0.01", "0.005000"},
+		1_234_567_890: {"1234.57", "1234.567890"}, -5_000: {"-0.01", "-0.005000"},
+	} {
+		text, err := v.MarshalJSON()
+		if v.String() != want[0] || string(text) != want[1] || err != nil {
+			t.Errorf("%d: %s and %s, want %s and %s", v, v, text, want[0], want[1])
+		}
+		var back USD
+		if err := back.UnmarshalJSON(text); back != v || err != nil {
+			t.Errorf("%s is read as %d, %v", text, back, err)
+		}
+	}
+}
+
+// TestNodeHoursAddUp: whatever happens, and in whatever order, each instant of an
+// instance that is billed is in one cause, once.
+func TestNodeHoursAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := tell(Options{})
+		now, instances := 0.0, 0
+		running := map[string]float64{}
+		var billed float64
+		jobs := int64(0)
+		names := []string{"c0", "c1", "c2"}
+		for range rapid.IntRange(1, 80).Draw(t, "events") {
+			now += rapid.Float64Range(0, 50).Draw(t, "pause")
+			now = math.Round(now)
+			node := rapid.SampledFrom(names).Draw(t, "node")
+			id := fmt.Sprintf("i-%d", rapid.IntRange(0, max(0, instances)).Draw(t, "instance"))
+			j := rapid.Int64Range(0, jobs).Draw(t, "job")
+			switch rapid.IntRange(0, 12).Draw(t, "what") {
+			case 0:
+				r.node(now, record.NodeResumed, node, "")
+			case 1:
+				instances++
+				id = fmt.Sprintf("i-%d", instances)
+				r.instance(now, record.InstanceLaunched, id, 1, node)
+				r.instance(now, record.InstanceRunning, id, 0)
+				running[id] = now
+			case 2:
+				r.node(now, record.NodeReady, node, id)
+			case 3:
+				r.node(now, record.NodeFailed, node, "")
+			case 4:
+				r.node(now, record.NodeSuspended, node, "")
+			case 5:
+				r.node(now, record.NodeDown, node, "")
+			case 6:
+				r.instance(now, record.InstanceEnding, id, 0)
+				if since, ok := running[id]; ok {
+					billed += now - since
+					delete(running, id)
+				}
+			case 7:
+				jobs++
+				r.submit(now, jobs, record.Spec{Procs: 1})
+				r.job(now, record.JobAllocated, jobs, node)
+				r.job(now, record.JobStarted, jobs)
+			case 8:
+				r.job(now, record.JobWorking, j)
+			case 9:
+				r.job(now, record.JobEnded, j)
+			case 10:
+				r.job(now, record.JobRequeued, j)
+			case 11:
+				r.job(now, record.JobAllocated, j, node)
+				r.job(now, record.JobStarted, j)
+			case 12:
+				r.instance(now, record.InstanceGone, id, 0)
+				if since, ok := running[id]; ok {
+					billed += now - since
+					delete(running, id)
+				}
+			}
+		}
+		for _, since := range running {
+			billed += now - since
+		}
+		got := r.report(now)
+		if got.Cloud == nil {
+			return
+		}
+		if diff := math.Abs(got.NodeHours.Powered() - billed/3600); diff > 1e-5 {
+			t.Fatalf("%v node-hours in all causes, %v billed", got.NodeHours.Powered(), billed/3600)
+		}
+	})
+}
+
+// TestAnEndedJobLeavesLittle: a run may have millions of jobs.
+func TestAnEndedJobLeavesLittle(t *testing.T) {
+	c := New(Options{Procs: 1})
+	spec := record.Spec{Procs: 1, User: "u", Account: "a", Partition: "p"}
+	at := env.Time(0)
+	allocs := testing.AllocsPerRun(20_000, func() {
+		at += 1e9
+		id := int64(at)
+		c.Take(record.Event{At: at, Kind: record.JobSubmitted, Job: id, Spec: &spec})
+		c.Take(record.Event{At: at, Kind: record.JobStarted, Job: id})
+		c.Take(record.Event{At: at + 5, Kind: record.JobEnded, Job: id, State: "COMPLETED"})
+	})
+	if len(c.jobs) != 0 || len(c.free) != 1 || allocs > 0.1 {
+		t.Errorf("%d jobs kept, %d free, %v allocations a job", len(c.jobs), len(c.free), allocs)
+	}
+}
+
+func BenchmarkTake(b *testing.B) {
+	c := New(Options{Procs: 1})
+	spec := record.Spec{Procs: 1, User: "u", Account: "a", Partition: "p"}
+	nodes := []string{"node-1", "node-2"}
+	b.ReportAllocs()
+	at := env.Time(0)
+	for b.Loop() {
+		at += 1e9
+		id := int64(at)
+		c.Take(record.Event{At: at, Kind: record.JobSubmitted, Job: id, Spec: &spec})
+		c.Take(record.Event{At: at, Kind: record.JobEligible, Job: id})
+		c.Take(record.Event{At: at, Kind: record.JobAllocated, Job: id, Nodes: nodes})
+		c.Take(record.Event{At: at, Kind: record.JobStarted, Job: id})
+		c.Take(record.Event{At: at, Kind: record.JobWorking, Job: id})
+		c.Take(record.Event{At: at + 5, Kind: record.JobEnded, Job: id, State: "COMPLETED"})
+	}
+}
