@@ -268,6 +268,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "simulator/record"},
 	}, {
+		why:   "a scenario is what is to be simulated: who reads and judges one needs no simulator",
+		from:  []string{"simulator/scenario"},
+		about: []string{"./..."},
+		allow: []string{"asba/finding"},
+	}, {
 		why:   "programs are where everything meets: nothing imports them",
 		from:  []string{"asba/...", "executor/...", "simulator/...", "localstack/...", "features/...", "fixtures/..."},
 		about: []string{"cmd/..."},

@@ -1,0 +1,242 @@
+// Package scenario is what to simulate: a workload, a cluster with what it has on
+// the premises and in the cloud, and what to keep of the run. It reads the YAML
+// that people write (docs/SIMULATOR.md has the keys) and judges it as plans and
+// configurations are judged, with findings that have a place and a way out.
+//
+// It opens no file but by the text that it is handed, and simulates nothing.
+package scenario
+
+import (
+	"time"
+
+	"aws-slurm-burst/asba/finding"
+)
+
+// Scenario is one run to simulate. Paths in it are as they can be opened.
+type Scenario struct {
+	// File is where it was read, "" where it was made of flags.
+	File string
+	Name string
+	// Seed decides every draw of the run. 1 where nothing else is said.
+	Seed uint64
+
+	Workload Workload
+	Cluster  Cluster
+
+	// Until ends the run, counted from the workload's beginning; 0 is when the last
+	// job has ended.
+	Until   time.Duration
+	Outputs Outputs
+
+	// Notes are findings below an error.
+	Notes []finding.Finding
+
+	places map[string]place
+}
+
+// Workload is where jobs come from, and what is done to them on the way. One of
+// Trace, Sacct, JSONL and Generator says where from.
+type Workload struct {
+	Trace string // an SWF file, gzipped or not
+	Sacct string // what sacct -P printed
+	JSONL string // a job a line
+
+	Generator *Generator
+
+	// Lenient mends what can be mended in a file, and counts it; otherwise the first
+	// mistake ends the run.
+	Lenient bool
+
+	// From and To cut the workload: jobs that were handed in between, To 0 for all
+	// that come. Load divides the times between jobs, 1 for as they are. Shake moves
+	// each submission at random by so much at most, either way.
+	From, To time.Duration
+	Load     float64
+	Shake    time.Duration
+
+	// Limit is the time limit of a job that did not ask for one: LimitFactor times
+	// its run time, or MissingLimit where that is given.
+	LimitFactor  float64
+	MissingLimit time.Duration
+	// OverRun says what becomes of a job that runs longer than it asked for.
+	OverRun OverRun
+}
+
+// OverRun is what becomes of a job that runs longer than it asked for.
+type OverRun string
+
+// Extend lets it run, as sites with a long grace do; Kill ends it at its limit,
+// as Slurm does.
+const (
+	Extend OverRun = "extend"
+	Kill   OverRun = "kill"
+)
+
+// Model is what a generator draws from.
+type Model string
+
+// Lublin is Lublin and Feitelson's model (2003). Poisson has exponential times
+// between jobs, Weibull times with a Shape; run times of both are exponential.
+const (
+	Lublin  Model = "lublin"
+	Poisson Model = "poisson"
+	Weibull Model = "weibull"
+)
+
+// Generator draws jobs.
+type Generator struct {
+	Model Model
+	// Jobs is how many, MaxProcs the most processors of one.
+	Jobs     int
+	MaxProcs int
+	// Interarrival and Run are means, Shape the Weibull shape of the times between
+	// jobs. Lublin's model has its own.
+	Interarrival, Run time.Duration
+	Shape             float64
+}
+
+// Scheduler is who decides which job starts next.
+type Scheduler string
+
+// FIFO starts jobs strictly in turn. EASY lets later jobs start early where the
+// first that waits is not delayed. Slurm is slurmctld's main pass and backfill.
+const (
+	FIFO  Scheduler = "fifo"
+	EASY  Scheduler = "easy"
+	Slurm Scheduler = "slurm"
+)
+
+// Cluster is the machine.
+type Cluster struct {
+	Scheduler Scheduler
+	// Processors make a machine without nodes; then there is nothing else.
+	Processors int
+
+	Premises Premises
+	// SlurmConf is the path of a slurm.conf, "" for none; Settings are lines of one
+	// that win over it, by key, in the order given.
+	SlurmConf string
+	Settings  []Setting
+	// Cloud is nil where all is on the premises.
+	Cloud *Cloud
+	Plans Plans
+}
+
+// Premises are nodes that stand all the time.
+type Premises struct {
+	Nodes, CoresPerNode int
+	MemoryMB            int64 // of a node; 0 for as much as any job asks for
+}
+
+// Setting is a key of slurm.conf and its value.
+type Setting struct{ Key, Value string }
+
+// Cloud is EC2, and the executor's configuration for it.
+type Cloud struct {
+	// Config is the path of the executor's configuration: its node groups are the
+	// cloud nodes.
+	Config string
+	// CoresPerNode are the CPUs of a cloud node; 0 for those of its node group.
+	CoresPerNode int
+	Boot         Boot
+	Spot         Capacity
+	OnDemand     Capacity
+	Quotas       []Quota
+	// Throttle limits calls as EC2 does, by its published token buckets.
+	Throttle bool
+	// Faults is the path of a file of fault rules, "" for none.
+	Faults string
+}
+
+// Boot is how long instances take until slurmd registers.
+type Boot string
+
+// Instant is at once. Minimal is a small image, HPC one with all that jobs need
+// built in, ParallelCluster one that is set up as it boots.
+const (
+	Instant         Boot = "instant"
+	Minimal         Boot = "minimal"
+	HPC             Boot = "hpc"
+	ParallelCluster Boot = "parallelcluster"
+)
+
+// Capacity is how often EC2 has what is asked for.
+type Capacity string
+
+// Always is a market that never runs dry. Common and Scarce come and go, as what
+// most types and what sought-after ones do.
+const (
+	Always Capacity = "always"
+	Common Capacity = "common"
+	Scarce Capacity = "scarce"
+)
+
+// Quota is how many vCPUs of a family EC2 lets an account run in a market.
+type Quota struct {
+	Family, Market string
+	VCPUs          int
+}
+
+// Plans says where jobs' execution plans come from. The rates are shares of jobs,
+// drawn by job.
+type Plans struct {
+	// Advise has the advisor make each job's plan; otherwise none has one.
+	Advise                    bool
+	Missing, Invalid, Partial float64
+}
+
+// Outputs are the files that a run leaves, "" for none.
+type Outputs struct{ JobsCSV, SWF, Events string }
+
+// Outcome is what a simulator says at the end of a run, beside its events.
+type Outcome struct {
+	// TraceHash is the hash over all that happened: the same in two runs that took
+	// the same decisions at the same instants.
+	TraceHash uint64
+	// Simulated is how long the run was, from the workload's beginning.
+	Simulated time.Duration
+	// Repairs are what was mended in the workload.
+	Repairs []Repair
+}
+
+// Repair is a kind of mistake in a workload that was mended, how often, and the
+// first lines that had it.
+type Repair struct {
+	Kind  string
+	Count int
+	Lines []int
+}
+
+// Progress is how far a run has come. Of is the workload's length, 0 where that
+// is not known before its end.
+type Progress struct {
+	Simulated, Of    time.Duration
+	Submitted, Ended int
+}
+
+// New returns the scenario that flags start from: nothing said.
+func New() *Scenario {
+	return &Scenario{
+		Seed:     1,
+		Workload: Workload{Load: 1, LimitFactor: 1, OverRun: Extend},
+		Cluster:  Cluster{Scheduler: Slurm},
+	}
+}
+
+// NewCloud returns a cloud with what is not said of it.
+func NewCloud() *Cloud { return &Cloud{Boot: HPC, Spot: Common, OnDemand: Always, Throttle: true} }
+
+// Origin is the file or the model that the jobs come from, for people.
+func (w *Workload) Origin() string {
+	switch {
+	case w.Trace != "":
+		return w.Trace
+	case w.Sacct != "":
+		return w.Sacct
+	case w.JSONL != "":
+		return w.JSONL
+	case w.Generator != nil:
+		return string(w.Generator.Model)
+	}
+	return ""
+}

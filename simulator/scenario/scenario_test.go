@@ -1,0 +1,167 @@
+package scenario
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const whole1 = `
+name: last-month
+seed: 7
+workload:
+  trace: kth.swf.gz
+  lenient: true
+  from: 1d
+  to: 30d
+  load: 1.2
+  shake: 60
+  missing_limit: 24h
+  over_run: kill
+cluster:
+  scheduler: easy
+  premises: {nodes: 32, cores_per_node: 16, memory_mb: 64000}
+  slurm:
+    conf: /etc/slurm/slurm.conf
+    settings: {ResumeTimeout: 600, SchedulerParameters: "bf_window=2880"}
+  cloud:
+    config: config.yaml
+    cores_per_node: 8
+    boot: minimal
+    spot: scarce
+    on_demand: common
+    quotas: [{family: standard, market: spot, vcpus: 640}, {family: g, vcpus: 0}]
+    throttle: false
+    faults: rules.yaml
+  plans: {advise: true, missing: 0.1, invalid: 0.05, partial: 0.5}
+run: {until: 40d, jobs_csv: jobs.csv, swf: out.swf, events: events.jsonl}
+`
+
+func TestEveryKeyIsRead(t *testing.T) {
+	got, err := Parse([]byte(whole1), "sites/a.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := 24 * time.Hour
+	want := &Scenario{
+		File: "sites/a.yaml", Name: "last-month", Seed: 7,
+		Workload: Workload{Trace: "sites/kth.swf.gz", Lenient: true, From: day, To: 30 * day, Load: 1.2, Shake: time.Minute, LimitFactor: 1, MissingLimit: day, OverRun: Kill},
+		Cluster: Cluster{
+			Scheduler: EASY, Premises: Premises{32, 16, 64000}, SlurmConf: "/etc/slurm/slurm.conf",
+			Settings: []Setting{{"ResumeTimeout", "600"}, {"SchedulerParameters", "bf_window=2880"}},
+			Cloud: &Cloud{
+				Config: "sites/config.yaml", CoresPerNode: 8, Boot: Minimal, Spot: Scarce, OnDemand: Common,
+				Quotas: []Quota{{"standard", "spot", 640}, {"g", "on-demand", 0}}, Faults: "sites/rules.yaml",
+			},
+			Plans: Plans{Advise: true, Missing: 0.1, Invalid: 0.05, Partial: 0.5},
+		},
+		Until: 40 * day, Outputs: Outputs{"sites/jobs.csv", "sites/out.swf", "sites/events.jsonl"},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Scenario{})); diff != "" {
+		t.Error(diff)
+	}
+	var paths []string
+	for _, i := range got.Inputs() {
+		paths = append(paths, i.Path)
+	}
+	if got := strings.Join(paths, " "); got != "sites/kth.swf.gz /etc/slurm/slurm.conf sites/config.yaml sites/rules.yaml" {
+		t.Errorf("inputs %s", got)
+	}
+	f := got.Unreadable(got.Inputs()[0], errors.New("no such file"))
+	if f.Line != 5 || f.Column != 3 {
+		t.Errorf("an unreadable trace is found at %s", f.Where())
+	}
+}
+
+func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
+	const machine = "cluster: {processors: 4, scheduler: easy}\n"
+	const trace = "workload: {trace: a.swf}\n"
+	for text, want := range map[string]string{
+		"":                           "error[SCN001]: the file is empty (give it a workload and a cluster)",
+		"a: [":                       "error[SCN001]: no YAML",
+		"- 1":                        "1:1: error[SCN004]: wants keys with values, has a list",
+		"a\xff":                      "error[SCN001]: the file is not UTF-8",
+		trace + machine + "---\n{}":  "error[SCN001]: a second YAML document",
+		trace + "clusterr: {}":       "2:1: error[SCN002] /clusterr: unknown key \"clusterr\" (did you mean cluster?)",
+		trace + machine + "seed: x":  "3:7: error[SCN005] /seed: \"x\" is no seed",
+		trace + machine + "seed: []": "3:7: error[SCN004] /seed: wants a whole number, has a list",
+		trace + trace + machine:      "2:1: error[SCN003] /workload: \"workload\" is given twice, first in line 1",
+		trace + "cluster: {processors: 4, scheduler: esay}":                     "2:37: error[SCN006] /cluster/scheduler: \"esay\" is not one of fifo, easy, slurm (did you mean easy?)",
+		trace + "cluster: {processors: 0, scheduler: easy}":                     "2:23: error[SCN005] /cluster/processors: \"0\" is not a whole number in range (write a whole number from 1",
+		trace + "cluster: {processors: 4}":                                      "2:11: error[SCN008] /cluster/processors: Slurm schedules nodes",
+		trace + "cluster: {scheduler: easy}":                                    "2:1: error[SCN007] /cluster: no machine",
+		trace + "cluster: {premises: {nodes: 4}}":                               "2:11: error[SCN007] /cluster/premises: premises without cores_per_node",
+		trace + "cluster: {cloud: {spot: common}}":                              "error[SCN007] /cluster/cloud: a cloud without config",
+		trace + "cluster: {processors: 4, scheduler: easy, cloud: {config: c}}": "error[SCN008] /cluster/cloud: processors make a machine without nodes",
+		machine: "error[SCN007] /workload: no workload",
+		"workload: {trace: a, sacct: b}\n" + machine:                                                                    "1:12: error[SCN008] /workload/trace: jobs come from one place, not from sacct and trace",
+		"workload: {trace: a, from: 2d, to: 1d}\n" + machine:                                                            "error[SCN005] /workload/to: no job is handed in",
+		"workload: {trace: a, load: 0}\n" + machine:                                                                     "error[SCN005] /workload/load: \"0\" is not a number in range",
+		"workload: {trace: a, load: .nan}\n" + machine:                                                                  "error[SCN005] /workload/load: \".nan\"",
+		"workload: {trace: a, shake: soon}\n" + machine:                                                                 "error[SCN005] /workload/shake: \"soon\" is not a duration",
+		"workload: {trace: a, to: 1e300d}\n" + machine:                                                                  "error[SCN005] /workload/to: \"1e300d\" is not a duration",
+		"workload: {trace: \"a\\nb\"}\n" + machine:                                                                      "error[SCN005] /workload/trace: \"a\\nb\" is empty",
+		"workload: {trace: a, lenient: 1}\n" + machine:                                                                  "error[SCN004] /workload/lenient: wants true or false, has the number \"1\"",
+		trace + "cluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true, missing: 0.6, invalid: 0.6}}": "error[SCN005] /cluster/plans: missing, invalid",
+		trace + "cluster: {cloud: {config: c, quotas: [{family: g}]}}":                                                  "error[SCN007] /cluster/cloud/quotas/0: a quota has",
+	} {
+		_, err := Parse([]byte(text), "s.yaml")
+		var bad *Invalid
+		if !errors.As(err, &bad) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+func TestWhatIsUnwiseIsANote(t *testing.T) {
+	for text, want := range map[string]string{
+		"workload: {generator: {model: lublin, run: 1h}}\ncluster: {processors: 4, scheduler: fifo}":      "1:39: warning[SCN009] /workload/generator/run: Lublin's model",
+		"workload: {trace: a}\ncluster: {cloud: {config: c}, plans: {missing: 0.1}}":                      "2:31: warning[SCN009] /cluster/plans: jobs have no plans",
+		"workload: {trace: a}\ncluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true}}": "warning[SCN009] /cluster/plans: plans are for cloud nodes",
+	} {
+		s, err := Parse([]byte(text), "s.yaml")
+		if err != nil || len(s.Notes) != 1 || !strings.Contains(s.Notes[0].String(), want) {
+			t.Errorf("%q: %v, %+v, want %s", text, err, s, want)
+		}
+	}
+}
+
+func TestAScenarioOfFlagsIsJudgedAlike(t *testing.T) {
+	s := New()
+	s.Workload.Trace, s.Cluster.Processors = "a.swf", 4
+	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "error[SCN008] /cluster/processors: Slurm schedules nodes") {
+		t.Errorf("got %v", err)
+	}
+	s.Cluster.Scheduler = EASY
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+	s.Cluster.Cloud = NewCloud()
+	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "SCN008") || !strings.Contains(err.Error(), "SCN007") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(whole1))
+	f.Add([]byte("workload: &a {generator: *a}\n"))
+	f.Add([]byte("a: &b [*b]\ncluster: {cloud: {quotas: [{}]}}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := Parse(data, "s.yaml")
+		if err == nil {
+			if s.Workload.Origin() == "" {
+				t.Errorf("%q is taken without a workload", data)
+			}
+			return
+		}
+		for _, line := range strings.Split(err.Error(), "\n") {
+			if !strings.HasPrefix(line, "s.yaml") {
+				t.Errorf("%q: a finding is not on one line: %q", data, err)
+			}
+		}
+	})
+}
