@@ -268,6 +268,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "simulator/record"},
 	}, {
+		why:   "files are written of what was told, and of the jobs that report makes of it",
+		from:  []string{"simulator/report/files"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator/record", "simulator/report"},
+	}, {
 		why:   "a scenario is what is to be simulated: who reads and judges one needs no simulator",
 		from:  []string{"simulator/scenario"},
 		about: []string{"./..."},

@@ -1,0 +1,258 @@
+package files
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/report"
+)
+
+const begin = env.Time(1_000_000_000_000)
+
+// run is a small schedule, told to a set of files through a Collector as a
+// simulation does it.
+func run(t *testing.T, s *Set) {
+	t.Helper()
+	c := report.New(report.Options{Begin: begin, OnJob: func(j report.Job) {
+		if err := s.Job(j); err != nil {
+			t.Fatal(err)
+		}
+	}})
+	at := func(second float64, k record.Kind, e record.Event) {
+		e.At, e.Kind = begin.Add(time.Duration(second*1e9)), k
+		s.Event(e)
+		c.Take(e)
+	}
+	spec := func(procs int) *record.Spec {
+		return &record.Spec{User: "ann", Account: "physics", Partition: "local", Procs: procs, LimitS: 600, RunS: 90}
+	}
+	at(0, record.JobSubmitted, record.Event{Job: 1, Spec: spec(2)})
+	at(0, record.JobStarted, record.Event{Job: 1})
+	at(5, record.JobSubmitted, record.Event{Job: 2, Spec: spec(3)})
+	at(10, record.JobSubmitted, record.Event{Job: 3, Spec: spec(1)})
+	at(20.25, record.JobStarted, record.Event{Job: 3})
+	at(30.5, record.JobEnded, record.Event{Job: 3, State: "COMPLETED"})
+	at(40, record.JobAllocated, record.Event{Job: 2, Nodes: []string{"b", "a", "c"}})
+	at(40, record.JobStarted, record.Event{Job: 2})
+	at(60, record.JobSubmitted, record.Event{Job: 4, Spec: spec(1)})
+	at(70, record.JobEnded, record.Event{Job: 4, State: "CANCELLED"})
+	at(80, record.JobSubmitted, record.Event{Job: 5, Spec: spec(1)})
+	at(90, record.JobEnded, record.Event{Job: 1, State: "TIMEOUT"})
+	at(90, record.JobSubmitted, record.Event{Job: 6, Spec: spec(1)})
+	at(90, record.JobStarted, record.Event{Job: 6})
+	at(100, record.JobEnded, record.Event{Job: 6, State: "NODE_FAIL"})
+	at(110, record.JobEnded, record.Event{Job: 2, State: "COMPLETED"})
+	at(120, record.Gang, record.Event{Job: 2, Nodes: []string{"a", "b"}})
+}
+
+func names(dir string) Names {
+	return Names{filepath.Join(dir, "jobs.csv"), filepath.Join(dir, "out.swf"), filepath.Join(dir, "events.jsonl")}
+}
+
+func contents(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func listed(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return out
+}
+
+func TestFilesAreWhatTheirReadersExpect(t *testing.T) {
+	dir := t.TempDir()
+	n := names(dir)
+	s, err := Open(n, Options{Begin: begin, Workload: "a, \"trace\".swf", Procs: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, s)
+	if got := listed(t, dir); slices.ContainsFunc(got, func(n string) bool { return !strings.HasPrefix(n, ".") }) {
+		t.Errorf("before the end there is %v", got)
+	}
+	if err := s.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	s.Abort()
+	if got := listed(t, dir); !slices.Equal(got, []string{"events.jsonl", "jobs.csv", "out.swf"}) {
+		t.Errorf("there is %v", got)
+	}
+	want := columns + `3,a_ _trace_.swf,3,10,1,600,1,COMPLETED_SUCCESSFULLY,20.25,10.25,30.5,10.25,20.5,2.000000,2,,
+1,a_ _trace_.swf,1,0,2,600,0,COMPLETED_WALLTIME_REACHED,0,90,90,0,90,1.000000,0-1,,
+6,a_ _trace_.swf,6,90,1,600,0,COMPLETED_FAILED,90,10,100,0,10,1.000000,0,,
+2,a_ _trace_.swf,2,5,3,600,1,COMPLETED_SUCCESSFULLY,40,70,110,35,105,1.500000,0-2,,
+`
+	if got := contents(t, n.JobsCSV); got != want {
+		t.Errorf("jobs.csv:\n%s\nwant\n%s", got, want)
+	}
+	want = `; Version: 2.2
+; Computer: simulated
+; Note: schedule of a, "trace".swf by aws-slurm-burst simulate
+; MaxProcs: 4
+1 0 0 90 2 -1 -1 2 600 -1 0 1 1 -1 -1 1 -1 -1
+2 5 35 70 3 -1 -1 3 600 -1 1 1 1 -1 -1 1 -1 -1
+3 10 10 11 1 -1 -1 1 600 -1 1 1 1 -1 -1 1 -1 -1
+4 60 -1 -1 -1 -1 -1 1 600 -1 5 1 1 -1 -1 1 -1 -1
+6 90 0 10 1 -1 -1 1 600 -1 0 1 1 -1 -1 1 -1 -1
+`
+	if got := contents(t, n.SWF); got != want {
+		t.Errorf("out.swf:\n%s\nwant\n%s", got, want)
+	}
+	lines := strings.Split(strings.TrimSpace(contents(t, n.Events)), "\n")
+	if len(lines) != 17 {
+		t.Fatalf("%d events", len(lines))
+	}
+	for _, l := range lines {
+		if !json.Valid([]byte(l)) {
+			t.Errorf("%s is no JSON", l)
+		}
+	}
+	if lines[4] != `{"at_s":20.25,"event":"job_started","job":3}` || lines[16] != `{"at_s":120,"event":"gang","job":2,"nodes":["a","b"],"count":0,"depth":0}` {
+		t.Errorf("events %s and %s", lines[4], lines[16])
+	}
+}
+
+func TestARunThatIsGivenUpLeavesWhatWasThere(t *testing.T) {
+	dir := t.TempDir()
+	n := names(dir)
+	if err := os.WriteFile(n.SWF, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(n, Options{Begin: begin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, s)
+	s.Abort()
+	if got := listed(t, dir); !slices.Equal(got, []string{"out.swf"}) || contents(t, n.SWF) != "old" {
+		t.Errorf("there is %v", got)
+	}
+}
+
+func TestAFullDiskIsToldAndLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(names(dir), Options{Begin: begin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	_ = s.files[0].aside.Close()
+	aside := s.files[0].aside.Name()
+	s.files[0].w.Reset(full)
+	s.files[0].head(s.files[0].w)
+	for i := range 10_000 {
+		err = s.Job(report.Job{ID: int64(i), Started: true, End: time.Second, State: "COMPLETED"})
+		if err != nil {
+			break
+		}
+	}
+	if want := names(dir).JobsCSV + " could not be written: no space left on device"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := s.Commit(); err == nil {
+		t.Error("it was put into its place")
+	}
+	_ = os.Remove(aside)
+	if got := listed(t, dir); len(got) != 0 {
+		t.Errorf("there is %v", got)
+	}
+}
+
+func TestWhatCannotBeWrittenIsToldBefore(t *testing.T) {
+	dir := t.TempDir()
+	read := filepath.Join(dir, "trace.swf")
+	if err := os.WriteFile(read, []byte("1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		n    Names
+		want string
+	}{
+		"a folder that is not there": {Names{JobsCSV: filepath.Join(dir, "none", "jobs.csv")}, "none/jobs.csv: no such file"},
+		"a folder":                   {Names{Events: dir}, "is no file"},
+		"one file for two":           {Names{JobsCSV: filepath.Join(dir, "a"), SWF: dir + "/./a"}, "is to be two files"},
+		"the trace itself":           {Names{SWF: read}, "is read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Open(c.n, Options{Reads: []string{read}})
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want ...%s", err, c.want)
+			}
+			if got := listed(t, dir); !slices.Equal(got, []string{"trace.swf"}) {
+				t.Errorf("there is %v", got)
+			}
+		})
+	}
+}
+
+func TestNoProcessorIsGivenTwice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := newProcessors()
+		holds := map[int]int64{}
+		running := map[int64]int{}
+		for id := int64(1); id < 60; id++ {
+			if rapid.Bool().Draw(t, "start") || len(running) == 0 {
+				n := rapid.IntRange(1, 9).Draw(t, "procs")
+				p.submitted(id, n)
+				p.start(id)
+				running[id] = n
+				got := 0
+				for _, h := range p.held[id] {
+					for k := h.first; k <= h.last; k++ {
+						if holds[k] != 0 {
+							t.Fatalf("processor %d is %d's, and given to %d", k, holds[k], id)
+						}
+						holds[k] = id
+						got++
+					}
+				}
+				if got != n {
+					t.Fatalf("job %d wants %d and got %d", id, n, got)
+				}
+				continue
+			}
+			var ids []int64
+			for j := range running {
+				ids = append(ids, j)
+			}
+			slices.Sort(ids)
+			j := rapid.SampledFrom(ids).Draw(t, "end")
+			for _, h := range p.end(j) {
+				for k := h.first; k <= h.last; k++ {
+					delete(holds, k)
+				}
+			}
+			delete(running, j)
+		}
+		for j := range running {
+			p.end(j)
+		}
+		if len(p.free) != 1 || p.free[0].first != 0 {
+			t.Fatalf("free at the end: %v", p.free)
+		}
+	})
+}
