@@ -128,6 +128,11 @@ type Event struct {
 	Operation, Code string
 }
 
+// Begin is the instant at which the workload of every simulation begins:
+// 2026-01-01T00:00:00Z. A simulated clock that began with 0 would meet code for
+// which that is no time.
+const Begin env.Time = 1_767_225_600_000_000_000
+
 // Sink takes events. It must not keep Nodes or Spec longer than the call unless
 // it copies them.
 type Sink func(Event)

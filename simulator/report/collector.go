@@ -15,13 +15,10 @@ import (
 	"aws-slurm-burst/simulator/record"
 )
 
-// Options say what stood there before anything happened.
+// Options are how events are to be read.
 type Options struct {
-	// Begin is the instant at which the workload begins: event times count from it.
+	// Begin is the instant at which the workload begins: times count from it.
 	Begin env.Time
-	// Procs are the processors that stand on the premises all the time; 0 where all
-	// of the cluster is in the cloud.
-	Procs int
 	// ProcsPerCloudNode are those of a cloud node as Slurm counts them; 0 stands for
 	// its instance's vCPUs.
 	ProcsPerCloudNode int

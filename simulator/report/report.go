@@ -173,13 +173,16 @@ type Group struct {
 // Repair is a kind of mistake in a workload that was mended, or passed over.
 type Repair struct {
 	Kind  string `json:"kind"`
+	Says  string `json:"says"`
 	Count int    `json:"count"`
 	Lines []int  `json:"lines"` // the first ones
 }
 
 // Report returns the figures at an instant, which is the run's end: instances
-// that still live are billed until then. It is called once.
-func (c *Collector) Report(end env.Time) *Report {
+// that still live are billed until then. procs are the processors that stood on
+// the premises all the time; 0 where all of the cluster was in the cloud. It is
+// called once.
+func (c *Collector) Report(end env.Time, procs int) *Report {
 	c.now = max(c.now, end)
 	for _, id := range slices.Sorted(maps.Keys(c.live)) {
 		c.ending(c.live[id], "")
@@ -204,7 +207,7 @@ func (c *Collector) Report(end env.Time) *Report {
 	if unfinished > 0 { // they held their processors until now
 		last = c.now
 	}
-	if stood := float64(c.opt.Procs)*float64(last.Sub(c.firstSubmit)) + c.cloudProcNS; stood > 0 {
+	if stood := float64(procs)*float64(last.Sub(c.firstSubmit)) + c.cloudProcNS; stood > 0 {
 		r.Utilisation = round(c.procNS / stood)
 	}
 	if c.cloud {

@@ -22,14 +22,17 @@ const begin = env.Time(1_700_000_000_000_000_000)
 // told is a run that is written down by hand, in seconds.
 type told struct {
 	*Collector
+	procs int
 	ended []Job
 }
 
-func tell(o Options) *told {
-	t := &told{}
-	o.Begin = begin
-	o.OnJob = func(j Job) { j.Nodes = slices.Clone(j.Nodes); t.ended = append(t.ended, j) }
-	t.Collector = New(o)
+// tell begins a run on so many processors that stand all the time.
+func tell(procs int) *told {
+	t := &told{procs: procs}
+	t.Collector = New(Options{Begin: begin, OnJob: func(j Job) {
+		j.Nodes = slices.Clone(j.Nodes)
+		t.ended = append(t.ended, j)
+	}})
 	return t
 }
 
@@ -71,7 +74,7 @@ func (t *told) boots(second float64, node, id string, usd float64) {
 }
 
 func (t *told) report(second float64) *Report {
-	return t.Report(begin.Add(time.Duration(second * 1e9)))
+	return t.Report(begin.Add(time.Duration(second*1e9)), t.procs)
 }
 
 func near(t *testing.T, what string, got, want float64) {
@@ -82,7 +85,7 @@ func near(t *testing.T, what string, got, want float64) {
 }
 
 func TestWaitsAndSlowdownsAreCountedFromWhenAJobMightStart(t *testing.T) {
-	r := tell(Options{Procs: 2})
+	r := tell(2)
 	r.submit(0, 1, record.Spec{Procs: 1, User: "a"})
 	r.start(0, 1)
 	r.job(100, record.JobEnded, 1) // no wait
@@ -117,7 +120,7 @@ func TestQuantilesAreValuesThatOccurred(t *testing.T) {
 }
 
 func TestACloudNodesTimeIsSplitByWhatItWasFor(t *testing.T) {
-	r := tell(Options{})
+	r := tell(0)
 	r.submit(0, 1, record.Spec{Procs: 8, Account: "physics"})
 	r.job(0, record.JobAllocated, 1, "c1")
 	r.boots(0, "c1", "i-1", 3.6) // a tenth of a cent a second
@@ -147,7 +150,7 @@ func TestACloudNodesTimeIsSplitByWhatItWasFor(t *testing.T) {
 }
 
 func TestWorkThatIsDoneTwiceIsLost(t *testing.T) {
-	r := tell(Options{})
+	r := tell(0)
 	r.submit(0, 1, record.Spec{Procs: 1})
 	r.boots(0, "c1", "i-1", 1)
 	r.start(20, 1, "c1")
@@ -172,7 +175,7 @@ func TestWorkThatIsDoneTwiceIsLost(t *testing.T) {
 }
 
 func TestJobsThatShareANodeShareItsTime(t *testing.T) {
-	r := tell(Options{})
+	r := tell(0)
 	r.boots(0, "c1", "i-1", 3.6)
 	r.submit(0, 1, record.Spec{User: "a"})
 	r.submit(0, 2, record.Spec{User: "b"})
@@ -223,7 +226,7 @@ func TestInstancesThatNeverCameUp(t *testing.T) {
 		}, NodeHours{Boot: hours(10e9), Idle: hours(30e9), Orphan: hours(20e9)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := tell(Options{})
+			r := tell(0)
 			var nodes []string
 			if c.node != "" {
 				nodes = []string{c.node}
@@ -240,7 +243,7 @@ func TestInstancesThatNeverCameUp(t *testing.T) {
 }
 
 func TestIdleTimeOfSingleUseNodesIsToldApart(t *testing.T) {
-	r := tell(Options{})
+	r := tell(0)
 	r.boots(0, "c1", "i-1", 3.6)
 	r.at(25, record.NodeSuspended, record.Event{Node: "c1", Cause: record.SingleUse})
 	r.instance(30, record.InstanceEnding, "i-1", 0)
@@ -253,7 +256,7 @@ func TestIdleTimeOfSingleUseNodesIsToldApart(t *testing.T) {
 }
 
 func TestCallsGangsAndAssumptionsAreCounted(t *testing.T) {
-	r := tell(Options{})
+	r := tell(0)
 	r.at(1, record.Call, record.Event{Operation: "RunInstances"})
 	r.at(2, record.Call, record.Event{Operation: "RunInstances", Code: "InsufficientInstanceCapacity"})
 	r.at(3, record.Gang, record.Event{Nodes: []string{"a", "b"}, Count: 2})
@@ -274,7 +277,7 @@ func TestCallsGangsAndAssumptionsAreCounted(t *testing.T) {
 
 func TestWhatTheCloudSavesIsToldByTheHour(t *testing.T) {
 	wait := func(second float64) *Report {
-		r := tell(Options{Procs: 1})
+		r := tell(1)
 		r.submit(0, 1, record.Spec{})
 		r.start(second, 1)
 		r.job(second+1, record.JobEnded, 1)
@@ -335,7 +338,7 @@ func TestDollarsAsBillsHaveThem(t *testing.T) {
 // instance that is billed is in one cause, once.
 func TestNodeHoursAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r := tell(Options{})
+		r := tell(0)
 		now, instances := 0.0, 0
 		running := map[string]float64{}
 		var billed float64
@@ -407,7 +410,7 @@ func TestNodeHoursAddUp(t *testing.T) {
 
 // TestAnEndedJobLeavesLittle: a run may have millions of jobs.
 func TestAnEndedJobLeavesLittle(t *testing.T) {
-	c := New(Options{Procs: 1})
+	c := New(Options{})
 	spec := record.Spec{Procs: 1, User: "u", Account: "a", Partition: "p"}
 	at := env.Time(0)
 	allocs := testing.AllocsPerRun(20_000, func() {
@@ -423,7 +426,7 @@ func TestAnEndedJobLeavesLittle(t *testing.T) {
 }
 
 func BenchmarkTake(b *testing.B) {
-	c := New(Options{Procs: 1})
+	c := New(Options{})
 	spec := record.Spec{Procs: 1, User: "u", Account: "a", Partition: "p"}
 	nodes := []string{"node-1", "node-2"}
 	b.ReportAllocs()

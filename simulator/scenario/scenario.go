@@ -195,16 +195,18 @@ type Outcome struct {
 	TraceHash uint64
 	// Simulated is how long the run was, from the workload's beginning.
 	Simulated time.Duration
-	// Repairs are what was mended in the workload.
+	// Procs are the processors that stood on the premises all the time.
+	Procs int
+	// Repairs are what was mended in the workload, or noted.
 	Repairs []Repair
 }
 
-// Repair is a kind of mistake in a workload that was mended, how often, and the
-// first lines that had it.
+// Repair is a kind of thing in a workload that could not be taken as it stood, in
+// a word and in a sentence, how often it was, and the first lines that had it.
 type Repair struct {
-	Kind  string
-	Count int
-	Lines []int
+	Kind, Says string
+	Count      int
+	Lines      []int
 }
 
 // Progress is how far a run has come. Of is the workload's length, 0 where that
