@@ -235,6 +235,21 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env"},
 	}, {
+		why:   "figures are made of what was told: who simulated, and how, is nothing to them",
+		from:  []string{"simulator/report"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator/record"},
+	}, {
+		why:   "files are written of what was told, and of the jobs that report makes of it",
+		from:  []string{"simulator/report/files"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator/record", "simulator/report", "simulator/workload", "simulator/workload/swf"},
+	}, {
+		why:   "a scenario is what is to be simulated: who reads and judges one needs no simulator",
+		from:  []string{"simulator/scenario"},
+		about: []string{"./..."},
+		allow: []string{"asba/finding"},
+	}, {
 		why:   "models stand for the world outside: they know the ports, never the executor that uses them",
 		from:  []string{"simulator/ec2/...", "simulator/slurm/..."},
 		about: []string{"executor/...", "cmd/...", "features/...", "localstack/..."},
@@ -263,20 +278,6 @@ var rules = []rule{
 		from:  []string{"simulator/workload/trace", "simulator/workload/swf"},
 		about: []string{"./..."},
 		allow: []string{"simulator/workload", "simulator/workload/trace", "asba/finding"},
-		why:   "figures are made of what was told: who simulated, and how, is nothing to them",
-		from:  []string{"simulator/report"},
-		about: []string{"./..."},
-		allow: []string{"executor/env", "simulator/record"},
-	}, {
-		why:   "files are written of what was told, and of the jobs that report makes of it",
-		from:  []string{"simulator/report/files"},
-		about: []string{"./..."},
-		allow: []string{"executor/env", "simulator/record", "simulator/report"},
-	}, {
-		why:   "a scenario is what is to be simulated: who reads and judges one needs no simulator",
-		from:  []string{"simulator/scenario"},
-		about: []string{"./..."},
-		allow: []string{"asba/finding"},
 	}, {
 		why:   "programs are where everything meets: nothing imports them",
 		from:  []string{"asba/...", "executor/...", "simulator/...", "localstack/...", "features/...", "fixtures/..."},

@@ -62,7 +62,7 @@ func Open(n Names, o Options) (*Set, error) {
 	taken := map[string]bool{}
 	for _, f := range []*file{
 		{name: n.JobsCSV, form: newJobs(o)},
-		{name: n.SWF, form: newSWF(o)},
+		{name: n.SWF, form: newSchedule(o)},
 		{name: n.Events, form: newEvents(o)},
 	} {
 		if f.name == "" {

@@ -113,8 +113,9 @@ func TestFilesAreWhatTheirReadersExpect(t *testing.T) {
 1 0 0 90 2 -1 -1 2 600 -1 0 1 1 -1 -1 1 -1 -1
 2 5 35 70 3 -1 -1 3 600 -1 1 1 1 -1 -1 1 -1 -1
 3 10 10 11 1 -1 -1 1 600 -1 1 1 1 -1 -1 1 -1 -1
-4 60 -1 -1 -1 -1 -1 1 600 -1 5 1 1 -1 -1 1 -1 -1
+4 60 10 -1 -1 -1 -1 1 600 -1 5 1 1 -1 -1 1 -1 -1
 6 90 0 10 1 -1 -1 1 600 -1 0 1 1 -1 -1 1 -1 -1
+; Partition: 1 local
 `
 	if got := contents(t, n.SWF); got != want {
 		t.Errorf("out.swf:\n%s\nwant\n%s", got, want)

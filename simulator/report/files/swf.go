@@ -6,124 +6,98 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/report"
+	"aws-slurm-burst/simulator/workload"
+	"aws-slurm-burst/simulator/workload/swf"
 )
 
-// swf writes the schedule in the Standard Workload Format 2.2. Its jobs are in
-// order of submission, as the format wants them, so a job that has ended is held
-// until those that were handed in before it have.
-type swf struct {
-	workload     string
-	procs, nodes int
+// schedule writes the jobs as a log in SWF. A log is in order of submission, so a
+// job that has ended is held until those that were handed in before it have.
+type schedule struct {
+	header []swf.Field
+	log    *swf.Writer
 
-	// turn is a job's place in the order, waiting what became of the jobs from the
-	// place next on: nil while that is not known.
+	// turn is a job's place in the order; waiting is what became of the jobs from
+	// the place next on, nil while that is not known.
 	turn    map[int64]int
-	waiting []*report.Job
+	waiting []*swf.Result
 	next    int
-
-	users, accounts, partitions numbers
-	buf                         []byte
 }
 
-func newSWF(o Options) *swf {
-	return &swf{
-		workload: strings.Join(strings.Fields(o.Workload), " "), procs: o.Procs, nodes: o.Nodes, turn: map[int64]int{},
-		users: numbers{}, accounts: numbers{}, partitions: numbers{},
+func newSchedule(o Options) *schedule {
+	h := []swf.Field{
+		{Key: "Computer", Value: "simulated"},
+		{Key: "Note", Value: fmt.Sprintf("schedule of %s by aws-slurm-burst simulate", strings.Join(strings.Fields(o.Workload), " "))},
 	}
+	if o.Procs > 0 {
+		h = append(h, swf.Field{Key: "MaxProcs", Value: strconv.Itoa(o.Procs)})
+	}
+	if o.Nodes > 0 {
+		h = append(h, swf.Field{Key: "MaxNodes", Value: strconv.Itoa(o.Nodes)})
+	}
+	return &schedule{header: h, turn: map[int64]int{}}
 }
 
-func (f *swf) head(w *bufio.Writer) {
-	_, _ = fmt.Fprintf(w, "; Version: 2.2\n; Computer: simulated\n; Note: schedule of %s by aws-slurm-burst simulate\n", f.workload)
-	if f.procs > 0 {
-		_, _ = fmt.Fprintf(w, "; MaxProcs: %d\n", f.procs)
-	}
-	if f.nodes > 0 {
-		_, _ = fmt.Fprintf(w, "; MaxNodes: %d\n", f.nodes)
-	}
-}
+func (f *schedule) head(w *bufio.Writer) { f.log = swf.NewWriter(w, f.header) }
 
-func (f *swf) event(_ *bufio.Writer, e record.Event) {
+func (f *schedule) event(_ *bufio.Writer, e record.Event) {
 	if e.Kind == record.JobSubmitted {
 		f.turn[e.Job] = f.next + len(f.waiting)
 		f.waiting = append(f.waiting, nil)
 	}
 }
 
-func (f *swf) job(w *bufio.Writer, j *report.Job) {
+func (f *schedule) job(_ *bufio.Writer, j *report.Job) {
 	turn, ok := f.turn[j.ID]
 	if !ok {
 		return
 	}
 	delete(f.turn, j.ID)
-	kept := *j
-	kept.Nodes = nil // the format has no names
-	f.waiting[turn-f.next] = &kept
+	f.waiting[turn-f.next] = result(j)
 	n := 0
 	for n < len(f.waiting) && f.waiting[n] != nil {
-		f.line(w, f.waiting[n])
+		f.write(f.waiting[n])
 		n++
 	}
 	f.waiting = slices.Delete(f.waiting, 0, n)
 	f.next += n
 }
 
-// tail writes the jobs that were held for others which have not ended.
-func (f *swf) tail(w *bufio.Writer) {
-	for _, j := range f.waiting {
-		if j != nil {
-			f.line(w, j)
+// tail writes the jobs that were held for others which have not ended, and what
+// the log's numbers are called.
+func (f *schedule) tail(*bufio.Writer) {
+	for _, r := range f.waiting {
+		if r != nil {
+			f.write(r)
 		}
 	}
 	f.waiting = nil
+	_ = f.log.Close() // the buffer below keeps the error
 }
 
-// line writes the 18 fields. Times are whole seconds.
-func (f *swf) line(w *bufio.Writer, j *report.Job) {
-	wait, run, procs, status := int64(-1), int64(-1), int64(-1), int64(5)
-	if j.Started {
-		// Rounded as instants, so that start and end are those of the schedule.
-		submit, start := whole(j.Submit.Seconds()), whole(j.Start.Seconds())
-		wait, run, procs, status = start-submit, whole(j.End.Seconds())-start, int64(j.Spec.Procs), 0
-		switch j.State {
-		case "COMPLETED":
-			status = 1
-		case "CANCELLED":
-			status = 5
-		}
-	}
-	limit := int64(-1)
-	if j.Spec.LimitS > 0 {
-		limit = whole(j.Spec.LimitS)
-	}
-	b := f.buf[:0]
-	for _, n := range [...]int64{
-		j.ID, whole(j.Submit.Seconds()), wait, run, procs, -1, -1, int64(j.Spec.Procs), limit, -1, status,
-		f.users.of(j.Spec.User), f.accounts.of(j.Spec.Account), -1, -1, f.partitions.of(j.Spec.Partition), -1, -1,
-	} {
-		if len(b) > 0 {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendInt(b, n, 10)
-	}
-	b = append(b, '\n')
-	_, _ = w.Write(b)
-	f.buf = b
-}
+func (f *schedule) write(r *swf.Result) { _ = f.log.Write(*r) }
 
-func whole(s float64) int64 { return int64(s + 0.5) }
-
-// numbers are names as a trace has them: by number, in the order of their coming.
-type numbers map[string]int64
-
-func (n numbers) of(name string) int64 {
-	if name == "" {
-		return -1
+// result is a job as the log has it.
+func result(j *report.Job) *swf.Result {
+	s := &j.Spec
+	r := &swf.Result{
+		Job: workload.Job{
+			ID: j.ID, Submit: j.Submit, Limit: time.Duration(s.LimitS * float64(time.Second)), Procs: int32(s.Procs),
+			User: s.User, Account: s.Account, Partition: s.Partition,
+		},
+		Start: j.Start, End: j.End, Status: workload.Failed,
 	}
-	if n[name] == 0 {
-		n[name] = int64(len(n)) + 1
+	if !j.Started {
+		r.Start = -1
 	}
-	return n[name]
+	switch j.State {
+	case "COMPLETED":
+		r.Status = workload.Completed
+	case "CANCELLED":
+		r.Status = workload.Cancelled
+	}
+	return r
 }
