@@ -274,8 +274,13 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "asba/finding"},
 	}, {
+		why:   "a model draws jobs, by chances that it is handed",
+		from:  []string{"simulator/workload/models"},
+		about: []string{"./..."},
+		allow: []string{"simulator/workload"},
+	}, {
 		why:   "a format of traces knows no other format, and none of them who simulates",
-		from:  []string{"simulator/workload/trace", "simulator/workload/swf"},
+		from:  []string{"simulator/workload/trace", "simulator/workload/swf", "simulator/workload/jsonl", "simulator/workload/sacct"},
 		about: []string{"./..."},
 		allow: []string{"simulator/workload", "simulator/workload/trace", "asba/finding"},
 	}, {
@@ -502,6 +507,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/workload", "simulator/workload/swf", true},
 		{"simulator/workload/swf", "simulator/workload/trace", false},
 		{"simulator/workload/swf", "simulator/slurm", true},
+		{"simulator/workload/swf", "simulator/workload/jsonl", true},
+		{"simulator/workload/models", "simulator", true},
 		{"fixtures", "asba/plan", true},
 	} {
 		to := c.to

@@ -76,7 +76,7 @@ type Reader struct {
 	repairs trace.Repairs
 	names   trace.Names
 	numbers [1024]string // the names of small numbers
-	ids     trace.IDs
+	ids     workload.IDs
 	last    time.Duration // the last submission
 	jobs    int
 }
@@ -120,16 +120,13 @@ func (r *Reader) Header() (Header, error) {
 // Jobs yields the log's jobs. It can be ranged over once.
 func (r *Reader) Jobs() workload.Source {
 	if r.opt.Lenient {
-		return trace.Order(r.read, r.opt.Window, r.lines.Fail)
+		return workload.Order(r.read, r.opt.Held(), r.lines.Misplaced(r.opt.Held()))
 	}
 	return r.read
 }
 
 func (r *Reader) read(yield func(workload.Job, error) bool) {
-	if _, err := r.Header(); err != nil && !r.cut() {
-		yield(workload.Job{}, err)
-		return
-	}
+	_, _ = r.Header() // an error of the stream stays with it
 	line, ok := r.pending, r.any
 	for ; ok; line, ok = r.lines.Next() {
 		job, use, err := r.line(line)
@@ -145,32 +142,12 @@ func (r *Reader) read(yield func(workload.Job, error) bool) {
 			return
 		}
 	}
-	if err := r.end(); err != nil {
-		yield(workload.Job{}, err)
-	}
-}
-
-// cut reports whether a packed log is cut short, and that is to be mended.
-func (r *Reader) cut() bool { return r.opt.Lenient && r.lines.Cut() }
-
-func (r *Reader) end() error {
-	if err := r.lines.Err(); err != nil {
-		if !r.cut() {
-			return err
-		}
-		r.note(trace.CutShort)
-	}
 	if n := r.header.MaxJobs; n > 0 && n != int64(r.jobs+r.repairs.LeftOut()) {
 		r.repairs.Add(trace.WrongCount, r.header.maxJobsLine)
 	}
-	if r.jobs > 0 {
-		return nil
+	if err := r.repairs.End(r.lines, r.opt.Options, r.jobs); err != nil {
+		yield(workload.Job{}, err)
 	}
-	whole := &trace.Error{File: r.opt.Name, Msg: "no job in it; give a log in the Standard Workload Format"}
-	if n := r.repairs.LeftOut(); n > 0 {
-		whole.Msg = "none of its " + strconv.Itoa(n) + " jobs can be run: " + r.repairs.List()[0].String()
-	}
-	return whole
 }
 
 // mend notes what only a lenient reader passes over, or is the error for it.

@@ -223,7 +223,7 @@ func TestALogWithoutJobsIsAnError(t *testing.T) {
 	for name, c := range map[string]struct{ log, says string }{
 		"empty":        {"", "t.swf: no job in it"},
 		"header alone": {"; Version: 2.2\n", "t.swf: no job in it"},
-		"none ran":     {row(1, 0, -1, -1, 4, 4, 60, 5), "t.swf: none of its 1 jobs can be run: no_run: 1 (line 1)"},
+		"none ran":     {row(1, 0, -1, -1, 4, 4, 60, 5), "t.swf: none of its 1 jobs can be run; no_run: 1 (line 1)"},
 		"no text":      {strings.Repeat("\x00", 3<<20), "t.swf:1: the line has more than"},
 		"packed":       {pack(t, "; x\n", 0), "t.swf: no job in it"},
 		"half a pack":  {"\x1f\x8b\x08", "t.swf: the packed trace is damaged"},

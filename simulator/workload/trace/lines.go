@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"aws-slurm-burst/simulator/workload"
 )
 
 // MaxLine is how long a line may be, in bytes: sacct's SubmitLine is as long as
@@ -103,6 +105,13 @@ func (l *Lines) Partial() bool { return l.partial }
 // Fail is an error about the last line.
 func (l *Lines) Fail(format string, args ...any) *Error {
 	return &Error{File: l.name, Line: l.number, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Misplaced is the error about a job too far from its place for a window.
+func (l *Lines) Misplaced(window int) func(workload.Job) error {
+	return func(j workload.Job) error {
+		return l.Fail("job %d was submitted before more than %d jobs above it; sort the trace by time of submission", j.ID, window)
+	}
 }
 
 // Err is what kept Next from going on, nil at the trace's end.

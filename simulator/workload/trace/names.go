@@ -9,13 +9,20 @@ type Names struct{ known map[string]string }
 
 // Of returns the name that b spells.
 func (n *Names) Of(b []byte) string {
-	if len(b) == 0 {
-		return ""
-	}
 	if s, ok := n.known[string(b)]; ok { // no copy is made for the look-up
 		return s
 	}
-	s := string(b)
+	return n.Keep(string(b))
+}
+
+// Keep returns the name, as it was kept the first time.
+func (n *Names) Keep(s string) string {
+	if s == "" {
+		return ""
+	}
+	if k, ok := n.known[s]; ok {
+		return k
+	}
 	if n.known == nil {
 		n.known = map[string]string{}
 	}

@@ -149,3 +149,22 @@ func (r *Repairs) List() []Repair {
 	}
 	return list
 }
+
+// End is how reading ends when there are no more lines: well, with the stream's
+// error, or because there was no job. A stream that is cut short is a repair of
+// a lenient reader.
+func (r *Repairs) End(l *Lines, o Options, jobs int) error {
+	if err := l.Err(); err != nil {
+		if !o.Lenient || !l.Cut() {
+			return err
+		}
+		r.Add(CutShort, l.Number())
+	}
+	if jobs > 0 {
+		return nil
+	}
+	if n := r.LeftOut(); n > 0 {
+		return &Error{File: o.Name, Msg: fmt.Sprintf("none of its %d jobs can be run; %s", n, r.List()[0])}
+	}
+	return &Error{File: o.Name, Msg: "no job in it; is it the file that was meant?"}
+}

@@ -18,10 +18,18 @@ type Options struct {
 	// Lenient mends what can be mended, and counts it, where reading would
 	// otherwise end with an error. A job that cannot be read is left out.
 	Lenient bool
-	// Window is how many jobs are held to put them back in order; 0 is
+	// Window is how many jobs are held to put them back in order, 0 for
 	// DefaultWindow. A job further out of place is an error: to move its submit
 	// time that far would be another trace.
 	Window int
+}
+
+// Held is how many jobs are held.
+func (o Options) Held() int {
+	if o.Window <= 0 {
+		return DefaultWindow
+	}
+	return o.Window
 }
 
 // DefaultWindow holds some 4 MB of jobs.

@@ -1,4 +1,4 @@
-package trace
+package workload
 
 // IDs remembers which numbers jobs have had: a bit a job where they count up, as
 // they mostly do.

@@ -1,21 +1,16 @@
-package trace
+package workload
 
 import (
 	"math"
 	"time"
-
-	"aws-slurm-burst/simulator/workload"
 )
 
 // Order puts jobs into the order of their submission, as far as no job is more
-// than a window of jobs behind its place (0 is DefaultWindow); jobs of one
-// instant stay as they came. It reads a window ahead. fail makes the error of a
-// job that is further away: it is the one that was just read.
-func Order(jobs workload.Source, window int, fail func(format string, args ...any) *Error) workload.Source {
-	if window <= 0 {
-		window = DefaultWindow
-	}
-	return func(yield func(workload.Job, error) bool) {
+// than a window of jobs behind its place; jobs of one instant stay as they came.
+// It reads a window ahead. fail makes the error of a job that is further away:
+// the one that was just read.
+func Order(jobs Source, window int, fail func(j Job) error) Source {
+	return func(yield func(Job, error) bool) {
 		var (
 			held waiting
 			last = time.Duration(math.MinInt64)
@@ -23,7 +18,7 @@ func Order(jobs workload.Source, window int, fail func(format string, args ...an
 		)
 		for j, err := range jobs {
 			if err == nil && j.Submit < last {
-				err = fail("job %d was submitted before more than %d jobs above it; sort the trace by time of submission", j.ID, window)
+				err = fail(j)
 			}
 			if end = err; err != nil {
 				break
@@ -43,7 +38,7 @@ func Order(jobs workload.Source, window int, fail func(format string, args ...an
 			}
 		}
 		if end != nil {
-			yield(workload.Job{}, end)
+			yield(Job{}, end)
 		}
 	}
 }
@@ -51,7 +46,7 @@ func Order(jobs workload.Source, window int, fail func(format string, args ...an
 // waiting is a heap of jobs by submission, those of one instant as they came.
 type waiting struct {
 	queue []place
-	jobs  []workload.Job
+	jobs  []Job
 	free  []int32
 	seq   uint64
 }
@@ -67,7 +62,7 @@ func (p place) before(q place) bool {
 	return p.submit < q.submit || p.submit == q.submit && p.seq < q.seq
 }
 
-func (w *waiting) push(j *workload.Job) {
+func (w *waiting) push(j *Job) {
 	w.seq++
 	p := place{j.Submit, w.seq, int32(len(w.jobs))}
 	if n := len(w.free); n > 0 {
@@ -84,7 +79,7 @@ func (w *waiting) push(j *workload.Job) {
 	w.queue[i] = p
 }
 
-func (w *waiting) pop() workload.Job {
+func (w *waiting) pop() Job {
 	first := w.queue[0].slot
 	n := len(w.queue) - 1
 	p := w.queue[n]
