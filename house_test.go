@@ -250,6 +250,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"asba/finding"},
 	}, {
+		why:   "the command reads, runs and shows; who simulates a cluster is handed to it",
+		from:  []string{"cmd/internal/simulation"},
+		about: []string{"simulator/..."},
+		allow: []string{"simulator/record", "simulator/scenario", "simulator/report", "simulator/report/files", "simulator/workload/trace"},
+	}, {
 		why:   "models stand for the world outside: they know the ports, never the executor that uses them",
 		from:  []string{"simulator/ec2/...", "simulator/slurm/..."},
 		about: []string{"executor/...", "cmd/...", "features/...", "localstack/..."},

@@ -19,6 +19,8 @@ import (
 type Options struct {
 	// Begin is the instant at which the workload begins: times count from it.
 	Begin env.Time
+	// Cloud says that there was one: its figures are told, though they be 0.
+	Cloud bool
 	// ProcsPerCloudNode are those of a cloud node as Slurm counts them; 0 stands for
 	// its instance's vCPUs.
 	ProcsPerCloudNode int
@@ -87,7 +89,6 @@ type Collector struct {
 	resumes, suspends      int
 	users, accounts, parts groups
 	assumed                []string
-	cloud                  bool // something of EC2 was told
 }
 
 // New returns a Collector that has seen nothing.
@@ -124,7 +125,6 @@ func (c *Collector) Take(e record.Event) {
 		}
 		c.depth.add(e.Depth)
 	case record.Call:
-		c.cloud = true
 		c.calls[e.Operation]++
 		if e.Code != "" {
 			if c.errors[e.Operation] == nil {

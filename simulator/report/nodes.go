@@ -149,7 +149,6 @@ func (c *Collector) takeNode(e record.Event) {
 	c.settle(n)
 	switch e.Kind {
 	case record.NodeResumed:
-		c.cloud = true
 		c.part(n) // what it had before is nobody's now
 		n.powering, n.asked, n.down, n.single = true, e.At, false, false
 		for _, j := range n.jobs {
@@ -234,7 +233,6 @@ func (c *Collector) giveUp(n *node) {
 }
 
 func (c *Collector) takeInstance(e record.Event) {
-	c.cloud = true
 	i := c.live[e.Instance]
 	if e.Kind == record.InstanceLaunched {
 		c.launch(e)

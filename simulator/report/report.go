@@ -210,7 +210,7 @@ func (c *Collector) Report(end env.Time, procs int) *Report {
 	if stood := float64(procs)*float64(last.Sub(c.firstSubmit)) + c.cloudProcNS; stood > 0 {
 		r.Utilisation = round(c.procNS / stood)
 	}
-	if c.cloud {
+	if c.opt.Cloud {
 		r.Cloud = c.cloudFigures()
 	}
 	return r

@@ -18,6 +18,7 @@ import (
 	"aws-slurm-burst/simulator/report"
 	"aws-slurm-burst/simulator/report/files"
 	"aws-slurm-burst/simulator/scenario"
+	"aws-slurm-burst/simulator/workload/trace"
 )
 
 func (t *tool) run() *cobra.Command {
@@ -110,7 +111,7 @@ func (t *tool) simulate(s *scenario.Scenario, out scenario.Outputs) (*report.Rep
 	// anybody once it was told to stop.
 	ctx, cancel := context.WithCancelCause(t.Stop)
 	defer cancel(nil)
-	c := report.New(report.Options{Begin: record.Begin, ProcsPerCloudNode: coresInCloud(s), OnJob: func(j report.Job) {
+	c := report.New(report.Options{Begin: record.Begin, Cloud: s.Cluster.Cloud != nil, ProcsPerCloudNode: coresInCloud(s), OnJob: func(j report.Job) {
 		if err := set.Job(j); err != nil {
 			cancel(err)
 		}

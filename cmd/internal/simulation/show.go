@@ -1,0 +1,293 @@
+package simulation
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"aws-slurm-burst/asba/finding/render"
+	"aws-slurm-burst/cmd/internal/app"
+	"aws-slurm-burst/simulator/report"
+	"aws-slurm-burst/simulator/scenario"
+)
+
+// most is how many groups a table shows; -o json has all.
+const most = 10
+
+// show prints the figures of a run in one piece.
+func show(w io.Writer, format string, s *scenario.Scenario, r *report.Report) error {
+	if format == "json" || format == "yaml" {
+		return app.Print(w, format, r)
+	}
+	p := &page{markdown: format == "markdown", r: r}
+	p.run(s)
+	p.times()
+	if r.Cloud != nil {
+		p.money()
+		p.calls()
+		p.ask()
+	}
+	p.groups("partition", r.Partitions)
+	p.groups("account", r.Accounts)
+	p.groups("user", r.Users)
+	p.remarks()
+	if p.err != nil {
+		return p.err
+	}
+	_, err := w.Write(p.b.Bytes())
+	return err
+}
+
+// page is the tables of a run, one after the other.
+type page struct {
+	b        bytes.Buffer
+	markdown bool
+	r        *report.Report
+	err      error
+}
+
+func (p *page) table(header []string, rows [][]string) {
+	if len(rows) == 0 || p.err != nil {
+		return
+	}
+	if p.b.Len() > 0 {
+		p.b.WriteByte('\n')
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = render.Clean(row[i])
+		}
+	}
+	p.err = app.Table(&p.b, p.markdown, header, rows)
+}
+
+// mark is put behind the figures that assumed numbers move.
+func (p *page) mark(figure string) string {
+	if p.r.Cloud == nil || len(p.r.Assumed) == 0 {
+		return figure
+	}
+	return figure + " *"
+}
+
+// machine says on what the jobs ran.
+func machine(s *scenario.Scenario) string {
+	c := s.Cluster
+	if c.Processors > 0 {
+		return fmt.Sprintf("%d processors, %s", c.Processors, c.Scheduler)
+	}
+	var parts []string
+	if c.Premises.Nodes > 0 {
+		parts = append(parts, fmt.Sprintf("%d nodes of %d cores", c.Premises.Nodes, c.Premises.CoresPerNode))
+	}
+	if c.SlurmConf != "" {
+		parts = append(parts, c.SlurmConf)
+	}
+	if c.Cloud != nil {
+		parts = append(parts, "the cloud of "+c.Cloud.Config)
+	}
+	return strings.Join(append(parts, string(c.Scheduler)), ", ")
+}
+
+func (p *page) run(s *scenario.Scenario) {
+	r := p.r
+	jobs := count(r.Jobs) + " ended"
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{r.Unfinished, "unfinished"}, {r.NeverStarted, "never started"}, {r.Held, "held"}} {
+		if more.n > 0 {
+			jobs += fmt.Sprintf(", %s %s", count(more.n), more.what)
+		}
+	}
+	var states []string
+	for _, state := range slices.Sorted(maps.Keys(r.States)) {
+		states = append(states, fmt.Sprintf("%s %s", count(r.States[state]), state))
+	}
+	rows := [][]string{
+		{"workload", s.Workload.Origin()},
+		{"cluster", machine(s)},
+		{"jobs", jobs},
+		{"ended as", strings.Join(states, ", ")},
+		{"requeues", count(r.Requeues)},
+		{p.mark("utilisation"), percent(r.Utilisation)},
+		{p.mark("makespan"), fmt.Sprintf("%.0f s (%.1f days)", r.Makespan, r.Makespan/86400)},
+		{"simulated", fmt.Sprintf("%.0f s in %.2f s", r.Simulated, r.Wall)},
+		{"seed, trace hash", fmt.Sprintf("%d, %s", r.Seed, r.TraceHash)},
+	}
+	if r.Scenario != "" {
+		rows = slices.Insert(rows, 0, []string{"scenario", r.Scenario})
+	}
+	p.table([]string{"run", ""}, rows)
+}
+
+func (p *page) times() {
+	r := p.r
+	rows := [][]string{
+		p.spread("wait s", r.Wait),
+		p.spread("wait since submission s", r.WaitSinceSubmit),
+		p.spread("response s", r.Response),
+		p.spread("bounded slowdown", r.BoundedSlowdown),
+	}
+	if r.Cloud != nil {
+		rows = append(rows, p.spread("time to capacity s", r.TimeToCapacity), p.spread("start to all nodes ready s", r.GangWait))
+	}
+	p.table([]string{"jobs", "mean", "median", "p95", "p99", "most"}, rows)
+}
+
+func (p *page) spread(name string, d report.Distribution) []string {
+	if d.Count == 0 {
+		return []string{p.mark(name), "-", "-", "-", "-", "-"}
+	}
+	return []string{p.mark(name), figure(d.Mean), figure(d.Median), figure(d.P95), figure(d.P99), figure(d.Max)}
+}
+
+// words are the causes for people.
+var words = map[string]string{
+	"useful": "jobs worked", "boot": "boots", "never_booted": "boots that failed", "waiting_for_others": "ready, waiting for a job's other nodes",
+	"idle": "idle", "orphan": "orphaned: no node claims it", "failed_gang": "gangs that did not become whole", "lost_work": "work that was lost",
+	"billing": "EC2's whole seconds, and 60 at least",
+}
+
+func (p *page) money() {
+	r := p.r
+	all := r.NodeHours.Powered()
+	var rows [][]string
+	for _, s := range r.Spent {
+		share := "-"
+		if all > 0 && s.Cause != "billing" {
+			share = percent(s.NodeHours / all)
+		}
+		rows = append(rows, []string{p.mark(words[s.Cause]), figure(s.NodeHours), share, s.Cost.String()})
+	}
+	rows = append(rows, []string{p.mark("all"), figure(all), "", r.Cost.String()})
+	p.table([]string{"cloud nodes' time", "node-hours", "share", "USD"}, rows)
+
+	each := "-"
+	if r.CostPerUsefulNodeHour != nil {
+		each = fmt.Sprintf("%.4f", r.CostPerUsefulNodeHour.Float())
+	}
+	rows = [][]string{
+		{p.mark("USD for a useful node-hour"), each},
+		{p.mark("goodput"), percent(r.Goodput)},
+		{p.mark("idle, nodes of one job"), fmt.Sprintf("%s USD, %s suspended", r.Idle.SingleUse.Cost, count(r.Idle.SingleUse.Suspended))},
+		{p.mark("idle, nodes that are shared"), fmt.Sprintf("%s USD, %s suspended", r.Idle.Shared.Cost, count(r.Idle.Shared.Suspended))},
+	}
+	if s := r.Saved; s != nil {
+		saved := fmt.Sprintf("%s hours in all; alone jobs wait %s s in the mean", figure(s.Hours), figure(s.AloneMeanWait))
+		if s.PerHour != nil {
+			saved += fmt.Sprintf("; each cost %s USD", s.PerHour)
+		}
+		rows = append(rows, []string{p.mark("waiting saved"), saved})
+	}
+	p.table([]string{"cost", ""}, rows)
+}
+
+func (p *page) calls() {
+	r := p.r
+	depth := fmt.Sprintf("%s on the first rung, %s rungs before it in the mean, %d at most", count(r.Fallback.First), figure(r.Fallback.Mean), r.Fallback.Max)
+	p.table([]string{"executor", ""}, [][]string{
+		{"calls", fmt.Sprintf("%s to resume, %s to suspend", count(r.ResumeCalls), count(r.SuspendCalls))},
+		{p.mark("gangs"), fmt.Sprintf("%s of %s whole", count(r.Gangs.Whole), count(r.Gangs.Asked))},
+		{p.mark("their ladders"), depth},
+		{p.mark("instances"), fmt.Sprintf("%s, %s interrupted by EC2", count(r.Instances), count(r.Interruptions))},
+	})
+	var rows [][]string
+	for _, op := range slices.Sorted(maps.Keys(r.APICalls)) {
+		var failed []string
+		for _, code := range slices.Sorted(maps.Keys(r.APIErrors[op])) {
+			failed = append(failed, fmt.Sprintf("%s %s", count(r.APIErrors[op][code]), code))
+		}
+		rows = append(rows, []string{op, count(r.APICalls[op]), strings.Join(failed, ", ")})
+	}
+	p.table([]string{"EC2 call", "count", "failed with"}, rows)
+}
+
+// ask is what a site has to ask AWS for.
+func (p *page) ask() {
+	rows := [][]string{{p.mark("instances, and addresses of subnets"), count(p.r.Peaks.Instances)}}
+	for _, q := range p.r.Peaks.Quotas {
+		rows = append(rows, []string{p.mark(fmt.Sprintf("vCPUs, %s %s", cmp.Or(q.Family, "unknown family"), q.Market)), count(q.VCPUs)})
+	}
+	p.table([]string{"at once, at most", ""}, rows)
+}
+
+// groups are those that held most.
+func (p *page) groups(what string, all []report.Group) {
+	if len(all) < 2 {
+		return // it is what the tables above say
+	}
+	by := slices.SortedStableFunc(slices.Values(all), func(a, b report.Group) int {
+		return cmp.Or(cmp.Compare(b.ProcHours, a.ProcHours), cmp.Compare(a.Name, b.Name))
+	})
+	header := []string{what, "jobs", "mean wait s", "mean slowdown", "core-hours"}
+	if p.r.Cloud != nil {
+		header = append(header, "cloud node-hours", "lost", "USD")
+	}
+	var rows [][]string
+	for i, g := range by {
+		if i == most {
+			rows = append(rows, []string{fmt.Sprintf("%s more", count(len(by)-most)), "", "", "", ""})
+			break
+		}
+		row := []string{cmp.Or(g.Name, "(none)"), count(g.Jobs), figure(g.MeanWait), figure(g.MeanBoundedSlowdown), figure(g.ProcHours)}
+		if p.r.Cloud != nil {
+			row = append(row, figure(g.CloudNodeHours), figure(g.LostNodeHours), g.Cost.String())
+		}
+		rows = append(rows, row)
+	}
+	p.table(header, rows)
+}
+
+func (p *page) remarks() {
+	var rows [][]string
+	if p.r.Cloud != nil {
+		for _, a := range p.r.Assumed {
+			rows = append(rows, []string{"* assumed, nobody has measured it", a})
+		}
+	}
+	for _, m := range p.r.Repairs {
+		where := make([]string, len(m.Lines))
+		for i, l := range m.Lines {
+			where[i] = strconv.Itoa(l)
+		}
+		if m.Count > len(m.Lines) {
+			where = append(where, "...")
+		}
+		rows = append(rows, []string{fmt.Sprintf("workload: %s %s", count(m.Count), m.Kind), fmt.Sprintf("%s (lines %s)", m.Says, strings.Join(where, ", "))})
+	}
+	p.table([]string{"remark", ""}, rows)
+}
+
+// figure writes a number with as many digits as people read.
+func figure(v float64) string {
+	switch a := max(v, -v); {
+	case a >= 1000:
+		return group(strconv.FormatFloat(v, 'f', 0, 64))
+	case a >= 100 || v == 0:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case a >= 1:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 3, 64)
+}
+
+func percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 1, 64) + " %" }
+
+func count(n int) string { return group(strconv.Itoa(n)) }
+
+// group puts commas between thousands.
+func group(digits string) string {
+	sign := ""
+	if rest, ok := strings.CutPrefix(digits, "-"); ok {
+		sign, digits = "-", rest
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
+}
