@@ -6,5 +6,5 @@ import "embed"
 
 // Files are all of them, by their paths in this folder.
 //
-//go:embed config.yaml aws-credentials asba-execution-plan.json faults seed
+//go:embed config.yaml aws-credentials asba-execution-plan.json faults seed scenarios
 var Files embed.FS

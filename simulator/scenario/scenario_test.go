@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -164,4 +166,45 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestExamplesAreFitToRun(t *testing.T) {
+	files, err := filepath.Glob("../../examples/scenarios/*.yaml")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%d examples, %v", len(files), err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Parse(data, file)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, n := range s.Notes {
+			t.Error(n)
+		}
+		for _, i := range s.Inputs() {
+			if _, err := os.Stat(i.Path); err != nil {
+				t.Error(s.Unreadable(i, err))
+			}
+		}
+		if !strings.HasPrefix(string(data), "# ") || s.Name+".yaml" != filepath.Base(file) {
+			t.Errorf("%s is called %s, and begins with what it proves", file, s.Name)
+		}
+	}
+}
+
+func TestEveryFindingIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/SIMULATOR.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{idSyntax, idKey, idTwice, idType, idValue, idWord, idMissing, idConflict, idUnwise, idFile} {
+		if !strings.Contains(string(page), "| "+id+" |") {
+			t.Errorf("docs/SIMULATOR.md has no row for %s", id)
+		}
+	}
 }
