@@ -22,23 +22,12 @@ func (s nodeSet) add(i int32)      { s[i>>6] |= 1 << (i & 63) }
 func (s *Scheduler) choose(j *Job, c choice) bool {
 	s.chosen, s.chosenCPUs = s.chosen[:0], s.chosenCPUs[:0]
 	switch {
-	case j.whole && j.plain:
-		return s.countWhole(j, c) && s.takeWhole(j, c, 0)
 	case j.whole:
-		// In order; if that takes too many nodes, large ones first.
-		return s.takeWhole(j, c, 0) || s.takeWhole(j, c, s.sets[j.set].maxCPUs)
+		return (!j.plain || s.countWhole(j, c)) && s.takeWhole(j, c)
 	case j.plain:
 		return s.takeShares(j, c)
 	}
 	return s.gather(j, c)
-}
-
-// most is how many nodes a job may have.
-func (j *Job) most() int32 {
-	if j.MaxNodes > 0 {
-		return j.MaxNodes
-	}
-	return hole
 }
 
 // countWhole says whether enough whole nodes are free, without looking at one;
@@ -57,46 +46,29 @@ func (s *Scheduler) countWhole(j *Job, c choice) bool {
 	return false
 }
 
-// takeWhole chooses whole nodes in order, or, with a size, those of most CPUs
-// first.
-func (s *Scheduler) takeWhole(j *Job, c choice, size int32) bool {
-	s.chosen = s.chosen[:0]
+// takeWhole chooses whole nodes in order. It never needs more than MaxNodes of
+// them: each has the job's quota.
+func (s *Scheduler) takeWhole(j *Job, c choice) bool {
 	classes := s.sets[j.set].classes
 	left := s.left(classes, c)
 	cpus := j.CPUs
-	for {
-		var smaller int32
-		for off := range 2 {
-			for i, k := range classes {
-				cl := &s.classes[k]
-				if size > 0 && cl.CPUs != size {
-					if cl.CPUs < size {
-						smaller = max(smaller, cl.CPUs)
-					}
+	for off := range 2 {
+		for i, k := range classes {
+			cl := &s.classes[k]
+			l := &cl.pool(off).levels[cl.CPUs]
+			for pos := l.next(0); pos >= 0 && left[i] > 0; pos = l.next(pos + 1) {
+				if c.avoid.has(cl.nodes[pos]) {
 					continue
 				}
-				l := &cl.pool(off).levels[cl.CPUs]
-				for pos := l.next(0); pos >= 0 && left[i] > 0; pos = l.next(pos + 1) {
-					if c.avoid.has(cl.nodes[pos]) {
-						continue
-					}
-					if int32(len(s.chosen)) == j.most() {
-						return false
-					}
-					s.chosen = append(s.chosen, cl.nodes[pos])
-					cpus -= cl.CPUs
-					left[i]--
-					if cpus <= 0 && int32(len(s.chosen)) >= j.need {
-						return true
-					}
+				s.chosen = append(s.chosen, cl.nodes[pos])
+				left[i]--
+				if cpus -= cl.CPUs; cpus <= 0 && int32(len(s.chosen)) >= j.need {
+					return true
 				}
 			}
 		}
-		if smaller == 0 {
-			return false
-		}
-		size = smaller
 	}
+	return false
 }
 
 // left returns how many nodes of each class may be taken.
@@ -145,16 +117,14 @@ func (s *Scheduler) takeShares(j *Job, c choice) bool {
 
 // gather chooses as few nodes as possible for a job that asks for CPUs wherever
 // they are: one node for all of it, or the emptiest ones and the fullest that
-// has room for what they leave.
+// has room for what they leave. It never needs more than MaxNodes of them: each
+// gives the job's quota.
 func (s *Scheduler) gather(j *Job, c choice) bool {
 	cpus := j.CPUs
 	for {
 		n := int32(len(s.chosen))
 		others := max(j.MinNodes-n-1, 0)
 		ask := max(cpus-others*j.quota, j.quota)
-		if n == j.most() {
-			return false
-		}
 		if !s.fullest(j, c, ask, n+1) && !s.emptiest(j, c) {
 			return false
 		}

@@ -1,33 +1,28 @@
 package sched
 
 import (
+	"cmp"
 	"sort"
 
 	"aws-slurm-burst/executor/env"
 )
 
-// Check says whether the configuration could ever run a job: None, or the
-// reason why not. sbatch refuses BadConstraints at once; the others wait, until
-// the partition changes.
+// Check says whether the configuration could ever run a job, with all nodes
+// free: None, or the reason why not. sbatch refuses BadConstraints at once; the
+// others wait, until the partition changes.
 func (s *Scheduler) Check(j *Job) Reason {
-	pl := s.places[j.Place]
-	p := &s.partitions[pl.partition]
-	set := s.capable(j)
-	var nodes int32
-	for _, c := range s.sets[set].classes {
-		nodes += int32(len(s.classes[c].nodes))
+	s.resolve(j)
+	p := &s.partitions[s.places[j.Place].partition]
+	s.counts = s.counts[:0]
+	for c := range s.classes {
+		s.counts = append(s.counts, int32(len(s.classes[c].nodes)))
 	}
-	limit := j.Limit
-	if limit == 0 {
-		limit = p.DefaultTime
-	}
-	need := s.fewest(j, set)
 	switch {
-	case nodes < need || j.MaxNodes > 0 && need > j.MaxNodes:
+	case !s.split(j, s.counts):
 		return BadConstraints
-	case p.MaxNodes > 0 && need > p.MaxNodes:
+	case p.MaxNodes > 0 && j.need > p.MaxNodes:
 		return PartitionNodeLimit
-	case p.MaxTime > 0 && limit > p.MaxTime:
+	case p.MaxTime > 0 && j.Limit > p.MaxTime:
 		return PartitionTimeLimit
 	case p.Down:
 		return PartitionDown
@@ -35,12 +30,34 @@ func (s *Scheduler) Check(j *Job) Reason {
 	return None
 }
 
+// resolve works out what a job comes to in its partition.
+func (s *Scheduler) resolve(j *Job) {
+	p := &s.partitions[s.places[j.Place].partition]
+	j.Limit = cmp.Or(j.Limit, p.DefaultTime, p.MaxTime, endless)
+	j.MinNodes = max(j.MinNodes, 1)
+	j.whole = !s.opt.Shared || j.Exclusive || p.Exclusive
+	// However many nodes it gets, their quotas come to what it asks for.
+	j.quota = max(j.PerNode, 1)
+	if j.MaxNodes > 0 {
+		j.quota = max(j.quota, ceil(j.CPUs, j.MaxNodes))
+	}
+	j.set = s.capable(j)
+	set := &s.sets[j.set]
+	// No node has more than maxCPUs of them.
+	j.need = max(j.MinNodes, ceil(j.CPUs, max(set.maxCPUs, 1)))
+	// Any so many nodes will do where even the smallest are enough.
+	if j.whole {
+		j.plain = int64(j.need)*int64(set.minCPUs) >= int64(j.CPUs)
+	} else {
+		j.plain = int64(j.MinNodes)*int64(j.quota) >= int64(j.CPUs)
+	}
+}
+
 // capable returns the set of those classes of a job's place whose nodes, when
 // nothing else is on them, have what it asks for on each.
 func (s *Scheduler) capable(j *Job) int32 {
 	at := s.places[j.Place].set
-	q := j.perNode()
-	able := func(c *class) bool { return c.CPUs >= q && c.GPUs >= j.GPUs && c.Memory >= j.Memory }
+	able := func(c *class) bool { return c.CPUs >= j.quota && c.GPUs >= j.GPUs && c.Memory >= j.Memory }
 	all := s.sets[at].classes
 	for k, c := range all {
 		if able(&s.classes[c]) {
@@ -57,57 +74,20 @@ func (s *Scheduler) capable(j *Job) int32 {
 	return at
 }
 
-// perNode is how many CPUs each of a job's nodes must have for it.
-func (j *Job) perNode() int32 {
-	q := max(j.PerNode, 1)
-	if j.MaxNodes > 0 {
-		q = max(q, ceil(j.CPUs, j.MaxNodes))
-	}
-	return q
-}
-
-// fewest is with how many nodes of a set a job can do.
-func (s *Scheduler) fewest(j *Job, set int32) int32 {
-	return max(j.MinNodes, 1, ceil(j.CPUs, max(s.sets[set].maxCPUs, 1)))
-}
-
 func ceil(a, b int32) int32 { return (a + b - 1) / b }
 
 // Submit puts a job into the queue: at the instant at which it may start, that
 // is, after --begin, dependencies or a requeue's delay. The reason is Check's;
 // a job that the configuration cannot run waits all the same.
 func (s *Scheduler) Submit(j *Job, now env.Time) Reason {
-	p := s.places[j.Place].partition
-	part := &s.partitions[p]
-	if j.Limit == 0 {
-		j.Limit = part.DefaultTime
-	}
-	if j.Limit == 0 {
-		j.Limit = part.MaxTime
-	}
-	if j.Limit == 0 {
-		j.Limit = endless
-	}
+	why := s.Check(j)
 	if j.Eligible == 0 {
 		j.Eligible = now
 	}
-	j.MinNodes = max(j.MinNodes, 1)
-	j.whole = !s.opt.Shared || j.Exclusive || part.Exclusive
-	j.quota = j.perNode()
-	j.set = s.capable(j)
-	j.need = s.fewest(j, j.set)
-	st := &s.sets[j.set]
-	// Any so many nodes will do where even the smallest are enough.
-	if j.whole {
-		j.plain = int64(j.need)*int64(st.minCPUs) >= int64(j.CPUs)
-	} else {
-		j.plain = int64(j.MinNodes)*int64(j.quota) >= int64(j.CPUs)
-	}
-	why := s.Check(j)
-	j.Why = why
+	j.Why, j.Expected = why, 0
 	j.state = pending
 	j.priority = s.priorityOf(j, now)
-	s.waiting[p]++
+	s.waiting[s.places[j.Place].partition]++
 	if k := s.queue.insert(j, s.rank(j)); k < s.tested {
 		s.changed()
 	}

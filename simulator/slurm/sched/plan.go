@@ -126,6 +126,7 @@ func (s *Scheduler) reserve(j *Job, now env.Time) {
 	window := now.Add(s.opt.Params.Window)
 	if s.opt.Shared {
 		if at, nodes := s.soonestShared(j, now, s.bookings); now < at && at <= window {
+			j.Expected = at
 			s.book(booking{at, s.round(now, at.Add(j.Limit)), nodes})
 		}
 		return
@@ -136,6 +137,7 @@ func (s *Scheduler) reserve(j *Job, now env.Time) {
 		if !p.fits(s, j, from, end) {
 			continue
 		}
+		j.Expected = p.at[from]
 		to := p.cut(end)
 		for i, c := range s.sets[j.set].classes {
 			for k := from; k < to; k++ {

@@ -15,6 +15,7 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 		at, nodes := s.soonestShared(j, now, nil)
 		if at < never {
 			s.head, s.shadow, s.spare, s.held = j, at, nil, nodes
+			j.Expected = at
 		}
 		return
 	}
@@ -38,6 +39,7 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 		free[t.class] += t.n
 	}
 	s.head, s.shadow, s.held = j, at, nil
+	j.Expected = at
 	s.spare = append(s.spare[:0], free...)
 	for i, c := range s.sets[j.set].classes {
 		s.spare[c] -= s.work[i]
@@ -47,39 +49,16 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 // split says how many nodes of each class of its set a job would take, into
 // work, where so many of each class are free, and whether they are enough.
 func (s *Scheduler) split(j *Job, free []int32) bool {
-	return s.splitBy(j, free, 0) || !j.plain && s.splitBy(j, free, s.sets[j.set].maxCPUs)
-}
-
-// splitBy is split in order, or, with a size, by those of most CPUs first.
-func (s *Scheduler) splitBy(j *Job, free []int32, size int32) bool {
-	classes := s.sets[j.set].classes
 	s.work = s.work[:0]
-	for range classes {
-		s.work = append(s.work, 0)
+	need, cpus := j.need, j.CPUs
+	for _, c := range s.sets[j.set].classes {
+		each := s.classes[c].CPUs
+		n := min(max(free[c], 0), max(need, ceil(cpus, each), 0))
+		s.work = append(s.work, n)
+		need -= n
+		cpus -= n * each
 	}
-	need, most, cpus := j.need, j.most(), j.CPUs
-	for {
-		var smaller int32
-		for i, c := range classes {
-			each := s.classes[c].CPUs
-			if size > 0 && each != size {
-				if each < size {
-					smaller = max(smaller, each)
-				}
-				continue
-			}
-			n := min(max(free[c], 0), max(need, ceil(cpus, each)), most)
-			s.work[i] = n
-			need, most = need-n, most-n
-			if cpus -= n * each; need <= 0 && cpus <= 0 {
-				return true
-			}
-		}
-		if smaller == 0 {
-			return false
-		}
-		size = smaller
-	}
+	return need <= 0 && cpus <= 0
 }
 
 // arrival is nodes of a class that become free.

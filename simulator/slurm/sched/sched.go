@@ -198,7 +198,8 @@ type Job struct {
 	Memory int64
 	GPUs   int32
 	// MinNodes is at least 1 and MaxNodes 0 for as many as it takes. CPUs are
-	// what it asks for in all, PerNode at least on each node.
+	// what it asks for in all, PerNode at least on each node. Each node has to
+	// have its even share of them: a job of 3 CPUs on 2 nodes takes none of 1.
 	MinNodes, MaxNodes int32
 	CPUs, PerNode      int32
 
@@ -216,6 +217,9 @@ type Job struct {
 	Nodes []int32
 	// Why is why it waits, as of the last pass that met it.
 	Why Reason
+	// Expected is when it has nodes at the latest, by the last pass that reserved
+	// some for it; 0 where none did.
+	Expected env.Time
 
 	state     state
 	whole     bool

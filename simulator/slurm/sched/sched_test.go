@@ -15,7 +15,7 @@ func sec(n int) env.Time { return env.Time(n) * env.Time(time.Second) }
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // cluster is a scheduler with one partition and some nodes of one class.
-func cluster(t testing.TB, opt sched.Options, nodes int, c sched.Class) *sched.Scheduler {
+func cluster(t tb, opt sched.Options, nodes int, c sched.Class) *sched.Scheduler {
 	t.Helper()
 	s := sched.New(opt)
 	s.AddPartition(sched.Partition{Name: "batch"})
@@ -23,7 +23,7 @@ func cluster(t testing.TB, opt sched.Options, nodes int, c sched.Class) *sched.S
 	return s
 }
 
-func add(t testing.TB, s *sched.Scheduler, nodes int, c sched.Class) {
+func add(t tb, s *sched.Scheduler, nodes int, c sched.Class) {
 	t.Helper()
 	if c.Partitions == nil {
 		c.Partitions = []string{"batch"}
@@ -37,7 +37,7 @@ func add(t testing.TB, s *sched.Scheduler, nodes int, c sched.Class) {
 	}
 }
 
-func place(t testing.TB, s *sched.Scheduler, partition, constraint string) int32 {
+func place(t tb, s *sched.Scheduler, partition, constraint string) int32 {
 	t.Helper()
 	p, err := s.Place(partition, constraint)
 	if err != nil {
@@ -66,7 +66,7 @@ func ids(jobs []*sched.Job) []int64 {
 	return all
 }
 
-func expect(t testing.TB, what string, got []*sched.Job, want ...int64) {
+func expect(t tb, what string, got []*sched.Job, want ...int64) {
 	t.Helper()
 	if !slices.Equal(ids(got), want) {
 		t.Errorf("%s: %v started, want %v", what, ids(got), want)

@@ -43,7 +43,7 @@ func (s *Scheduler) emptySet() nodeSet { return make(nodeSet, (len(s.nodes)+63)/
 // nodes has as many as it needs at the same time, if running jobs end by their
 // limits and bookings are kept, and which nodes these are: never and none where
 // nobody knows. A job that does not say on how many nodes it spreads is planned
-// evenly on the fewest.
+// on nodes that are wholly free.
 func (s *Scheduler) soonestShared(j *Job, now env.Time, bookings []booking) (env.Time, nodeSet) {
 	ready := s.readiness(j, now)
 	edges := s.edges[:0]
@@ -67,11 +67,12 @@ func (s *Scheduler) soonestShared(j *Job, now env.Time, bookings []booking) (env
 	}
 	slices.SortStableFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
 	s.edges = edges
-	var have int32
+	var have, cpus int32
 	at := never
 	for k, e := range edges {
 		have += e.step
-		if have >= j.need && (k+1 == len(edges) || edges[k+1].at > e.at) {
+		cpus += e.step * s.offer(j, e.node)
+		if have >= j.MinNodes && cpus >= j.CPUs && (k+1 == len(edges) || edges[k+1].at > e.at) {
 			at = e.at
 			break
 		}
@@ -91,10 +92,24 @@ func (s *Scheduler) soonestShared(j *Job, now env.Time, bookings []booking) (env
 	// Those that come last, so that what is free now stays free for others.
 	slices.SortStableFunc(able, func(a, b edge) int { return cmp.Compare(b.at, a.at) })
 	nodes := s.emptySet()
-	for _, e := range able[:j.need] {
+	have, cpus = 0, 0
+	for _, e := range able {
+		if have >= j.MinNodes && cpus >= j.CPUs {
+			break
+		}
+		have++
+		cpus += s.offer(j, e.node)
 		nodes.add(e.node)
 	}
 	return at, nodes
+}
+
+// offer is how many CPUs a node that is ready for a job has for it.
+func (s *Scheduler) offer(j *Job, i int32) int32 {
+	if j.plain && !j.whole {
+		return j.quota
+	}
+	return s.classes[s.nodes[i].class].CPUs
 }
 
 // edge is an instant from which on (step 1), or from which on no more (-1), a
@@ -109,18 +124,14 @@ type edge struct {
 // of each, as running jobs end by their limits; never for a node that nobody
 // knows about.
 func (s *Scheduler) readiness(j *Job, now env.Time) []env.Time {
-	cpus := j.quota
-	if !j.plain {
-		cpus = max(cpus, ceil(j.CPUs, j.need))
-	}
 	s.ready = s.ready[:0]
 	s.rest = append(s.rest[:0], s.nodes...)
 	serves := func(i int32) bool {
-		n, c := &s.rest[i], &s.classes[s.rest[i].class]
-		if j.whole {
+		n := &s.rest[i]
+		if j.whole || !j.plain {
 			return n.jobs == 0
 		}
-		return n.cpus >= min(cpus, c.CPUs) && n.gpus >= j.GPUs && (n.memory >= j.Memory || !s.opt.Memory)
+		return n.cpus >= j.quota && n.gpus >= j.GPUs && (n.memory >= j.Memory || !s.opt.Memory)
 	}
 	for i := range s.nodes {
 		t := never
