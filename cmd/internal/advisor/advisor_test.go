@@ -109,6 +109,28 @@ func TestAnalyzeTakesSlurmsOwnRecord(t *testing.T) {
 	}
 }
 
+// The flags are those that a client has which knows no job (docs/PROTOCOL.md).
+func TestAnalyzeTakesNodesAlone(t *testing.T) {
+	const flags = "analyze --format=execution-plan --nodes=3 --partition="
+	s := grouped(t)
+	plans := map[string]string{}
+	for _, partition := range []string{"aws-hpc", "another", ""} {
+		out, stderr, code := s.run(strings.Fields(flags + partition)...)
+		if p := judged(t, out); code != 0 || stderr != "" || p.InstanceCount.Value != 3 || p.RequiresEFA.Value {
+			t.Errorf("%s: exit %d, %s\n%s", partition, code, stderr, out)
+		}
+		plans[partition] = out
+	}
+	// Its nodes are declared with 36 CPUs; what the others' have nobody knows.
+	if strings.Contains(plans["aws-hpc"], ".medium") || !strings.Contains(plans["another"], ".medium") {
+		t.Errorf("%s\n%s", plans["aws-hpc"], plans["another"])
+	}
+	// Without any configuration the partition is no more than a word.
+	if out, stderr, code := called(t, s.env, strings.Fields(flags+"aws-hpc")...); code != 0 || stderr != "" || judged(t, out).InstanceCount.Value != 3 {
+		t.Errorf("exit %d, %s\n%s", code, stderr, out)
+	}
+}
+
 // file writes a script.
 func file(t *testing.T, name, text string) string {
 	t.Helper()
@@ -388,6 +410,9 @@ func TestMistakesAreToldInOneLine(t *testing.T) {
 		"format":          {[]string{"analyze", "--job-id", "2", "--format", "xml"}, 2, `--format "xml" is not one of`},
 		"two formats":     {[]string{"analyze", "--job-id", "2", "--format", "json", "--export-env"}, 2, "--export-env prints variables, not json"},
 		"explain":         {[]string{"analyze", "--job-id", "2", "--explain"}, 2, "--explain goes with"},
+		"nodes, and more": {[]string{"analyze", "--job-id", "2", "--nodes", "4"}, 2, "--nodes 4 is for a job of which no more is known"},
+		"no nodes":        {[]string{"analyze", "--nodes", "0"}, 2, "--nodes 0 is not from 1 to 65536"},
+		"many nodes":      {[]string{"analyze", "--nodes", "65537"}, 2, "--nodes 65537 is not from 1 to 65536"},
 		"region":          {[]string{"analyze", "--job-id", "2", "--region", "us-eest-1"}, 2, `nothing is known of region "us-eest-1" (did you mean us-east-1?)`},
 		"partition":       {[]string{"analyze", "--job-id", "2", "--partition", "nope"}, 2, "--partition nope: config.yaml has no such nodes"},
 		"arch":            {[]string{"analyze", "--job-id", "2", "-a", "sparc"}, 2, `--cpu-architecture "sparc"`},

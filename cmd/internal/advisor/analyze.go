@@ -11,6 +11,7 @@ import (
 
 	"aws-slurm-burst/asba/advise"
 	"aws-slurm-burst/asba/plan"
+	"aws-slurm-burst/asba/protocol"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor/host"
 	"aws-slurm-burst/executor/report"
@@ -33,19 +34,21 @@ type analysis struct {
 	site
 	script                string
 	jobID, format, output string
-	component             int
+	component, nodes      int
 	export, explain       bool
 }
 
 func (t *tool) analyze() *cobra.Command {
 	a := &analysis{tool: t}
 	c := &cobra.Command{
-		Use:   "analyze JOB | --job-id ID",
+		Use:   "analyze JOB | --job-id ID | --nodes N",
 		Short: "Say what to launch for a job: an execution plan",
 		Long: `Advise on a job: which instance types to launch, on which market, near to each
 other or not, and within which limits. JOB is its script (- for stdin), read as sbatch
 reads it. With --job-id it is a job that Slurm knows, by Slurm's own record of it; of its
-script only what the record does not tell is looked at, whether it is MPI.
+script only what the record does not tell is looked at, whether it is MPI. With --nodes it
+is a job of which no more is known than its nodes and perhaps its partition, which need
+not be one of the configuration's.
 
 The plan goes to stdout, or whole or not at all to the file that --output names.
 --export-env prints what a shell evaluates: all ASBA_* variables of a plan, and those
@@ -67,6 +70,7 @@ or a region that is not known, 9 for a configuration that is not valid.`,
 	}
 	a.flags(c.Flags())
 	c.Flags().StringVar(&a.jobID, "job-id", "", "the job's `ID`, as squeue shows it: 4711, 4711_3, 4711+1")
+	c.Flags().IntVar(&a.nodes, "nodes", 0, "advise on a job of which is known that it has `N` nodes, and no more")
 	c.Flags().IntVar(&a.component, "component", 0, "of a heterogeneous script: advise on component `N`, from 0")
 	c.Flags().StringVar(&a.format, "format", formatPlan, "print `FORMAT`: execution-plan, env, table or json")
 	c.Flags().StringVarP(&a.output, "output", "o", "", "write to `FILE`, whole or not at all, instead of stdout")
@@ -81,13 +85,10 @@ func (a *analysis) run(ctx context.Context) error {
 	default:
 		return app.Exitf(report.ExitUsage, "--format %q is not one of execution-plan, env, table, json", a.format)
 	}
+	if err := a.oneJob(); err != nil {
+		return err
+	}
 	switch {
-	case a.jobID == "" && a.script == "":
-		return app.Exitf(report.ExitUsage, "no job given: name its script, or one that Slurm knows with --job-id")
-	case a.jobID != "" && a.script != "":
-		return app.Exitf(report.ExitUsage, "two jobs given: a script and --job-id %s", a.jobID)
-	case a.jobID != "" && a.told("component"):
-		return app.Exitf(report.ExitUsage, "--component goes with a script: write --job-id %s+%d", a.jobID, a.component)
 	case a.export && a.told("format") && a.format != formatEnv:
 		return app.Exitf(report.ExitUsage, "--export-env prints variables, not %s", a.format)
 	case a.explain && a.format != formatTable && a.format != formatJSON:
@@ -104,6 +105,25 @@ func (a *analysis) run(ctx context.Context) error {
 	return a.write(text)
 }
 
+// oneJob refuses what names no job, or more than one.
+func (a *analysis) oneJob() error {
+	switch {
+	case a.jobID == "" && a.script == "" && !a.told("nodes"):
+		return app.Exitf(report.ExitUsage, "no job given: name its script, one that Slurm knows with --job-id, or its --nodes alone")
+	case a.jobID != "" && a.script != "":
+		return app.Exitf(report.ExitUsage, "two jobs given: a script and --job-id %s", a.jobID)
+	case a.jobID != "" && a.told("component"):
+		return app.Exitf(report.ExitUsage, "--component goes with a script: write --job-id %s+%d", a.jobID, a.component)
+	case !a.told("nodes"):
+		return nil
+	case a.jobID != "" || a.script != "" || a.told("component"):
+		return app.Exitf(report.ExitUsage, "--nodes %d is for a job of which no more is known: a script, or Slurm, says itself how many it has", a.nodes)
+	case a.nodes < 1 || a.nodes > protocol.MaxNodes:
+		return app.Exitf(report.ExitUsage, "--nodes %d is not from 1 to %d", a.nodes, protocol.MaxNodes)
+	}
+	return nil
+}
+
 // judged finds the job and advises on it.
 func (a *analysis) judged(ctx context.Context) (j advise.Job, advice advise.Advice, o advise.Options, err error) {
 	if a.jobID != "" {
@@ -113,7 +133,10 @@ func (a *analysis) judged(ctx context.Context) (j advise.Job, advice advise.Advi
 		}
 		return k.named(), k.advice, k.options, nil
 	}
-	if j, err = a.tool.scripted(a.script, a.component); err != nil {
+	if a.told("nodes") {
+		j = byNodes(asked{nodes: a.nodes, partition: a.partition})
+		a.partition = "" // it is the job's, as in a question: who asks may know partitions that this configuration has not
+	} else if j, err = a.tool.scripted(a.script, a.component); err != nil {
 		return j, advice, o, err
 	}
 	if o, err = a.options(ctx, a.IO, j.Partition); err != nil {
