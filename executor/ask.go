@@ -92,12 +92,13 @@ func (r *resumption) askForCall(ctx context.Context, w plansource.Way) plansourc
 	return r.Advisor.Ask(asking, r.Env, w, q, within)
 }
 
-// stopped gives all nodes back where the program was told to stop while it asked:
-// what was not answered for that reason is no reason to launch by another plan.
+// stopped gives all nodes back where the program was told to stop while it asked,
+// or waited for a file: what did not come for that reason is no reason to launch
+// by another plan.
 func (r *resumption) stopped(ctx context.Context) bool {
 	err := r.Env.Sleep(ctx, 0)
 	if err != nil {
-		r.failNodes(ctx, report.ExitFailed, "Interrupted", fmt.Sprintf("stopped while ASBA was asked: %v", err))
+		r.failNodes(ctx, report.ExitFailed, "Interrupted", fmt.Sprintf("stopped before the plans were known: %v", err))
 		r.nodes = nil
 	}
 	return err != nil

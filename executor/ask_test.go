@@ -540,7 +540,7 @@ func TestWhoIsStoppedAsItAsksLaunchesNothing(t *testing.T) {
 			if r.ExitCode != report.ExitFailed || len(r.APICalls) > 0 {
 				t.Errorf("%s: exit %d, %v: %v", way.name, r.ExitCode, r.APICalls, lines)
 			}
-			wants(t, lines, "ERROR: stopped while ASBA was asked: interrupted")
+			wants(t, lines, "ERROR: stopped before the plans were known: interrupted")
 			w.check()
 			if node := w.slurm.Node(nodes[0]); !strings.HasPrefix(node.Reason, "(Code:Interrupted)") || held(w.slurm.Job(7)) {
 				t.Errorf("%s: %q, job %s", way.name, node.Reason, w.slurm.Job(7).Reason)

@@ -29,7 +29,7 @@ type sameFound struct {
 // with it, but for those that others of the call wait for.
 func (r *resumption) readJobPlans(ctx context.Context) {
 	of, all := r.lookForPlans(ctx)
-	if r.memory != nil && r.stopped(ctx) { // somebody was asked
+	if (r.memory != nil || r.refers()) && r.stopped(ctx) { // somebody was asked, or a file waited for
 		return
 	}
 	r.plans = map[*plan.Plan]*found{}
@@ -72,6 +72,7 @@ func (r *resumption) lookForPlans(ctx context.Context) (of, all []*found) {
 	for i, j := range r.jobs {
 		if slices.ContainsFunc(j.Resume, func(n string) bool { return called[n] }) {
 			named[i], names[i] = planJob(records.of(ctx, r.Slurm, j.ID), j)
+			named[i] = r.withFirst(ctx, r.Slurm, records, named[i])
 			mine = append(mine, i)
 		}
 	}
@@ -106,23 +107,24 @@ func (r *resumption) lookForPlans(ctx context.Context) (of, all []*found) {
 
 // answers looks for the plans of jobs, an answer each: first those that the
 // site's folder has; the advisor is asked for the others, all at once. A file
-// that is there is never passed over, whatever is wrong with it. The questions
+// that is there, or that a job refers to, is never passed over, whatever is wrong
+// with it. The questions
 // are those that were asked, nil for a job that was not asked for.
 func (r *resumption) answers(ctx context.Context, mine []int, named []plansource.Job) ([]plansource.Answer, []*asked) {
 	out, questions := make([]plansource.Answer, len(mine)), make([]*asked, len(mine))
 	var open []int
 	var jobs []decide.Job
-	var names []plansource.Job
+	var names, looked []plansource.Job
+	until := r.filesUntil()
 	for k, i := range mine {
-		a := plansource.Answer{Outcome: plansource.Missing}
-		if r.Config.Plans.Dir != "" {
-			a = plansource.FromFolder(ctx, r.Plans, r.Config.Plans.Dir, named[i])
-		}
+		a := r.fromSite(ctx, named[i], until)
 		if a.Outcome == plansource.Missing && a.Cause == "" && r.Config.ASBA.Enabled {
 			open, jobs, names = append(open, k), append(jobs, r.jobs[i]), append(names, named[i])
 		}
 		out[k] = a
+		looked = append(looked, named[i])
 	}
+	r.sayUncommented(looked)
 	for n, q := range r.askFor(ctx, jobs, names) {
 		out[open[n]], questions[open[n]] = q.answer, q
 	}
@@ -189,15 +191,14 @@ func (r *resumption) samePlan(ctx context.Context, ctl *slurm.Controller, all []
 		return true // the call's own, or none
 	}
 	job := decide.Job{ID: rec.ID, Resume: p.Nodes, Alloc: rec.Nodes}
-	named, _ := planJob(recordsByJob(all)[rec.ID], job)
-	a := plansource.Answer{Outcome: plansource.Missing}
-	if r.Config.Plans.Dir != "" {
-		a = plansource.FromFolder(ctx, r.Plans, r.Config.Plans.Dir, named)
-	}
+	known := recordsByJob(all)
+	named, _ := planJob(known[rec.ID], job)
+	named = r.withFirst(ctx, ctl, known, named)
+	a := r.fromSite(ctx, named, r.Env.Now()) // nobody is waited for in the middle of a launch
 	if a.Outcome == plansource.Missing && a.Cause == "" && r.Config.ASBA.Enabled {
 		var ok bool
 		if a, ok = r.recall(ctx, ctl, named, job); !ok {
-			return false // nobody is asked in the middle of a launch
+			return false // nor asked
 		}
 	}
 	if p.Plan == nil {
@@ -218,7 +219,7 @@ func planJob(known []slurm.Record, j decide.Job) (plansource.Job, string) {
 	}
 	named = plansource.Job{ID: rec.ID, ArrayID: rec.ArrayID, Task: rec.Task, HetID: rec.HetID, UID: -1}
 	if !rec.Doubtful {
-		named.UID = rec.UID
+		named.UID, named.Comment, named.Known = rec.UID, rec.AdminComment, true
 	}
 	return named, rec.Ref()
 }

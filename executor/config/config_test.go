@@ -99,7 +99,7 @@ slurm:
         - node_group_name: cpu
           purchasing_option: mixed
           subnet_ids: [subnet-1]
-plans: {dir: plans, on_missing: hold, on_invalid: standalone, on_impossible: relax, on_advice_against: requeue, placement: preferred}
+plans: {dir: plans, references: true, timeout: 5, on_missing: hold, on_invalid: standalone, on_impossible: relax, on_advice_against: requeue, placement: preferred}
 policy: {allow_user_data: true, allow_iam_profile: true, allow_launch_template: false, allow_security_groups: false, allow_subnets: false,
          allow_image: false, allow_group_name: false, allow_unknown_price: true, max_cost_per_hour: 100, max_nodes: 64}
 asba: {url: "http://localhost:8080", timeout: 5s}
@@ -138,7 +138,7 @@ func TestReadsEveryUpstreamKey(t *testing.T) {
 			PlacementRequired: true, Gang: true,
 			CPUs: 4, MemoryMB: 7000, Gres: "gpu:1", Specifications: []Setting{{"Weight", "1"}},
 		}},
-		Plans:   Plans{OnMissing: "standalone", OnInvalid: "refuse", OnImpossible: "drop", OnAdviceAgainst: "exclude", PlacementRequired: true},
+		Plans:   Plans{OnMissing: "standalone", OnInvalid: "refuse", OnImpossible: "drop", OnAdviceAgainst: "exclude", PlacementRequired: true, Timeout: 2 * time.Second},
 		Policy:  Policy{Policy: plan.Policy{AllowLaunchTemplate: true, AllowSecurityGroups: true, AllowSubnets: true, AllowGroupName: true}, AllowImage: true},
 		ASBA:    ASBA{Enabled: true, Command: "asba", ConfigPath: "/etc/burst/asba.yaml", Timeout: 10 * time.Second},
 		MPI:     MPI{EFA: "preferred", ForceCluster: true, PlacementThreshold: 4},
@@ -183,7 +183,7 @@ func TestReadsOurKeys(t *testing.T) {
 				PlacementRequired: true, Gang: true,
 			},
 		},
-		Plans:    Plans{Dir: "/etc/burst/plans", OnMissing: "hold", OnInvalid: "standalone", OnImpossible: "relax", OnAdviceAgainst: "requeue"},
+		Plans:    Plans{Dir: "/etc/burst/plans", References: true, Timeout: 5 * time.Second, OnMissing: "hold", OnInvalid: "standalone", OnImpossible: "relax", OnAdviceAgainst: "requeue"},
 		Policy:   Policy{Policy: plan.Policy{AllowUserData: true, AllowIAMProfile: true}, AllowUnknownPrice: true, MaxCostPerHour: 100, MaxNodes: 64},
 		ASBA:     ASBA{Enabled: true, URL: "http://localhost:8080", Timeout: 5 * time.Second},
 		MPI:      MPI{EFA: "optional", PlacementThreshold: 2},
@@ -270,6 +270,7 @@ func TestMistakesAreToldInOneLine(t *testing.T) {
 		{"size in words", group("slurm_specifications: {RealMemory: 16G}"), `c.yaml:4:53: error[CFG005] /slurm/partitions/0/node_groups/0/slurm_specifications/RealMemory: "16G" is not a whole number in range (write a whole number from 1 to 67108864)`},
 		{"two ways to ask", "asba: {command: asba, url: 'http://x'}", "c.yaml:1:28: error[CFG010] /asba/url: command and url exclude each other (keep one way to ask)"},
 		{"two ways to authenticate", "aws: {assume_role: {}, sso: {}}", "c.yaml:1:29: error[CFG010] /aws/sso: assume_role and sso exclude each other (name one of them as authentication_method)"},
+		{"references to no folder", "plans: {references: true}", "c.yaml:1:21: error[CFG009] /plans/references: plans.dir is missing (add dir, the folder of the plans that jobs refer to)"},
 		{"role without ARN", "aws: {assume_role: {session_name: s}}", "c.yaml:1:20: error[CFG009] /aws/assume_role: role_arn is missing (authentication_method assume_role needs it)"},
 		{"two profiles", "aws: {profile: a, sso: {profile_name: b}}", `c.yaml:1:24: error[CFG010] /aws/sso: it names profile "b", aws.profile names "a" (keep one)`},
 		{"partition without name", "slurm: {partitions: [{node_groups: []}]}", "c.yaml:1:22: error[CFG009] /slurm/partitions/0: partition_name is missing (add partition_name)"},

@@ -87,7 +87,7 @@ func defaults(file string) *Config {
 		Cluster: "default",
 		Plans: Plans{
 			OnMissing: "standalone", OnInvalid: "refuse", OnImpossible: "drop", OnAdviceAgainst: "exclude",
-			PlacementRequired: true,
+			PlacementRequired: true, Timeout: 2 * time.Second,
 		},
 		Policy: Policy{
 			Policy: plan.DefaultPolicy, AllowImage: true,
@@ -105,20 +105,12 @@ func section(keys ...key) reader {
 
 func (d *decoder) config(c *Config, root value) {
 	var groups []groupAt
-	var planPlacement string
 	at := d.mapping(root, []key{
 		{"cluster", text(&c.Cluster, clusterName)},
 		{"aws", func(d *decoder, v value) { d.aws(&c.AWS, v) }},
 		{"slurm", func(d *decoder, v value) { groups = d.slurm(&c.Slurm, v) }},
 		{"nodes", section(key{"reuse", boolean(&c.ReuseNodes)})},
-		{"plans", section(
-			key{"dir", path(&c.Plans.Dir)},
-			key{"on_missing", word(&c.Plans.OnMissing, "standalone", "hold")},
-			key{"on_invalid", word(&c.Plans.OnInvalid, "refuse", "standalone")},
-			key{"on_impossible", word(&c.Plans.OnImpossible, "drop", "relax")},
-			key{"on_advice_against", word(&c.Plans.OnAdviceAgainst, "exclude", "hold", "requeue")},
-			key{"placement", word(&planPlacement, "required", "preferred")},
-		)},
+		{"plans", func(d *decoder, v value) { d.plans(&c.Plans, v) }},
 		{"policy", section(
 			key{"allow_user_data", boolean(&c.Policy.AllowUserData)},
 			key{"allow_iam_profile", boolean(&c.Policy.AllowIAMProfile)},
@@ -150,7 +142,6 @@ func (d *decoder) config(c *Config, root value) {
 	if at == nil { // not even keys: that is told already
 		return
 	}
-	c.Plans.PlacementRequired = planPlacement != "preferred"
 	for _, g := range groups {
 		c.Groups = append(c.Groups, g.group)
 	}

@@ -133,6 +133,24 @@ func scontrol(to *string) reader {
 	}
 }
 
+func (d *decoder) plans(p *Plans, v value) {
+	var placement string
+	at := d.mapping(v, []key{
+		{"dir", path(&p.Dir)},
+		{"references", boolean(&p.References)},
+		{"timeout", duration(&p.Timeout, 0, time.Minute)},
+		{"on_missing", word(&p.OnMissing, "standalone", "hold")},
+		{"on_invalid", word(&p.OnInvalid, "refuse", "standalone")},
+		{"on_impossible", word(&p.OnImpossible, "drop", "relax")},
+		{"on_advice_against", word(&p.OnAdviceAgainst, "exclude", "hold", "requeue")},
+		{"placement", word(&placement, "required", "preferred")},
+	})
+	p.PlacementRequired = placement != "preferred"
+	if _, given := at["dir"]; p.References && !given {
+		d.missing(at["references"], "plans.dir", "add dir, the folder of the plans that jobs refer to")
+	}
+}
+
 func (d *decoder) asba(a *ASBA, v value) {
 	at := d.mapping(v, []key{
 		{"enabled", boolean(&a.Enabled)},

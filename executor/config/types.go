@@ -206,8 +206,15 @@ type Setting struct{ Key, Value string }
 
 // Plans says where plans are and what happens to a launch without a good one.
 type Plans struct {
-	// Dir holds JOBID.json files; "" where plans are not referred to by job.
+	// Dir holds JOBID.json files, and DIGEST.json files that jobs refer to; ""
+	// where plans are in no folder.
 	Dir string
+	// References says that a job's AdminComment names its plan in Dir: that every
+	// job has one, and nobody but the site has written it.
+	References bool
+	// Timeout is how long the files that the jobs of a call refer to are waited
+	// for, together. Default two seconds.
+	Timeout time.Duration
 	// OnMissing is standalone (default) or hold; OnInvalid refuse (default) or
 	// standalone; OnImpossible drop (default) or relax; OnAdviceAgainst
 	// exclude (default), hold or requeue.

@@ -20,6 +20,10 @@ type Job struct {
 	// UID is the job's user, whose plans are trusted for it; -1 where it is
 	// not known for certain.
 	UID int
+	// Comment is the job's AdminComment. Known says that it is certainly the
+	// job's; else it is empty.
+	Comment string
+	Known   bool
 }
 
 // FromFolder reads the plan of a job: the first that there is of

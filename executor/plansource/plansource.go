@@ -1,6 +1,7 @@
 // Package plansource finds execution plans: of a call in a file or in the
-// environment, of a job in a folder of files named after jobs, of either by
-// asking the advisor over HTTP, over a pipe, or by running it. Its answer says
+// environment, of a job in a folder, by the job's name or by the reference that
+// the job has, of either by asking the advisor over HTTP, over a pipe, or by
+// running it. Its answer says
 // whether there is a plan, whether it is fit for use, in which words to say so,
 // and whether it can be trusted.
 //
@@ -105,6 +106,12 @@ func FromFile(ctx context.Context, files Files, path string) Answer {
 // read reads the plan in a file, which may also be of a user; -1 is nobody. ok
 // is false where there is no such file.
 func read(ctx context.Context, files Files, path string, user int) (a Answer, ok bool) {
+	return readNamed(ctx, files, path, user, "")
+}
+
+// readNamed is read of a file that has to be the plan of a reference, where there
+// is one.
+func readNamed(ctx context.Context, files Files, path string, user int, ref plan.Reference) (a Answer, ok bool) {
 	a.Source = path
 	data, info, err := files.ReadPlan(ctx, path, plan.MaxSize)
 	switch {
@@ -117,6 +124,8 @@ func read(ctx context.Context, files Files, path string, user int) (a Answer, ok
 		return a, true
 	case info.WorldWritable:
 		return a.judge(nil, []finding.Finding{WorldWritable(path)}), true
+	case ref != "" && !ref.Names(data):
+		return a.judge(nil, []finding.Finding{otherPlan(path, data)}), true
 	}
 	a.Trusted = info.OwnedByRootOrSelf || user >= 0 && info.UID == user
 	return a.judge(plan.Read(data, path)), true

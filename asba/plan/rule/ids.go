@@ -88,8 +88,11 @@ const (
 	PolicyGroupName = "PLAN055"
 )
 
-// WorldWritable is about the file of a plan, whatever it says.
-const WorldWritable = "SRC001"
+// What is about the file of a plan, whatever it says.
+const (
+	WorldWritable = "SRC001"
+	OtherPlan     = "SRC002"
+)
 
 // warnings are the ids that are not errors.
 var warnings = map[string]bool{

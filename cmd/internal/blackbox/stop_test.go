@@ -68,7 +68,7 @@ func TestAToldResumeStopsAsking(t *testing.T) {
 	begin := time.Now()
 	r := e.sh(fmt.Sprintf("%s 'aws-cpu-[001-004]' --config=%s --asba-url=%s --asba-timeout=60s -o json & sleep 2; kill -TERM $!; wait $!",
 		filepath.Join(bin, "aws-slurm-burst-resume"), exampleConfig, asba.URL))
-	if r.code != 130 || !strings.Contains(r.stderr, "ERROR: stopped while ASBA was asked: interrupted\n") {
+	if r.code != 130 || !strings.Contains(r.stderr, "ERROR: stopped before the plans were known: interrupted\n") {
 		t.Errorf("exit %d\n%s", r.code, r.stderr)
 	}
 	if took := time.Since(begin); took > 20*time.Second {
