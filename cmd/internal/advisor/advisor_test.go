@@ -170,6 +170,31 @@ func TestAnalyzeReadsAScriptAsSlurmWould(t *testing.T) {
 	}
 }
 
+// What is printed is what a job says, and the file is the plan that it means.
+func TestAPlanIsKeptUnderTheNameOfItsBytes(t *testing.T) {
+	s, dir := newSlurm(t, ""), t.TempDir()
+	out, stderr, code := s.run("analyze", file(t, "waves.sbatch", mpiScript), "--store", dir)
+	ref, ok, err := plan.ReadReference(strings.TrimSuffix(out, "\n"))
+	if code != 0 || stderr != "" || !ok || err != nil {
+		t.Fatalf("exit %d, %q, %v: %s", code, out, err, stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, ref.File()))
+	if err != nil || !ref.Names(text) || judged(t, string(text)).InstanceCount.Value != 8 {
+		t.Errorf("%v: %s", err, text)
+	}
+	for _, more := range [][]string{{"--output", filepath.Join(dir, "x")}, {"--export-env"}, {"--format", "table"}} {
+		if out, _, code := s.run(append([]string{"analyze", "--job-id", "2", "--store", dir}, more...)...); code != 2 || out != "" {
+			t.Errorf("%v: exit %d, %q", more, code, out)
+		}
+	}
+	if out, stderr, code := s.run("analyze", "--job-id", "2", "--store", filepath.Join(dir, "none")); code != 1 || out != "" || !strings.Contains(stderr, "could not be written") {
+		t.Errorf("no folder: exit %d, %q, %s", code, out, stderr)
+	}
+	if all, err := os.ReadDir(dir); err != nil || len(all) != 1 {
+		t.Errorf("%v, %v", all, err)
+	}
+}
+
 func TestAScriptThatSbatchRefusesHasNoPlan(t *testing.T) {
 	s := newSlurm(t, "")
 	path := file(t, "bad.sbatch", "#!/bin/sh\n#SBATCH --nodes=many\n#SBATCH --tme=1:00\n./x\n")

@@ -34,6 +34,7 @@ type analysis struct {
 	site
 	script                string
 	jobID, format, output string
+	store                 string
 	component, nodes      int
 	export, explain       bool
 }
@@ -52,13 +53,15 @@ not be one of the configuration's.
 
 The plan goes to stdout, or whole or not at all to the file that --output names.
 --export-env prints what a shell evaluates: all ASBA_* variables of a plan, and those
-that the plan leaves open are unset.
+that the plan leaves open are unset. --store keeps the plan in a folder, under a name
+made from its bytes, and prints what a job says to refer to it.
 
 Advice against bursting is an advice too: exit code 0. Without an advice it is 1
 where Slurm could not be asked, 2 for a script that sbatch would refuse and for a job
 or a region that is not known, 9 for a configuration that is not valid.`,
 		Example: `  asba analyze job.sbatch --output plan.json
   eval "$(asba analyze job.sbatch --export-env)"
+  sbatch --comment="$(asba analyze job.sbatch --store /etc/aws-slurm-burst/plans)" job.sbatch
   asba analyze --job-id 4711 --format table --budget 50 --deadline 12h`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,6 +77,7 @@ or a region that is not known, 9 for a configuration that is not valid.`,
 	c.Flags().IntVar(&a.component, "component", 0, "of a heterogeneous script: advise on component `N`, from 0")
 	c.Flags().StringVar(&a.format, "format", formatPlan, "print `FORMAT`: execution-plan, env, table or json")
 	c.Flags().StringVarP(&a.output, "output", "o", "", "write to `FILE`, whole or not at all, instead of stdout")
+	c.Flags().StringVar(&a.store, "store", "", "keep the plan in `DIR`, and print the reference to it, asba:SHA256")
 	c.Flags().BoolVar(&a.export, "export-env", false, "print export and unset lines for a shell")
 	c.Flags().BoolVar(&a.explain, "explain", false, "with --format table or json: also say of each type that was left out why")
 	return c
@@ -91,12 +95,17 @@ func (a *analysis) run(ctx context.Context) error {
 	switch {
 	case a.export && a.told("format") && a.format != formatEnv:
 		return app.Exitf(report.ExitUsage, "--export-env prints variables, not %s", a.format)
+	case a.store != "" && (a.export || a.output != "" || a.format != formatPlan):
+		return app.Exitf(report.ExitUsage, "--store keeps a plan and prints its reference: leave --output, --format and --export-env out")
 	case a.explain && a.format != formatTable && a.format != formatJSON:
 		return app.Exitf(report.ExitUsage, "--explain goes with --format table or json: a plan has no place for it")
 	}
 	j, advice, o, err := a.judged(ctx)
 	if err != nil {
 		return err
+	}
+	if a.store != "" {
+		return a.keep(plan.Write(advice.Plan))
 	}
 	text, err := a.text(j, advice, o)
 	if err != nil {
@@ -168,6 +177,17 @@ func (a *analysis) write(text []byte) error {
 		return nil
 	}
 	return writeWhole(a.output, text)
+}
+
+// keep writes a plan under the name that a job refers to it by, and prints the
+// reference. The reference is there once the whole plan is.
+func (a *analysis) keep(text []byte) error {
+	ref := plan.Refer(text)
+	if err := writeWhole(filepath.Join(a.store, ref.File()), text); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(a.Stdout, ref) // which remembers what could not be written
+	return nil
 }
 
 // planMode lets Slurm's user read what another user wrote; nobody else writes it.
