@@ -87,6 +87,12 @@ type Options struct {
 	// ASBA is the section of the configuration that says how ASBA is asked; ""
 	// for none: plans are in plans.dir.
 	ASBA string
+	// Referred: plans are in plans.dir, and jobs refer to them; slurmctld runs
+	// the job_submit.lua that is shipped. With ASBA both ways are on.
+	Referred bool
+	// TaskProlog is the text of a script that slurmd runs before each task; ""
+	// for none.
+	TaskProlog string
 }
 
 // Cluster is a slurmctld with its cloud nodes.
@@ -188,8 +194,29 @@ func (c *Cluster) write(endpoint string) error {
 		"@TIMEOUT", fmt.Sprint(timeout), "@PLACEHOLDER", placeholder, "@IDLE", fmt.Sprint(int(c.opt.SuspendTime.Seconds())),
 	).Replace(slurmConf)
 	plans := "plans: {dir: plans}"
-	if c.opt.ASBA != "" {
+	switch {
+	case c.opt.Referred:
+		plans = "plans: {dir: plans, references: true}"
+		if c.opt.ASBA != "" {
+			plans += "\nasba: " + c.opt.ASBA
+		}
+		text, err := os.ReadFile("../../packaging/job_submit.lua")
+		if err == nil {
+			err = os.WriteFile(filepath.Join(c.dir, "job_submit.lua"), text, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+		slurm += "JobSubmitPlugins=lua\n"
+	case c.opt.ASBA != "":
 		plans = "asba: " + c.opt.ASBA
+	}
+	if c.opt.TaskProlog != "" {
+		script := filepath.Join(c.dir, "taskprolog")
+		if err := os.WriteFile(script, []byte(c.opt.TaskProlog), 0o755); err != nil {
+			return err
+		}
+		slurm += "TaskProlog=" + script + "\n"
 	}
 	burst := strings.NewReplacer(
 		"@PLANS", plans,

@@ -100,6 +100,23 @@ func Main(m *testing.M, open func() (close func(failed bool), err error)) int {
 	return code
 }
 
+// NeedLua is Need for a slurmctld that runs a job_submit.lua.
+func NeedLua(t testing.TB) {
+	t.Helper()
+	Need(t)
+	if found, _ := filepath.Glob("/usr/lib*/*/slurm*/job_submit_lua.so"); len(found) > 0 {
+		return
+	}
+	if found, _ := filepath.Glob("/usr/lib*/slurm*/job_submit_lua.so"); len(found) > 0 {
+		return
+	}
+	const why = "slurmctld has no job_submit/lua (as root: apt-get install --no-install-recommends slurm-wlm-basic-plugins)"
+	if os.Getenv("ASBA_REQUIRE_SLURM") == "1" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
 // Need leaves a test out where this machine cannot run it, or fails it where
 // Slurm is required (ASBA_REQUIRE_SLURM=1).
 func Need(t testing.TB) {
