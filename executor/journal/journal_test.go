@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,12 +89,64 @@ func TestTheLatestTombstoneOfANodeCounts(t *testing.T) {
 			t.Error(diff)
 		}
 		must(t, j.Compact(0))
-		if n := len(d.Names("suspends")); n != 3 {
-			t.Errorf("%d tombstones after the first was covered by later ones", n)
+		if n := len(d.Names("suspends")); n != 1 {
+			t.Errorf("%d files hold the tombstones after they were put together", n)
 		}
 		got, _ = j.Tombstones()
 		if diff := cmp.Diff(want, got.At); diff != "" {
 			t.Errorf("compacting changed them: %s", diff)
+		}
+	})
+}
+
+// tidied is a store in which another process puts the tombstones together after
+// the folder was listed.
+type tidied struct {
+	journal.Store
+	listed func()
+}
+
+func (s *tidied) List(folder string) ([]string, error) {
+	names, err := s.Store.List(folder)
+	if tidy := s.listed; tidy != nil {
+		s.listed = nil
+		tidy()
+	}
+	return names, err
+}
+
+func TestNoTombstoneIsLostToAReaderWhileAnotherProcessCompacts(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		for _, n := range []string{"n1", "n2", "n3"} {
+			must(t, j.Bury([]string{n}))
+			must(t, e.Sleep(context.Background(), time.Second))
+		}
+		want, err := j.Tombstones()
+		must(t, err)
+		mine := journal.New(e, &tidied{d.For(e), func() { must(t, j.Compact(0)) }}, "http://ec2")
+		got, err := mine.Tombstones()
+		must(t, err)
+		if diff := cmp.Diff(want.At, got.At); diff != "" {
+			t.Error(diff)
+		}
+		if n := len(d.Names("suspends")); n != 1 {
+			t.Errorf("%d files: nothing was put together while the other one read", n)
+		}
+	})
+}
+
+func TestCompactLeavesAloneWhatItCannotRead(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		must(t, d.For(e).Write("suspends/0-torn.json", []byte(`{"at": 1, "nodes"`)))
+		must(t, d.For(e).Write("suspends/1-odd.json", []byte(`{"at": 1, "nodes": "n[3-"}`)))
+		must(t, j.Bury([]string{"n1"}))
+		must(t, j.Bury([]string{"n2"}))
+		must(t, j.Compact(0))
+		names := d.Names("suspends")
+		if len(names) != 3 || !slices.Contains(names, "suspends/0-torn.json") || !slices.Contains(names, "suspends/1-odd.json") {
+			t.Errorf("left: %v", names)
 		}
 	})
 }

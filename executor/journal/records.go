@@ -1,7 +1,11 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -43,6 +47,8 @@ type Suspend struct {
 	At    env.Time `json:"at"`
 	Nodes string   `json:"nodes"` // folded
 	Job   string   `json:"job,omitempty"`
+	// Others are tombstones that Compact has put into this file, earlier ones.
+	Others []Suspend `json:"others,omitempty"`
 }
 
 func suspendName(s Suspend, n int) string {
@@ -51,8 +57,14 @@ func suspendName(s Suspend, n int) string {
 
 // Bury writes a tombstone for the nodes, as of now.
 func (j *Journal) Bury(nodes []string) error {
-	s := Suspend{At: j.env.Now(), Nodes: hostlist.Fold(nodes)}
-	return put(j.store, suspendName(s, int(j.env.Rand("tombstone").Uint64()%1e6)), s)
+	_, err := j.bury(Suspend{At: j.env.Now(), Nodes: hostlist.Fold(nodes)})
+	return err
+}
+
+// bury writes a file of tombstones and returns its name.
+func (j *Journal) bury(s Suspend) (string, error) {
+	name := suspendName(s, int(j.env.Rand("tombstone").Uint64()%1e6))
+	return name, put(j.store, name, s)
 }
 
 // Tombstones are the tombstones of an instant.
@@ -67,64 +79,110 @@ type Tombstones struct {
 // Tombstones returns the tombstones that there are.
 func (j *Journal) Tombstones() (Tombstones, error) { return j.Since(Tombstones{}) }
 
+// looks bounds how often a folder is listed again that others tidy meanwhile.
+const looks = 10
+
 // Since returns the tombstones that are not among those known, and reads no
 // other: where nodes are suspended one by one there is a tombstone a node, and
-// who climbs a ladder asks before every rung. A tombstone never changes.
+// who climbs a ladder asks before every rung. A tombstone never changes; one that
+// has gone since the folder was listed is in a file that Compact wrote before, so
+// the folder is listed again.
 func (j *Journal) Since(known Tombstones) (Tombstones, error) {
-	names, err := j.list(suspendsFolder)
-	if err != nil {
-		return Tombstones{}, err
-	}
 	t := Tombstones{At: map[string]env.Time{}, read: map[string]bool{}}
-	for _, name := range names {
-		if known.read[name] {
-			continue
-		}
-		s, ok := read[Suspend](j, name)
-		if !ok {
-			continue
-		}
-		nodes, err := hostlist.Expand(s.Nodes)
+	torn := map[string]bool{}
+	for range looks {
+		names, err := j.list(suspendsFolder)
 		if err != nil {
-			env.Warnf(j.env, "journal.torn", "journal tombstone of %s is not readable: %v", s.At, err)
-			continue
+			return Tombstones{}, err
 		}
-		t.read[name] = true
-		for _, n := range nodes {
-			t.At[n] = max(t.At[n], s.At)
+		gone := false
+		for _, name := range names {
+			if known.read[name] || t.read[name] || torn[name] {
+				continue
+			}
+			s, err := j.readSuspend(name)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				gone = true
+				continue
+			case err == nil:
+				err = s.each(func(node string, at env.Time) { t.At[node] = max(t.At[node], at) })
+			}
+			if torn[name] = err != nil; err != nil {
+				env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by EC2's tags: %v", name, err)
+				continue
+			}
+			t.read[name] = true
+		}
+		if !gone {
+			return t, nil
 		}
 	}
-	return t, nil
+	return Tombstones{}, fmt.Errorf("journal %s not readable: its files changed each of %d times that it was listed", suspendsFolder, looks)
 }
 
-// Compact drops tombstones that later ones cover, once there are more than
-// keep of them. A tombstone counts as long as an instance from before it could
-// live, so each node's latest stays.
-func (j *Journal) Compact(keep int) error {
-	names, err := j.store.List(suspendsFolder)
-	if err != nil || len(names) <= keep {
-		return err
-	}
-	latest, err := j.Tombstones()
+// each calls fn for each node of a file's tombstones.
+func (s Suspend) each(fn func(node string, at env.Time)) error {
+	nodes, err := hostlist.Expand(s.Nodes)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		s, nodes, err := j.readSuspend(name)
-		if err != nil {
-			continue // torn, or just removed by another process
-		}
-		covered := true
-		for _, n := range nodes {
-			covered = covered && s.At < latest.At[n]
-		}
-		if covered {
-			if err := j.remove(name); err != nil {
-				return err
-			}
+	for _, n := range nodes {
+		fn(n, s.At)
+	}
+	for _, o := range s.Others {
+		if err := o.each(fn); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// Compact puts tombstones into one file, without those that later ones cover,
+// once there are more than keep files. A tombstone counts as long as an instance
+// from before it could live, so each node's latest stays. The file is there before
+// the others go. What cannot be read is left alone.
+func (j *Journal) Compact(keep int) error {
+	names, err := j.list(suspendsFolder)
+	if err != nil || len(names) <= max(keep, 1) {
+		return err
+	}
+	latest := map[string]env.Time{}
+	var merged []string
+	for _, name := range names {
+		s, err := j.readSuspend(name)
+		if err != nil || s.each(func(string, env.Time) {}) != nil {
+			continue // torn, or just removed by another process
+		}
+		_ = s.each(func(node string, at env.Time) { latest[node] = max(latest[node], at) })
+		merged = append(merged, name)
+	}
+	if len(merged) < 2 {
+		return nil
+	}
+	whole, err := j.bury(together(latest))
+	for _, name := range merged {
+		if err == nil && name != whole {
+			err = j.remove(name)
+		}
+	}
+	return err
+}
+
+// together is one file's tombstones, the latest first.
+func together(latest map[string]env.Time) Suspend {
+	at := map[env.Time][]string{}
+	for _, n := range slices.Sorted(maps.Keys(latest)) {
+		at[latest[n]] = append(at[latest[n]], n)
+	}
+	var all []Suspend
+	for _, t := range slices.Backward(slices.Sorted(maps.Keys(at))) {
+		hostlist.Sort(at[t])
+		all = append(all, Suspend{At: t, Nodes: hostlist.Fold(at[t])})
+	}
+	one := all[0]
+	one.Others = all[1:]
+	return one
 }
 
 // Push is a set of addresses that slurmctld has not taken yet.
@@ -175,15 +233,10 @@ func (j *Journal) DropGroup(name string) error {
 	return j.remove(groupsFolder + "/" + name + ".json")
 }
 
-func (j *Journal) readSuspend(name string) (Suspend, []string, error) {
-	var s Suspend
+func (j *Journal) readSuspend(name string) (s Suspend, err error) {
 	data, err := j.store.Read(name)
 	if err == nil {
 		err = json.Unmarshal(data, &s)
 	}
-	if err != nil {
-		return s, nil, err
-	}
-	nodes, err := hostlist.Expand(s.Nodes)
-	return s, nodes, err
+	return s, err
 }
