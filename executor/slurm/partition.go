@@ -18,7 +18,7 @@ func (c *Controller) PartitionNodes(ctx context.Context, names string) ([]string
 		if err != nil {
 			return nil, err
 		}
-		nodes = append(nodes, expand(fields(string(out))["Nodes"])...)
+		nodes = append(nodes, expand(fields(out).of("Nodes"))...)
 	}
 	return inOrder(nodes), nil
 }

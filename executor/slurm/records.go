@@ -143,26 +143,26 @@ func parseJob(text string) Record {
 	id, f := fields(ids), fields(own)
 
 	r := Record{
-		ID: id["JobId"], ArrayID: id["ArrayJobId"], Task: id["ArrayTaskId"], HetID: id["HetJobId"],
+		ID: id.of("JobId"), ArrayID: id.of("ArrayJobId"), Task: id.of("ArrayTaskId"), HetID: id.of("HetJobId"),
 		Name:      strings.TrimSpace(strings.TrimPrefix(name, "JobName=")),
-		Account:   f["Account"],
-		Partition: f["Partition"],
-		State:     f["JobState"],
-		Reason:    f["Reason"],
-		Requeue:   f["Requeue"] == "1",
-		Batch:     f["BatchFlag"] == "1",
-		Restarts:  number(f["Restarts"]),
-		NumNodes:  number(f["NumNodes"]),
-		NumCPUs:   number(f["NumCPUs"]),
-		Nodes:     expand(f["NodeList"]),
-		ReqNodes:  expand(f["ReqNodeList"]),
-		ExcNodes:  expand(f["ExcNodeList"]),
+		Account:   f.of("Account"),
+		Partition: f.of("Partition"),
+		State:     f.of("JobState"),
+		Reason:    f.of("Reason"),
+		Requeue:   f.of("Requeue") == "1",
+		Batch:     f.of("BatchFlag") == "1",
+		Restarts:  number(f.of("Restarts")),
+		NumNodes:  number(f.of("NumNodes")),
+		NumCPUs:   number(f.of("NumCPUs")),
+		Nodes:     expand(f.of("NodeList")),
+		ReqNodes:  expand(f.of("ReqNodeList")),
+		ExcNodes:  expand(f.of("ExcNodeList")),
 		UID:       -1,
 	}
 	if i := strings.LastIndex(r.Name, " HetJobIdSet="); i >= 0 && r.HetID != "" {
 		r.Name = r.Name[:i]
 	}
-	user, uid, ok := strings.Cut(strings.TrimSuffix(f["UserId"], ")"), "(")
+	user, uid, ok := strings.Cut(strings.TrimSuffix(f.of("UserId"), ")"), "(")
 	if ok {
 		r.User = user
 		if uid != "" && strings.Trim(uid, "0123456789") == "" {
@@ -289,10 +289,10 @@ func parseNodes(out string) []Node {
 			continue
 		}
 		f := fields(line)
-		n := Node{Name: f["NodeName"], Addr: f["NodeAddr"], Hostname: f["NodeHostName"],
-			CPUs: number(f["CPUTot"]), RealMemory: number(f["RealMemory"]), Gres: f["Gres"]}
+		n := Node{Name: f.of("NodeName"), Addr: f.of("NodeAddr"), Hostname: f.of("NodeHostName"),
+			CPUs: number(f.of("CPUTot")), RealMemory: number(f.of("RealMemory")), Gres: f.of("Gres")}
 		// Symbols such as IDLE* and IDLE~ are sinfo's, and scontrol's up to 20.11.
-		flags := strings.Split(f["State"], "+")
+		flags := strings.Split(f.of("State"), "+")
 		n.State, n.Flags = strings.TrimRight(flags[0], "*~#%!$@^-"), flags[1:]
 		if i := strings.LastIndex(line, " Reason="); i >= 0 {
 			if m := nodeReason.FindStringSubmatch(line[i+len(" Reason="):]); m != nil {

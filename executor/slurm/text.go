@@ -55,18 +55,28 @@ func reason(code, text string) string {
 	return text
 }
 
-// fields splits what Slurm itself wrote, "Key=value Key=value ...", and keeps
-// the first value of each key; "(null)" is none. Such values hold no blank:
-// Slurm writes those of a job's reason as underscores.
-func fields(text string) map[string]string {
-	m := map[string]string{}
-	for _, word := range strings.Fields(text) {
-		key, value, ok := strings.Cut(word, "=")
-		if _, seen := m[key]; ok && !seen {
-			m[key] = strings.TrimSuffix(value, "(null)")
+// fields is what Slurm itself wrote, "Key=value Key=value ...". Its values hold no
+// blank: Slurm writes those of a job's reason as underscores.
+type fields string
+
+// of returns the first value of a key; "(null)" is none. Few of the fifty keys of
+// a line are ever asked for: each is looked for where it is.
+func (f fields) of(key string) string {
+	for at := 0; ; at += len(key) {
+		i := strings.Index(string(f[at:]), key)
+		if i < 0 {
+			return ""
 		}
+		at += i
+		value, ok := strings.CutPrefix(string(f[at+len(key):]), "=")
+		if before, _ := utf8.DecodeLastRuneInString(string(f[:at])); !ok || at > 0 && !unicode.IsSpace(before) {
+			continue
+		}
+		if end := strings.IndexFunc(value, unicode.IsSpace); end >= 0 {
+			value = value[:end]
+		}
+		return strings.TrimSuffix(value, "(null)")
 	}
-	return m
 }
 
 // number reads a count. A pending job's NumNodes is a range, "4-4", of which
