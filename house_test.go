@@ -265,14 +265,19 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env"},
 	}, {
-		why:   "tables are below whoever reads and changes them, and settings below whoever goes by them",
-		from:  []string{"simulator/slurm/state", "simulator/slurm/conf"},
+		why:   "tables are below whoever reads and changes them",
+		from:  []string{"simulator/slurm/state"},
 		about: []string{"simulator/..."},
 	}, {
 		why:   "scontrol's face is of the tables, whether a daemon schedules over them or not",
 		from:  []string{"simulator/slurm"},
 		about: []string{"simulator/..."},
 		allow: []string{"simulator/slurm/state"},
+	}, {
+		why:   "settings are below whoever goes by them, and slurm.conf is read without a Slurm",
+		from:  []string{"simulator/slurm/conf"},
+		about: []string{"./..."},
+		allow: []string{"asba/finding", "executor/hostlist"},
 	}, {
 		why:   "a workload is jobs, and a record is what became of them: neither knows who simulates",
 		from:  []string{"simulator/workload", "simulator/record"},
@@ -509,6 +514,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"asba/daemon", "asba/server", true},
 		{"asba/daemon", "executor/host", true},
 		{"cmd/asba", "github.com/prometheus/client_golang/prometheus", true},
+		{"simulator/slurm/conf", "executor/hostlist", false},
+		{"simulator/slurm/conf", "simulator/slurm", true},
 		{"simulator/workload", "simulator/workload/swf", true},
 		{"simulator/workload/swf", "simulator/workload/trace", false},
 		{"simulator/workload/swf", "simulator/slurm", true},

@@ -2,7 +2,8 @@
 // of it needs to know: nodes, partitions, and how it schedules and saves power.
 //
 // Settings are plain values, complete by themselves: Defaults returns Slurm's
-// own. The package simulates nothing.
+// own. Read fills them from a slurm.conf, and says what in it is wrong or hostile
+// to cloud nodes. The package simulates nothing.
 package conf
 
 import "time"

@@ -213,7 +213,7 @@ func what(err error) string {
 		}
 		said := fmt.Sprintf("%s cannot be %s", finding.Quote(key), kind(semantic.JSONKind))
 		if v := string(semantic.JSONValue); v != "" {
-			said += " such as " + v
+			said += " such as " + v[:min(len(v), 40)]
 		}
 		return said
 	}
