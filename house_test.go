@@ -284,6 +284,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "asba/finding"},
 	}, {
+		why:   "jobs get their plans as from an advisor: neither a scheduler nor EC2 is in it",
+		from:  []string{"simulator/workload/planner"},
+		about: []string{"./..."},
+		allow: []string{"simulator/workload", "asba/advise", "asba/plan", "asba/plan/lint"}, // lint has the node's line in Slurm
+	}, {
 		why:   "a model draws jobs, by chances that it is handed",
 		from:  []string{"simulator/workload/models"},
 		about: []string{"./..."},
@@ -521,6 +526,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/workload/swf", "simulator/slurm", true},
 		{"simulator/workload/swf", "simulator/workload/jsonl", true},
 		{"simulator/workload/models", "simulator", true},
+		{"simulator/workload/planner", "asba/advise", false},
+		{"simulator/workload/planner", "simulator/workload/swf", true},
 		{"fixtures", "asba/plan", true},
 	} {
 		to := c.to

@@ -83,3 +83,16 @@ const (
 // its last element where it cannot go on. It holds no more than it must: a
 // trace may be larger than memory.
 type Source = iter.Seq2[Job, error]
+
+// NodesOf is how many nodes of so many CPUs the job takes: what it asks for, or
+// as many as its CPUs need.
+func (j *Job) NodesOf(cpus int) int {
+	need := (int(j.Procs) + max(1, cpus) - 1) / max(1, cpus)
+	return max(1, need, int(j.Nodes))
+}
+
+// MemoryOn is how much memory the job takes, in MiB, of a node on which it has
+// so many CPUs; 0 is what it did not say.
+func (j *Job) MemoryOn(cpus int) int64 {
+	return max(j.MemoryPerNode, j.MemoryPerProc*int64(max(1, cpus)))
+}
