@@ -17,29 +17,42 @@ type nodeSet []uint64
 func (s nodeSet) has(i int32) bool { return s != nil && s[i>>6]>>(i&63)&1 != 0 }
 func (s nodeSet) add(i int32)      { s[i>>6] |= 1 << (i & 63) }
 
-// choose looks for nodes that a job could start on now, into chosen and, for a
-// job that shares them, chosenCPUs.
-func (s *Scheduler) choose(j *Job, c choice) bool {
+// choose looks for nodes on which a job could start now, in the first of its
+// options that has them and whose partition is not shut: into chosen and, where
+// the job shares them, chosenCPUs. It returns the option, nil for none.
+func (s *Scheduler) choose(j *Job, c choice, shut []bool) *want {
+	sh := &s.shapes[j.shape]
+	for i := range sh.wants {
+		w := &sh.wants[i]
+		if (shut == nil || !shut[w.partition]) && s.bars(j, w) == None && s.chooseIn(j, w, c) {
+			return w
+		}
+	}
+	return nil
+}
+
+// chooseIn is choose in one option.
+func (s *Scheduler) chooseIn(j *Job, w *want, c choice) bool {
 	s.chosen, s.chosenCPUs = s.chosen[:0], s.chosenCPUs[:0]
 	switch {
-	case j.whole:
-		return (!j.plain || s.countWhole(j, c)) && s.takeWhole(j, c)
-	case j.plain:
-		return s.takeShares(j, c)
+	case w.whole:
+		return (!w.plain || s.countWhole(w, c)) && s.takeWhole(j, w, c)
+	case w.plain:
+		return s.takeShares(j, w, c)
 	}
-	return s.gather(j, c)
+	return s.gather(j, w, c)
 }
 
 // countWhole says whether enough whole nodes are free, without looking at one;
 // what is to be avoided does not count.
-func (s *Scheduler) countWhole(j *Job, c choice) bool {
+func (s *Scheduler) countWhole(w *want, c choice) bool {
 	var have int32
-	for _, k := range s.sets[j.set].classes {
+	for _, k := range s.sets[w.set].classes {
 		n := s.classes[k].idle()
 		if c.caps != nil {
 			n = min(n, c.caps[k])
 		}
-		if have += max(n, 0); have >= j.need {
+		if have += max(n, 0); have >= w.need {
 			return true
 		}
 	}
@@ -48,21 +61,21 @@ func (s *Scheduler) countWhole(j *Job, c choice) bool {
 
 // takeWhole chooses whole nodes in order. It never needs more than MaxNodes of
 // them: each has the job's quota.
-func (s *Scheduler) takeWhole(j *Job, c choice) bool {
-	classes := s.sets[j.set].classes
+func (s *Scheduler) takeWhole(j *Job, w *want, c choice) bool {
+	classes := s.sets[w.set].classes
 	left := s.left(classes, c)
 	cpus := j.CPUs
-	for off := range 2 {
+	for a := Up; a <= Off; a++ {
 		for i, k := range classes {
 			cl := &s.classes[k]
-			l := &cl.pool(off).levels[cl.CPUs]
+			l := &cl.pools[a].levels[cl.CPUs]
 			for pos := l.next(0); pos >= 0 && left[i] > 0; pos = l.next(pos + 1) {
 				if c.avoid.has(cl.nodes[pos]) {
 					continue
 				}
 				s.chosen = append(s.chosen, cl.nodes[pos])
 				left[i]--
-				if cpus -= cl.CPUs; cpus <= 0 && int32(len(s.chosen)) >= j.need {
+				if cpus -= cl.CPUs; cpus <= 0 && int32(len(s.chosen)) >= w.need {
 					return true
 				}
 			}
@@ -84,13 +97,6 @@ func (s *Scheduler) left(classes []int32, c choice) []int32 {
 	return s.work
 }
 
-func (c *class) pool(off int) *pool {
-	if off == 1 {
-		return &c.off
-	}
-	return &c.up
-}
-
 // serves reports whether a node with enough free CPUs has the rest of what a
 // job asks for on each node.
 func (s *Scheduler) serves(i int32, j *Job) bool {
@@ -99,8 +105,8 @@ func (s *Scheduler) serves(i int32, j *Job) bool {
 }
 
 // takeShares chooses MinNodes nodes with the job's quota free on each.
-func (s *Scheduler) takeShares(j *Job, c choice) bool {
-	s.fullest(j, c, j.quota, j.MinNodes)
+func (s *Scheduler) takeShares(j *Job, w *want, c choice) bool {
+	s.fullest(j, w, c, w.quota, j.MinNodes)
 	if int32(len(s.chosen)) < j.MinNodes {
 		return false
 	}
@@ -108,7 +114,7 @@ func (s *Scheduler) takeShares(j *Job, c choice) bool {
 	for i := range s.chosen {
 		// The quota on each, but for what is then left for the later ones.
 		others := j.MinNodes - int32(i) - 1
-		n := max(min(j.quota, cpus-others*max(j.PerNode, 1)), j.PerNode, 1)
+		n := max(min(w.quota, cpus-others*max(j.PerNode, 1)), j.PerNode, 1)
 		s.chosenCPUs = append(s.chosenCPUs, n)
 		cpus -= n
 	}
@@ -119,13 +125,13 @@ func (s *Scheduler) takeShares(j *Job, c choice) bool {
 // they are: one node for all of it, or the emptiest ones and the fullest that
 // has room for what they leave. It never needs more than MaxNodes of them: each
 // gives the job's quota.
-func (s *Scheduler) gather(j *Job, c choice) bool {
+func (s *Scheduler) gather(j *Job, w *want, c choice) bool {
 	cpus := j.CPUs
 	for {
 		n := int32(len(s.chosen))
 		others := max(j.MinNodes-n-1, 0)
-		ask := max(cpus-others*j.quota, j.quota)
-		if !s.fullest(j, c, ask, n+1) && !s.emptiest(j, c) {
+		ask := max(cpus-others*w.quota, w.quota)
+		if !s.fullest(j, w, c, ask, n+1) && !s.emptiest(j, w, c) {
 			return false
 		}
 		got := min(s.nodes[s.chosen[n]].cpus, ask)
@@ -138,12 +144,12 @@ func (s *Scheduler) gather(j *Job, c choice) bool {
 
 // fullest chooses nodes that have at least cpus free, those with the fewest
 // first, until want are chosen, and reports whether they are.
-func (s *Scheduler) fullest(j *Job, c choice, cpus, want int32) bool {
-	for off := range 2 {
-		for _, k := range s.sets[j.set].classes {
+func (s *Scheduler) fullest(j *Job, w *want, c choice, cpus, want int32) bool {
+	for a := Up; a <= Off; a++ {
+		for _, k := range s.sets[w.set].classes {
 			cl := &s.classes[k]
 			for free := max(cpus, 1); free <= cl.CPUs; free++ {
-				if s.sweep(j, c, cl, k, &cl.pool(off).levels[free], want) {
+				if s.sweep(j, c, cl, k, &cl.pools[a].levels[free], want) {
 					return true
 				}
 			}
@@ -154,13 +160,13 @@ func (s *Scheduler) fullest(j *Job, c choice, cpus, want int32) bool {
 
 // emptiest chooses one node more: of the first class that has one, the one with
 // most CPUs free.
-func (s *Scheduler) emptiest(j *Job, c choice) bool {
+func (s *Scheduler) emptiest(j *Job, w *want, c choice) bool {
 	want := int32(len(s.chosen)) + 1
-	for off := range 2 {
-		for _, k := range s.sets[j.set].classes {
+	for a := Up; a <= Off; a++ {
+		for _, k := range s.sets[w.set].classes {
 			cl := &s.classes[k]
-			for free := cl.CPUs; free >= j.quota; free-- {
-				if s.sweep(j, c, cl, k, &cl.pool(off).levels[free], want) {
+			for free := cl.CPUs; free >= w.quota; free-- {
+				if s.sweep(j, c, cl, k, &cl.pools[a].levels[free], want) {
 					return true
 				}
 			}

@@ -9,86 +9,46 @@ import (
 
 // Check says whether the configuration could ever run a job, with all nodes
 // free: None, or the reason why not. sbatch refuses BadConstraints at once; the
-// others wait, until the partition changes.
+// others wait, until the partition changes. A job without a limit gets that of
+// its first partition.
 func (s *Scheduler) Check(j *Job) Reason {
-	s.resolve(j)
-	p := &s.partitions[s.places[j.Place].partition]
-	s.counts = s.counts[:0]
-	for c := range s.classes {
-		s.counts = append(s.counts, int32(len(s.classes[c].nodes)))
-	}
-	switch {
-	case !s.split(j, s.counts):
-		return BadConstraints
-	case p.MaxNodes > 0 && j.need > p.MaxNodes:
-		return PartitionNodeLimit
-	case p.MaxTime > 0 && j.Limit > p.MaxTime:
-		return PartitionTimeLimit
-	case p.Down:
-		return PartitionDown
-	}
-	return None
-}
-
-// resolve works out what a job comes to in its partition.
-func (s *Scheduler) resolve(j *Job) {
-	p := &s.partitions[s.places[j.Place].partition]
-	j.Limit = cmp.Or(j.Limit, p.DefaultTime, p.MaxTime, endless)
+	part := s.first(j)
+	j.Limit = cmp.Or(j.Limit, part.DefaultTime, part.MaxTime, endless)
 	j.MinNodes = max(j.MinNodes, 1)
-	j.whole = !s.opt.Shared || j.Exclusive || p.Exclusive
-	// However many nodes it gets, their quotas come to what it asks for.
-	j.quota = max(j.PerNode, 1)
-	if j.MaxNodes > 0 {
-		j.quota = max(j.quota, ceil(j.CPUs, j.MaxNodes))
-	}
-	j.set = s.capable(j)
-	set := &s.sets[j.set]
-	// No node has more than maxCPUs of them.
-	j.need = max(j.MinNodes, ceil(j.CPUs, max(set.maxCPUs, 1)))
-	// Any so many nodes will do where even the smallest are enough.
-	if j.whole {
-		j.plain = int64(j.need)*int64(set.minCPUs) >= int64(j.CPUs)
-	} else {
-		j.plain = int64(j.MinNodes)*int64(j.quota) >= int64(j.CPUs)
-	}
+	i := s.hold(j)
+	defer s.drop(i)
+	return s.never(j, &s.shapes[i])
 }
 
-// capable returns the set of those classes of a job's place whose nodes, when
-// nothing else is on them, have what it asks for on each.
-func (s *Scheduler) capable(j *Job) int32 {
-	at := s.places[j.Place].set
-	able := func(c *class) bool { return c.CPUs >= j.quota && c.GPUs >= j.GPUs && c.Memory >= j.Memory }
-	all := s.sets[at].classes
-	for k, c := range all {
-		if able(&s.classes[c]) {
-			continue
+// never says why none of a job's options takes it, None where one does.
+func (s *Scheduler) never(j *Job, sh *shape) Reason {
+	first := sh.why
+	for i := range sh.wants {
+		why := s.bars(j, &sh.wants[i])
+		if why == None {
+			return None
 		}
-		some := append([]int32{}, all[:k]...)
-		for _, c := range all[k:] {
-			if able(&s.classes[c]) {
-				some = append(some, c)
-			}
+		if i == 0 {
+			first = why
 		}
-		return s.intern(some)
 	}
-	return at
+	return first
 }
-
-func ceil(a, b int32) int32 { return (a + b - 1) / b }
 
 // Submit puts a job into the queue: at the instant at which it may start, that
 // is, after --begin, dependencies or a requeue's delay. The reason is Check's;
 // a job that the configuration cannot run waits all the same.
 func (s *Scheduler) Submit(j *Job, now env.Time) Reason {
 	why := s.Check(j)
+	j.shape = s.hold(j)
 	if j.Eligible == 0 {
 		j.Eligible = now
 	}
 	j.Why, j.Expected = why, 0
 	j.state = pending
 	j.priority = s.priorityOf(j, now)
-	s.waiting[s.places[j.Place].partition]++
-	if k := s.queue.insert(j, s.rank(j)); k < s.tested {
+	s.await(j, 1)
+	if k := s.queue.insert(j, s.rank(j), s.shapes[j.shape].need); k < s.tested {
 		s.changed()
 	}
 	s.planned = false
@@ -96,7 +56,7 @@ func (s *Scheduler) Submit(j *Job, now env.Time) Reason {
 }
 
 func (s *Scheduler) rank(j *Job) rank {
-	return rank{s.partitions[s.places[j.Place].partition].Tier, j.priority, int64(j.Submit), j.ID}
+	return rank{s.first(j).Tier, j.priority, int64(j.Submit), j.ID}
 }
 
 // Withdraw takes a pending job out of the queue: it was cancelled or held.
@@ -114,13 +74,30 @@ func (s *Scheduler) Withdraw(j *Job) {
 func (s *Scheduler) dequeue(k int) {
 	j := s.queue.entries[k].job
 	s.queue.remove(k)
-	s.waiting[s.places[j.Place].partition]--
+	s.await(j, -1)
+	s.drop(j.shape)
 }
 
 // ending is a running job and the end of its limit.
 type ending struct {
 	at  env.Time
 	job *Job
+}
+
+// expect enters a running job by its end, and forget takes it out.
+func (s *Scheduler) expect(j *Job) {
+	at := s.endingAt(j)
+	s.running = append(s.running, ending{})
+	copy(s.running[at+1:], s.running[at:])
+	s.running[at] = ending{j.end, j}
+}
+
+func (s *Scheduler) forget(j *Job) {
+	at := s.endingAt(j)
+	for s.running[at].job != j {
+		at++
+	}
+	s.running = append(s.running[:at], s.running[at+1:]...)
 }
 
 func (s *Scheduler) endingAt(j *Job) int {
@@ -130,26 +107,20 @@ func (s *Scheduler) endingAt(j *Job) int {
 	})
 }
 
-// start gives a job the nodes that were chosen for it.
-func (s *Scheduler) start(k int, now env.Time) {
+// start gives the job at k the nodes that were chosen for it in an option.
+func (s *Scheduler) start(k int, w *want, now env.Time) {
 	j := s.queue.entries[k].job
 	s.dequeue(k)
-	j.state, j.Why = running, None
+	j.state, j.Why, j.whole = running, None, w.whole
 	j.end, j.charged = now.Add(j.Limit), now
 	j.Nodes = append(j.Nodes[:0], s.chosen...)
-	j.cpus = j.cpus[:0]
-	if !j.whole {
-		j.cpus = append(j.cpus, s.chosenCPUs...)
-	}
+	j.cpus = append(j.cpus[:0], s.chosenCPUs...)
 	j.allocated = 0
 	for i := range j.Nodes {
 		s.take(j, i)
 	}
 	s.tally(j, 1)
-	at := s.endingAt(j)
-	s.running = append(s.running, ending{})
-	copy(s.running[at+1:], s.running[at:])
-	s.running[at] = ending{j.end, j}
+	s.expect(j)
 	s.started = append(s.started, j)
 }
 
@@ -192,12 +163,20 @@ func (s *Scheduler) Release(j *Job, now env.Time) {
 		}
 		s.enter(k)
 	}
-	at := s.endingAt(j)
-	for s.running[at].job != j {
-		at++
-	}
-	s.running = append(s.running[:at], s.running[at+1:]...)
+	s.forget(j)
 	j.state = outside
 	j.Nodes, j.cpus = j.Nodes[:0], j.cpus[:0]
+	s.changed()
+}
+
+// Extend moves the end of a running job's limit: a job whose nodes had to boot
+// counts its limit from when they are there.
+func (s *Scheduler) Extend(j *Job, end env.Time) {
+	if j.state != running || j.end == end {
+		return
+	}
+	s.forget(j)
+	j.end = end
+	s.expect(j)
 	s.changed()
 }

@@ -26,8 +26,8 @@ type class struct {
 	Class
 	partitions []int32
 	nodes      []int32
-	// up and off have the usable nodes by their free CPUs.
-	up, off pool
+	// pools have the usable nodes by their free CPUs: Up, Booting, Off.
+	pools [Off + 1]pool
 }
 
 // pool finds nodes of a class by their number of free CPUs.
@@ -95,26 +95,32 @@ func (s *Scheduler) AddPartition(p Partition) int32 {
 func (s *Scheduler) SetPartition(i int32, p Partition) {
 	s.partitions[i] = p
 	s.maxFactor = max(s.maxFactor, p.Factor)
-	s.changed()
+	s.reshape()
 }
 
 // AddClass adds a class and returns its number. All of its partitions must
 // have been added.
 func (s *Scheduler) AddClass(c Class) (int32, error) {
-	cl := class{Class: c}
+	var partitions []int32
 	for _, name := range c.Partitions {
 		i := s.partition(name)
 		if i < 0 {
 			return 0, fmt.Errorf("%w: %q", ErrNoPartition, name)
 		}
-		cl.partitions = append(cl.partitions, i)
+		partitions = append(partitions, i)
 	}
-	cl.CPUs = max(c.CPUs, 1)
-	cl.up.levels = make([]level, cl.CPUs+1)
-	cl.off.levels = make([]level, cl.CPUs+1)
-	s.classes = append(s.classes, cl)
-	s.caps = append(s.caps, 0)
+	s.classes = append(s.classes, newClass(c, partitions))
+	s.caps = append(s.caps, hole)
 	return int32(len(s.classes) - 1), nil
+}
+
+func newClass(c Class, partitions []int32) class {
+	cl := class{Class: c, partitions: partitions}
+	cl.CPUs = max(c.CPUs, 1)
+	for i := range cl.pools {
+		cl.pools[i].levels = make([]level, cl.CPUs+1)
+	}
+	return cl
 }
 
 func (s *Scheduler) partition(name string) int32 {
@@ -161,16 +167,12 @@ func (s *Scheduler) Node(i int32) (a Availability, freeCPUs, jobs int32) {
 	return n.availability, n.cpus, n.jobs
 }
 
-// pool returns where a node with free CPUs is found, nil for nowhere.
+// level returns where a node is found, nil for nowhere.
 func (s *Scheduler) level(n *node) *level {
 	if n.cpus == 0 || !n.usable() {
 		return nil
 	}
-	c := &s.classes[n.class]
-	if n.availability == Off {
-		return &c.off.levels[n.cpus]
-	}
-	return &c.up.levels[n.cpus]
+	return &s.classes[n.class].pools[n.availability].levels[n.cpus]
 }
 
 func (s *Scheduler) enter(i int32) {
@@ -190,4 +192,9 @@ func (s *Scheduler) leave(i int32) {
 }
 
 // idle returns how many nodes of a class are wholly free and usable.
-func (c *class) idle() int32 { return c.up.levels[c.CPUs].n + c.off.levels[c.CPUs].n }
+func (c *class) idle() (n int32) {
+	for i := range c.pools {
+		n += c.pools[i].levels[c.CPUs].n
+	}
+	return n
+}

@@ -8,7 +8,7 @@ import (
 
 // changed says that jobs which could not start may be able to now.
 func (s *Scheduler) changed() {
-	s.tested, s.stuck, s.head = 0, false, nil
+	s.tested, s.stuck, s.deep, s.head = 0, false, false, nil
 	clear(s.blocked)
 	for c := range s.caps {
 		s.caps[c] = hole
@@ -22,8 +22,12 @@ func (s *Scheduler) Dirty(now env.Time) bool {
 	if s.queue.n == 0 || s.open == 0 {
 		return false
 	}
-	return !s.stuck && s.tested < len(s.queue.entries) || s.overdue(now) || s.aged(now)
+	return !s.stuck && !s.deep && s.tested < len(s.queue.entries) || s.overdue(now) || s.aged(now)
 }
+
+// Deep reports whether the last Pass stopped at its depth: a full one may start
+// jobs behind it.
+func (s *Scheduler) Deep() bool { return s.deep && s.queue.n > 0 && s.open > 0 }
 
 // overdue reports whether the instant that EASY's first waiting job was promised
 // has come without its nodes: jobs run beyond their limits.
@@ -43,9 +47,10 @@ func (s *Scheduler) Pass(now env.Time, full bool) []*Job {
 	if s.overdue(now) {
 		s.changed()
 	}
-	if s.stuck || s.queue.n == 0 || s.open == 0 {
+	if s.stuck || s.deep && !full || s.queue.n == 0 || s.open == 0 {
 		return s.started
 	}
+	s.deep = false
 	switch s.opt.Policy {
 	case FIFO:
 		s.fifo(now)
@@ -67,12 +72,13 @@ func (s *Scheduler) fifo(now env.Time) {
 		if j == nil || !s.may(j) {
 			continue
 		}
-		if !s.choose(j, choice{}) {
+		w := s.choose(j, choice{}, nil)
+		if w == nil {
 			j.Why = Resources
 			s.stuck = true
 			return
 		}
-		s.start(s.tested, now)
+		s.start(s.tested, w, now)
 	}
 }
 
@@ -91,8 +97,8 @@ func (s *Scheduler) easy(now env.Time) {
 			continue
 		}
 		if s.head == nil {
-			if s.choose(j, choice{}) {
-				s.start(k, now)
+			if w := s.choose(j, choice{}, nil); w != nil {
+				s.start(k, w, now)
 			} else {
 				j.Why = Resources
 				s.promise(j, now)
@@ -105,7 +111,8 @@ func (s *Scheduler) easy(now env.Time) {
 		if stays {
 			c = choice{s.spare, s.held}
 		}
-		if !s.choose(j, c) {
+		w := s.choose(j, c, nil)
+		if w == nil {
 			j.Why = Priority
 			continue
 		}
@@ -114,7 +121,7 @@ func (s *Scheduler) easy(now env.Time) {
 				s.spare[s.nodes[n].class]--
 			}
 		}
-		s.start(k, now)
+		s.start(k, w, now)
 	}
 	s.tested = len(q.entries)
 }
@@ -129,13 +136,14 @@ func (s *Scheduler) main(now env.Time, full bool) {
 		if j == nil {
 			continue
 		}
-		p := s.places[j.Place].partition
-		if s.blocked[p] {
+		options := s.places[j.Place].options
+		if !slices.ContainsFunc(options, func(o option) bool { return !s.blocked[o.partition] }) {
 			j.Why = max(j.Why, Priority)
 			continue
 		}
 		if !full {
 			if depth == 0 {
+				s.deep = true
 				return
 			}
 			depth--
@@ -143,12 +151,15 @@ func (s *Scheduler) main(now env.Time, full bool) {
 		if !s.may(j) {
 			continue
 		}
-		if s.choose(j, choice{caps: s.caps}) {
-			s.start(s.tested, now)
+		if w := s.choose(j, choice{caps: s.caps}, s.blocked); w != nil {
+			s.start(s.tested, w, now)
 			continue
 		}
 		j.Why = Resources
-		if s.block(p) {
+		for _, o := range options {
+			s.block(o.partition)
+		}
+		if s.allBlocked() {
 			s.tested = len(q.entries)
 			return
 		}
@@ -156,14 +167,21 @@ func (s *Scheduler) main(now env.Time, full bool) {
 }
 
 // block keeps the present pass, and those after it until something changes, from
-// a partition and its nodes. It reports whether nobody is left.
-func (s *Scheduler) block(p int32) bool {
+// a partition and its nodes.
+func (s *Scheduler) block(p int32) {
+	if s.blocked[p] {
+		return
+	}
 	s.blocked[p] = true
 	for c := range s.classes {
 		if slices.Contains(s.classes[c].partitions, p) {
 			s.caps[c] = 0
 		}
 	}
+}
+
+// allBlocked reports whether all jobs that are left wait for blocked partitions.
+func (s *Scheduler) allBlocked() bool {
 	for p, n := range s.waiting {
 		if n > 0 && !s.blocked[p] {
 			return false
@@ -172,13 +190,10 @@ func (s *Scheduler) block(p int32) bool {
 	return true
 }
 
-// may reports whether neither the partition nor a limit keeps a job from
+// may reports whether neither the partitions nor a limit keep a job from
 // starting, whatever is free. Such a job is in nobody's way.
 func (s *Scheduler) may(j *Job) bool {
-	why := None
-	if BadConstraints <= j.Why && j.Why <= PartitionDown || s.partitions[s.places[j.Place].partition].Down {
-		why = s.Check(j)
-	}
+	why := s.never(j, &s.shapes[j.shape])
 	if why == None {
 		why = s.withinLimits(j)
 	}

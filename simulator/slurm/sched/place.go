@@ -8,16 +8,17 @@ import (
 	"strings"
 )
 
-// place is a partition with a constraint: where jobs may be.
-type place struct {
-	partition int32
-	set       int32
-}
+// place is where a job may be: in one of its options, the first in which it can
+// start.
+type place struct{ options []option }
+
+// option is a partition and those of its classes that a constraint leaves.
+type option struct{ partition, set int32 }
 
 type placeKey struct{ partition, constraint string }
 
-// set is a list of classes that can serve a job, in the order in which their
-// nodes are taken: by weight, then as they were added.
+// set is a list of classes, in the order in which their nodes are taken: by
+// weight, then as they were added.
 type set struct {
 	classes          []int32
 	minCPUs, maxCPUs int32
@@ -27,7 +28,7 @@ type set struct {
 // constraint (sbatch --constraint): features joined by & and |, where & binds
 // more tightly, with parentheses. Counts ("rack*4") and brackets, which ask for
 // different features of different nodes, are refused. The same words always
-// give the same number.
+// give the same number. Partitions and classes come before places.
 func (s *Scheduler) Place(partition, constraint string) (int32, error) {
 	key := placeKey{partition, constraint}
 	if i, ok := s.placeOf[key]; ok {
@@ -48,33 +49,130 @@ func (s *Scheduler) Place(partition, constraint string) (int32, error) {
 			classes = append(classes, int32(i))
 		}
 	}
-	i := int32(len(s.places))
-	s.places = append(s.places, place{p, s.intern(classes)})
+	i := s.internPlace([]option{{p, s.intern(classes)}})
 	s.placeOf[key] = i
 	return i, nil
+}
+
+// Alternatives returns a place for a job that may be in one of several
+// (sbatch --partition=a,b): it starts in the first, in this order, in which it
+// can start now, has all of its nodes there, and waits for the one in which it
+// can start first. The first place's partition decides its tier and its limit
+// where it has none.
+func (s *Scheduler) Alternatives(places ...int32) int32 {
+	var all []option
+	for _, p := range places {
+		for _, o := range s.places[p].options {
+			if !slices.Contains(all, o) {
+				all = append(all, o)
+			}
+		}
+	}
+	return s.internPlace(all)
+}
+
+// Without returns a place without some of its nodes (scontrol ExcNodeList).
+func (s *Scheduler) Without(place int32, nodes []int32) int32 {
+	var rest []option
+	for _, o := range s.places[place].options {
+		var classes []int32
+		// Dividing a class changes the set: go by what it has now.
+		for _, c := range slices.Clone(s.sets[o.set].classes) {
+			cl := &s.classes[c]
+			out := 0
+			for _, n := range cl.nodes {
+				if slices.Contains(nodes, n) {
+					out++
+				}
+			}
+			if out == len(cl.nodes) {
+				continue
+			}
+			if out > 0 {
+				s.divide(c, nodes)
+			}
+			classes = append(classes, c)
+		}
+		if len(classes) > 0 {
+			rest = append(rest, option{o.partition, s.intern(classes)})
+		}
+	}
+	return s.internPlace(rest)
+}
+
+// divide makes a class of its own of those nodes of a class that are listed. To
+// jobs that do not tell them apart nothing changes but the order of nodes.
+func (s *Scheduler) divide(c int32, out []int32) {
+	added := int32(len(s.classes))
+	all := s.classes[c].nodes
+	for _, n := range all {
+		s.leave(n)
+	}
+	s.classes = append(s.classes, newClass(s.classes[c].Class, s.classes[c].partitions))
+	s.caps = append(s.caps, hole)
+	s.classes[c].nodes = nil
+	for _, n := range all {
+		to := c
+		if slices.Contains(out, n) {
+			to = added
+		}
+		s.nodes[n].class, s.nodes[n].pos = to, int32(len(s.classes[to].nodes))
+		s.classes[to].nodes = append(s.classes[to].nodes, n)
+		s.enter(n)
+	}
+	clear(s.setOf)
+	for i := range s.sets {
+		st := &s.sets[i]
+		if k := slices.Index(st.classes, c); k >= 0 {
+			st.classes = slices.Insert(slices.Clone(st.classes), k+1, added)
+		}
+		s.setOf[string(key(st.classes))] = int32(i)
+	}
+	s.changed()
+}
+
+// key is numbers as a key of a map.
+func key(numbers []int32) []byte {
+	var k []byte
+	for _, n := range numbers {
+		k = binary.BigEndian.AppendUint32(k, uint32(n))
+	}
+	return k
+}
+
+func (s *Scheduler) internPlace(options []option) int32 {
+	var numbers []int32
+	for _, o := range options {
+		numbers = append(numbers, o.partition, o.set)
+	}
+	k := string(key(numbers))
+	if i, ok := s.placeNumber[k]; ok {
+		return i
+	}
+	i := int32(len(s.places))
+	s.places = append(s.places, place{options})
+	s.placeNumber[k] = i
+	return i
 }
 
 // intern returns the number of a set of classes.
 func (s *Scheduler) intern(classes []int32) int32 {
 	slices.SortStableFunc(classes, func(a, b int32) int { return cmp.Compare(s.classes[a].Weight, s.classes[b].Weight) })
-	var key []byte
-	for _, c := range classes {
-		key = binary.BigEndian.AppendUint32(key, uint32(c))
-	}
-	if i, ok := s.setOf[string(key)]; ok {
+	k := string(key(classes))
+	if i, ok := s.setOf[k]; ok {
 		return i
 	}
 	st := set{classes: classes}
-	for k, c := range classes {
+	for n, c := range classes {
 		cpus := s.classes[c].CPUs
-		if k == 0 {
+		if n == 0 {
 			st.minCPUs = cpus
 		}
 		st.minCPUs, st.maxCPUs = min(st.minCPUs, cpus), max(st.maxCPUs, cpus)
 	}
 	i := int32(len(s.sets))
 	s.sets = append(s.sets, st)
-	s.setOf[string(key)] = i
+	s.setOf[k] = i
 	return i
 }
 

@@ -80,8 +80,8 @@ func (s *Scheduler) backfill(now env.Time, last int) {
 		if j == nil || !s.may(j) {
 			continue
 		}
-		if s.fitsNow(j, now) {
-			s.start(k, now)
+		if w := s.fitsNow(j, now); w != nil {
+			s.start(k, w, now)
 			if par.MaxStart > 0 && len(s.started) == par.MaxStart {
 				return
 			}
@@ -97,54 +97,69 @@ func (s *Scheduler) backfill(now env.Time, last int) {
 }
 
 // fitsNow chooses nodes that a job can have from now to the end of its limit,
-// with what is reserved left alone.
-func (s *Scheduler) fitsNow(j *Job, now env.Time) bool {
-	if j.need > s.open {
-		return false
-	}
+// with what is reserved left alone, and returns the option that has them.
+func (s *Scheduler) fitsNow(j *Job, now env.Time) *want {
 	end := s.round(now, now.Add(j.Limit))
 	if s.opt.Shared {
-		return s.choose(j, choice{avoid: s.booked(now, end)})
+		return s.choose(j, choice{avoid: s.booked(now, end)}, nil)
 	}
 	p := &s.plan
-	if !p.fits(s, j, 0, end) || !s.choose(j, choice{caps: p.least}) {
-		return false
-	}
-	to := p.cut(end)
-	for _, i := range s.chosen {
-		c := int(s.nodes[i].class)
-		for k := c; k < to*p.classes; k += p.classes {
-			p.free[k]--
+	sh := &s.shapes[j.shape]
+	for i := range sh.wants {
+		w := &sh.wants[i]
+		if w.need > s.open || s.bars(j, w) != None || !p.fits(s, j, w, 0, end) || !s.chooseIn(j, w, choice{caps: p.least}) {
+			continue
 		}
+		to := p.cut(end)
+		for _, n := range s.chosen {
+			c := int(s.nodes[n].class)
+			for k := c; k < to*p.classes; k += p.classes {
+				p.free[k]--
+			}
+		}
+		return w
 	}
-	return true
+	return nil
 }
 
-// reserve keeps nodes for a job from the earliest instant at which it can have
-// them, where that is within the window.
+// reserve keeps nodes for a job, in the option and from the instant in which it
+// can have them first, where that is within the window.
 func (s *Scheduler) reserve(j *Job, now env.Time) {
 	window := now.Add(s.opt.Params.Window)
+	sh := &s.shapes[j.shape]
 	if s.opt.Shared {
-		if at, nodes := s.soonestShared(j, now, s.bookings); now < at && at <= window {
-			j.Expected = at
-			s.book(booking{at, s.round(now, at.Add(j.Limit)), nodes})
+		best, nodes := never, nodeSet(nil)
+		for i := range sh.wants {
+			if s.bars(j, &sh.wants[i]) != None {
+				continue
+			}
+			if at, n := s.soonestShared(j, &sh.wants[i], now, s.bookings); at < best {
+				best, nodes = at, n
+			}
+		}
+		if now < best && best <= window {
+			j.Expected = best
+			s.book(booking{best, s.round(now, best.Add(j.Limit)), nodes})
 		}
 		return
 	}
 	p := &s.plan
 	for from := 0; from < len(p.at) && p.at[from] <= window; from++ {
 		end := s.round(now, p.at[from].Add(j.Limit))
-		if !p.fits(s, j, from, end) {
-			continue
-		}
-		j.Expected = p.at[from]
-		to := p.cut(end)
-		for i, c := range s.sets[j.set].classes {
-			for k := from; k < to; k++ {
-				p.free[k*p.classes+int(c)] -= s.work[i]
+		for i := range sh.wants {
+			w := &sh.wants[i]
+			if s.bars(j, w) != None || !p.fits(s, j, w, from, end) {
+				continue
 			}
+			j.Expected = p.at[from]
+			to := p.cut(end)
+			for i, c := range s.sets[w.set].classes {
+				for k := from; k < to; k++ {
+					p.free[k*p.classes+int(c)] -= s.work[i]
+				}
+			}
+			return
 		}
-		return
 	}
 }
 
@@ -181,11 +196,11 @@ func (s *Scheduler) layOut(now env.Time) {
 // fits reports whether a job can have its nodes from step from until end: least
 // has what is free of each class all that time, and the scheduler's work what
 // the job would take of it.
-func (p *plan) fits(s *Scheduler, j *Job, from int, end env.Time) bool {
+func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) bool {
 	n := p.classes
 	p.least = append(p.least[:0], p.free[from*n:(from+1)*n]...)
 	for k := from; ; {
-		if !s.split(j, p.least) {
+		if !s.split(w, j.CPUs, p.least) {
 			return false
 		}
 		if k++; k == len(p.at) || p.at[k] >= end {

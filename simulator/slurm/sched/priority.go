@@ -119,8 +119,8 @@ func (s *Scheduler) withinLimits(j *Job) Reason {
 	a := &s.assocs[j.Assoc]
 	acct := &s.accounts[a.account]
 	cpus := j.CPUs
-	if j.whole {
-		cpus = max(cpus, j.need*s.sets[j.set].minCPUs)
+	if w := &s.shapes[j.shape].wants[0]; w.whole {
+		cpus = max(cpus, w.need*s.sets[w.set].minCPUs)
 	}
 	switch {
 	case a.limits.Jobs > 0 && a.jobs >= a.limits.Jobs:
@@ -247,9 +247,8 @@ func (s *Scheduler) priorityOf(j *Job, now env.Time) int64 {
 		}
 		p += float64(w.JobSize) * min(max(size, 0), 1)
 	}
-	part := &s.partitions[s.places[j.Place].partition]
 	if w.Partition > 0 && s.maxFactor > 0 {
-		p += float64(w.Partition) * float64(part.Factor) / float64(s.maxFactor)
+		p += float64(w.Partition) * float64(s.first(j).Factor) / float64(s.maxFactor)
 	}
 	if s.maxQOS = max(s.maxQOS, j.QOS); w.QOS > 0 && s.maxQOS > 0 {
 		p += float64(w.QOS) * float64(j.QOS) / float64(s.maxQOS)
@@ -277,13 +276,7 @@ func (s *Scheduler) reprioritise(now env.Time) {
 		sorted = sorted && (i == 0 || q.entries[i-1].rank.before(&e.rank))
 	}
 	if !sorted {
-		slices.SortFunc(q.entries, func(a, b entry) int {
-			if a.rank.before(&b.rank) {
-				return -1
-			}
-			return 1
-		})
-		q.remeasure()
+		q.sort()
 		s.changed()
 	}
 }

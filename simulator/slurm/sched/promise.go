@@ -7,18 +7,42 @@ import (
 	"aws-slurm-burst/executor/env"
 )
 
-// promise reserves nodes for EASY's first waiting job, at the earliest instant
-// at which it has them if running jobs end by their limits. A job that nobody
-// knows such an instant for is passed over.
+// promise reserves nodes for EASY's first waiting job, in the option and at the
+// instant in which it has them first if running jobs end by their limits. A job
+// that nobody knows such an instant for is passed over.
 func (s *Scheduler) promise(j *Job, now env.Time) {
-	if s.opt.Shared {
-		at, nodes := s.soonestShared(j, now, nil)
-		if at < never {
-			s.head, s.shadow, s.spare, s.held = j, at, nil, nodes
-			j.Expected = at
+	sh := &s.shapes[j.shape]
+	best := never
+	for i := range sh.wants {
+		w := &sh.wants[i]
+		if s.bars(j, w) != None {
+			continue
 		}
-		return
+		if s.opt.Shared {
+			if at, nodes := s.soonestShared(j, w, now, nil); at < best {
+				best, s.spare, s.held = at, nil, nodes
+			}
+			continue
+		}
+		at, free := s.soonestWhole(j, w, now)
+		if at >= best {
+			continue
+		}
+		best, s.held = at, nil
+		s.spare = append(s.spare[:0], free...)
+		for i, c := range s.sets[w.set].classes {
+			s.spare[c] -= s.work[i]
+		}
 	}
+	if best < never {
+		s.head, s.shadow, j.Expected = j, best, best
+	}
+}
+
+// soonestWhole returns the earliest instant at which a job has its whole nodes in
+// an option, and how many of each class are free then; never where nobody knows.
+// What the job takes of them is in work.
+func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int32) {
 	free := s.counts[:0]
 	for c := range s.classes {
 		free = append(free, s.classes[c].idle())
@@ -29,29 +53,23 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 	for {
 		t, ok := a.next()
 		// Nodes that come at the same instant are there together.
-		if (!ok || t.at > at) && s.split(j, free) {
-			break
+		if (!ok || t.at > at) && s.split(w, j.CPUs, free) {
+			return at, free
 		}
 		if !ok {
-			return
+			return never, nil
 		}
 		at = t.at
 		free[t.class] += t.n
-	}
-	s.head, s.shadow, s.held = j, at, nil
-	j.Expected = at
-	s.spare = append(s.spare[:0], free...)
-	for i, c := range s.sets[j.set].classes {
-		s.spare[c] -= s.work[i]
 	}
 }
 
 // split says how many nodes of each class of its set a job would take, into
 // work, where so many of each class are free, and whether they are enough.
-func (s *Scheduler) split(j *Job, free []int32) bool {
+func (s *Scheduler) split(w *want, cpus int32, free []int32) bool {
 	s.work = s.work[:0]
-	need, cpus := j.need, j.CPUs
-	for _, c := range s.sets[j.set].classes {
+	need := w.need
+	for _, c := range s.sets[w.set].classes {
 		each := s.classes[c].CPUs
 		n := min(max(free[c], 0), max(need, ceil(cpus, each), 0))
 		s.work = append(s.work, n)

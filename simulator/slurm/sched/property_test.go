@@ -91,9 +91,7 @@ func mixed(t *rapid.T, opt sched.Options, works []*work) *sched.Scheduler {
 		size := rapid.IntRange(1, 4).Draw(t, "size")
 		add(t, s, size, c)
 		for k := range size {
-			if rapid.Bool().Draw(t, "off") {
-				s.SetNode(int32(n+k), sched.Off, 0)
-			}
+			s.SetNode(int32(n+k), rapid.SampledFrom([]sched.Availability{sched.Up, sched.Booting, sched.Off}).Draw(t, "availability"), 0)
 		}
 		n += size
 	}
@@ -101,6 +99,9 @@ func mixed(t *rapid.T, opt sched.Options, works []*work) *sched.Scheduler {
 		partition := rapid.SampledFrom([]string{"batch", "batch", "big"}).Draw(t, "partition")
 		constraint := rapid.SampledFrom([]string{"", "", "f0", "f0|f1"}).Draw(t, "constraint")
 		w.Place = place(t, s, partition, constraint)
+		if rapid.Bool().Draw(t, "alternatives") {
+			w.Place = s.Alternatives(w.Place, place(t, s, "big", ""), place(t, s, "batch", ""))
+		}
 		if rapid.Bool().Draw(t, "open") {
 			w.MinNodes, w.MaxNodes = 1, rapid.SampledFrom([]int32{0, 0, w.MinNodes}).Draw(t, "max")
 		}

@@ -2,6 +2,7 @@ package sched
 
 import (
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -53,8 +54,8 @@ const block = 64
 const hole = math.MaxInt32
 
 // insert puts a job into the queue and returns where.
-func (q *queue) insert(j *Job, r rank) int {
-	e := entry{j, r, j.need}
+func (q *queue) insert(j *Job, r rank, need int32) int {
+	e := entry{j, r, need}
 	q.n++
 	k := len(q.entries)
 	if k > 0 && r.before(&q.entries[k-1].rank) {
@@ -72,9 +73,9 @@ func (q *queue) insert(j *Job, r rank) int {
 	q.entries[k] = e
 	if k == len(q.entries)-1 {
 		if k%block == 0 {
-			q.least = append(q.least, j.need)
-		} else if b := k / block; j.need < q.least[b] {
-			q.least[b] = j.need
+			q.least = append(q.least, need)
+		} else if b := k / block; need < q.least[b] {
+			q.least[b] = need
 		}
 		return k
 	}
@@ -153,6 +154,17 @@ func (q *queue) close() {
 	}
 	clear(q.entries[len(live):])
 	q.entries = live
+	q.remeasure()
+}
+
+// sort puts entries, none of which is a hole, in the order of their ranks.
+func (q *queue) sort() {
+	slices.SortFunc(q.entries, func(a, b entry) int {
+		if a.rank.before(&b.rank) {
+			return -1
+		}
+		return 1
+	})
 	q.remeasure()
 }
 

@@ -144,8 +144,10 @@ type Availability uint8
 const (
 	// Up takes jobs.
 	Up Availability = iota
-	// Off is powered down: it takes jobs, which then wait for it to boot. Nodes
-	// that are Up go first, whatever the weights (slurm.conf(5), Weight).
+	// Booting takes jobs, which wait for it. Off is powered down: it takes jobs,
+	// and boots for them. Nodes that are Up go first and those that are Off last,
+	// whatever the weights (slurm.conf(5), Weight).
+	Booting
 	Off
 	// Back takes no jobs before an instant that is known, such as the end of
 	// SuspendTimeout.
@@ -203,7 +205,7 @@ type Job struct {
 	MinNodes, MaxNodes int32
 	CPUs, PerNode      int32
 
-	Place int32 // from Place
+	Place int32 // from Place, Alternatives or Without
 	Assoc int32 // from Assoc
 	QOS   int32 // its quality of service's priority
 	Nice  int32
@@ -222,15 +224,12 @@ type Job struct {
 	Expected env.Time
 
 	state     state
-	whole     bool
-	plain     bool  // any need nodes of its set will do
-	need      int32 // the fewest nodes it can live with
-	quota     int32 // CPUs that each node must have free
-	set       int32 // the classes that can serve it
+	whole     bool  // it runs on whole nodes
+	shape     int32 // what it comes to in each of its options
+	allocated int32 // CPUs that it has
 	priority  int64
 	end       env.Time
 	charged   env.Time // until when its use is booked
-	allocated int32    // CPUs that it has
 	cpus      []int32  // of each of Nodes, where it shares them
 }
 
@@ -268,16 +267,22 @@ type Scheduler struct {
 
 	partitions        []Partition
 	waiting           []int32 // pending jobs of each partition
+	maxFactor, maxQOS int32
 	classes           []class
 	nodes             []node
+	cpus              int64 // of all nodes
 	open              int32 // nodes that are usable and not full
 	unusable          int32 // nodes that are Back or Out
-	places            []place
-	placeOf           map[placeKey]int32
-	sets              []set
-	setOf             map[string]int32
-	cpus              int64 // of all nodes
-	maxFactor, maxQOS int32
+
+	// Places, sets and shapes each have a number, found by what they are.
+	places      []place
+	placeOf     map[placeKey]int32
+	placeNumber map[string]int32
+	sets        []set
+	setOf       map[string]int32
+	shapes      []shape
+	shapeOf     map[shapeKey]int32
+	unused      []int32 // numbers of shapes that nobody has
 
 	accounts []account
 	assocs   []assoc
@@ -292,6 +297,7 @@ type Scheduler struct {
 	// unless something happens that changed() hears of.
 	tested  int
 	stuck   bool   // nor can any that is submitted later
+	deep    bool   // as many as may be were tested: the rest waits for a full pass
 	blocked []bool // partitions whose first waiting job was met
 	caps    []int32
 	head    *Job     // EASY's first job that has to wait
@@ -317,5 +323,8 @@ func New(opt Options) *Scheduler {
 	if opt.Params == (Params{}) {
 		opt.Params = DefaultParams()
 	}
-	return &Scheduler{opt: opt, placeOf: map[placeKey]int32{}, setOf: map[string]int32{}, assocOf: map[assocKey]int32{}}
+	return &Scheduler{
+		opt: opt, placeOf: map[placeKey]int32{}, placeNumber: map[string]int32{}, setOf: map[string]int32{},
+		shapeOf: map[shapeKey]int32{}, assocOf: map[assocKey]int32{},
+	}
 }

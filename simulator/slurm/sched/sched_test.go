@@ -122,3 +122,84 @@ func TestBackfillReservesForEveryJobItTests(t *testing.T) {
 	expect(t, "main", s.Pass(sec(60), false))
 	expect(t, "backfill", s.Backfill(sec(60)))
 }
+
+func TestAJobOfSeveralPartitionsStartsWhollyInTheFirstThatHasRoom(t *testing.T) {
+	for _, policy := range []sched.Policy{sched.FIFO, sched.EASY, sched.Slurm} {
+		s := sched.New(sched.Options{Policy: policy})
+		s.AddPartition(sched.Partition{Name: "local"})
+		s.AddPartition(sched.Partition{Name: "cloud"})
+		add(t, s, 4, sched.Class{Partitions: []string{"local"}, CPUs: 4})
+		add(t, s, 4, sched.Class{Partitions: []string{"cloud"}, CPUs: 4})
+		for i := range 4 {
+			s.SetNode(int32(4+i), sched.Off, 0)
+		}
+		either := s.Alternatives(place(t, s, "local", ""), place(t, s, "cloud", ""))
+		a, b, c := whole(1, 3, 100), whole(2, 2, 100), whole(3, 1, 100)
+		d, e := whole(4, 4, 100), whole(5, 2, 100)
+		for _, j := range []*sched.Job{a, b, c, d, e} {
+			j.Place = either
+		}
+		submit(s, 0, a, b, c, d)
+		started := slices.Concat(s.Pass(0, false), s.Backfill(0))
+		expect(t, policy.String(), started, 1, 2, 3)
+		if !slices.Equal(a.Nodes, []int32{0, 1, 2}) || !slices.Equal(b.Nodes, []int32{4, 5}) || !slices.Equal(c.Nodes, []int32{3}) {
+			t.Errorf("%v: nodes %v, %v, %v", policy, a.Nodes, b.Nodes, c.Nodes)
+		}
+		// d waits for the cloud, where b ends first: that is where it must not be
+		// delayed.
+		s.Extend(b, sec(50))
+		submit(s, sec(1), e)
+		started = slices.Concat(s.Pass(sec(1), false), s.Backfill(sec(1)))
+		expect(t, policy.String(), started)
+		s.Release(b, sec(50))
+		started = slices.Concat(s.Pass(sec(50), false), s.Backfill(sec(50)))
+		expect(t, policy.String(), started, 4)
+		if !slices.Equal(d.Nodes, []int32{4, 5, 6, 7}) {
+			t.Errorf("%v: nodes %v", policy, d.Nodes)
+		}
+	}
+}
+
+func TestNodesThatAreUpGoFirstThenThoseOfLowWeight(t *testing.T) {
+	s := sched.New(sched.Options{})
+	s.AddPartition(sched.Partition{Name: "batch"})
+	add(t, s, 2, sched.Class{CPUs: 1, Weight: 20})
+	add(t, s, 2, sched.Class{CPUs: 1, Weight: 10})
+	s.SetNode(0, sched.Booting, 0)
+	s.SetNode(2, sched.Off, 0)
+	place(t, s, "batch", "")
+	var order []int32
+	for i := range 4 {
+		j := whole(int64(i+1), 1, 100)
+		submit(s, 0, j)
+		s.Pass(0, false)
+		order = append(order, j.Nodes...)
+	}
+	// 3 and 1 are up, 3 has the lower weight; 0 boots, 2 is off.
+	if !slices.Equal(order, []int32{3, 1, 0, 2}) {
+		t.Errorf("nodes are taken in the order %v", order)
+	}
+}
+
+func TestExcludedNodesAreLeftAlone(t *testing.T) {
+	s := cluster(t, sched.Options{}, 4, sched.Class{CPUs: 1})
+	add(t, s, 2, sched.Class{CPUs: 1, Weight: 10})
+	all := place(t, s, "batch", "")
+	some := s.Without(all, []int32{0, 2, 4, 5})
+	if again := s.Without(all, []int32{5, 4, 2, 0}); again != some {
+		t.Errorf("places %d and %d for the same nodes", some, again)
+	}
+	j, k, l := whole(1, 2, 100), whole(2, 3, 100), whole(3, 4, 100)
+	j.Place, k.Place, l.Place = some, some, all
+	if why := s.Check(k); why != sched.BadConstraints {
+		t.Errorf("3 of 2 nodes: %v", why)
+	}
+	submit(s, 0, j, l)
+	expect(t, "pass", s.Pass(0, false), 1, 3)
+	if !slices.Equal(j.Nodes, []int32{1, 3}) || !slices.Equal(l.Nodes, []int32{0, 2, 4, 5}) {
+		t.Errorf("nodes %v, %v", j.Nodes, l.Nodes)
+	}
+	if none := s.Without(all, []int32{0, 1, 2, 3, 4, 5}); s.Check(&sched.Job{Place: none}) != sched.BadConstraints {
+		t.Error("a job without any node is possible")
+	}
+}

@@ -44,10 +44,10 @@ func (s *Scheduler) emptySet() nodeSet { return make(nodeSet, (len(s.nodes)+63)/
 // limits and bookings are kept, and which nodes these are: never and none where
 // nobody knows. A job that does not say on how many nodes it spreads is planned
 // on nodes that are wholly free.
-func (s *Scheduler) soonestShared(j *Job, now env.Time, bookings []booking) (env.Time, nodeSet) {
-	ready := s.readiness(j, now)
+func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time, bookings []booking) (env.Time, nodeSet) {
+	ready := s.readiness(j, w, now)
 	edges := s.edges[:0]
-	for _, c := range s.sets[j.set].classes {
+	for _, c := range s.sets[w.set].classes {
 		for _, i := range s.classes[c].nodes {
 			t := ready[i]
 			if t == never {
@@ -71,7 +71,7 @@ func (s *Scheduler) soonestShared(j *Job, now env.Time, bookings []booking) (env
 	at := never
 	for k, e := range edges {
 		have += e.step
-		cpus += e.step * s.offer(j, e.node)
+		cpus += e.step * s.offer(w, e.node)
 		if have >= j.MinNodes && cpus >= j.CPUs && (k+1 == len(edges) || edges[k+1].at > e.at) {
 			at = e.at
 			break
@@ -81,7 +81,7 @@ func (s *Scheduler) soonestShared(j *Job, now env.Time, bookings []booking) (env
 		return never, nil
 	}
 	able := edges[:0]
-	for _, c := range s.sets[j.set].classes {
+	for _, c := range s.sets[w.set].classes {
 		for _, i := range s.classes[c].nodes {
 			booked := func(b booking) bool { return at < b.to && b.from < at.Add(j.Limit) && b.nodes.has(i) }
 			if ready[i] <= at && !slices.ContainsFunc(bookings, booked) {
@@ -98,16 +98,16 @@ func (s *Scheduler) soonestShared(j *Job, now env.Time, bookings []booking) (env
 			break
 		}
 		have++
-		cpus += s.offer(j, e.node)
+		cpus += s.offer(w, e.node)
 		nodes.add(e.node)
 	}
 	return at, nodes
 }
 
 // offer is how many CPUs a node that is ready for a job has for it.
-func (s *Scheduler) offer(j *Job, i int32) int32 {
-	if j.plain && !j.whole {
-		return j.quota
+func (s *Scheduler) offer(w *want, i int32) int32 {
+	if w.plain && !w.whole {
+		return w.quota
 	}
 	return s.classes[s.nodes[i].class].CPUs
 }
@@ -123,15 +123,15 @@ type edge struct {
 // readiness returns for each node the instant from which it has what a job asks
 // of each, as running jobs end by their limits; never for a node that nobody
 // knows about.
-func (s *Scheduler) readiness(j *Job, now env.Time) []env.Time {
+func (s *Scheduler) readiness(j *Job, w *want, now env.Time) []env.Time {
 	s.ready = s.ready[:0]
 	s.rest = append(s.rest[:0], s.nodes...)
 	serves := func(i int32) bool {
 		n := &s.rest[i]
-		if j.whole || !j.plain {
+		if w.whole || !w.plain {
 			return n.jobs == 0
 		}
-		return n.cpus >= j.quota && n.gpus >= j.GPUs && (n.memory >= j.Memory || !s.opt.Memory)
+		return n.cpus >= w.quota && n.gpus >= j.GPUs && (n.memory >= j.Memory || !s.opt.Memory)
 	}
 	for i := range s.nodes {
 		t := never

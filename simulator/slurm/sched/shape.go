@@ -1,0 +1,177 @@
+package sched
+
+// shape is what all jobs that ask for the same come to: in a trace they are few,
+// and a pass asks again and again.
+type shape struct {
+	key  shapeKey
+	refs int32 // jobs that have it
+	// wants are the options that could ever run such a job, why the reason that
+	// there is none.
+	wants []want
+	why   Reason
+	need  int32 // the fewest nodes of all options
+}
+
+type shapeKey struct {
+	memory             int64
+	place, gpus        int32
+	minNodes, maxNodes int32
+	cpus, perNode      int32
+	exclusive          bool
+}
+
+// want is what a job asks for in one of its options.
+type want struct {
+	partition, set int32
+	need           int32 // the fewest nodes it can do with
+	quota          int32 // CPUs that each of them must have free
+	whole          bool
+	plain          bool // any need (whole) or MinNodes (shared) nodes with the quota will do
+}
+
+// keptShapes is from how many shapes on those without jobs are forgotten.
+const keptShapes = 4096
+
+// hold returns the number of a job's shape, which now has one job more.
+func (s *Scheduler) hold(j *Job) int32 {
+	k := shapeKey{j.Memory, j.Place, j.GPUs, j.MinNodes, j.MaxNodes, j.CPUs, j.PerNode, j.Exclusive}
+	if i, ok := s.shapeOf[k]; ok {
+		s.shapes[i].refs++
+		return i
+	}
+	i := int32(len(s.shapes))
+	if n := len(s.unused); n > 0 {
+		i, s.unused = s.unused[n-1], s.unused[:n-1]
+	} else {
+		s.shapes = append(s.shapes, shape{})
+	}
+	s.shapes[i] = shape{key: k, refs: 1, wants: s.shapes[i].wants[:0]}
+	s.form(&s.shapes[i])
+	s.shapeOf[k] = i
+	return i
+}
+
+// drop says that a job does not have its shape any more.
+func (s *Scheduler) drop(i int32) {
+	sh := &s.shapes[i]
+	if sh.refs--; sh.refs == 0 && len(s.shapeOf) > keptShapes {
+		delete(s.shapeOf, sh.key)
+		s.unused = append(s.unused, i)
+	}
+}
+
+// form works out what a shape comes to.
+func (s *Scheduler) form(sh *shape) {
+	sh.wants, sh.need, sh.why = sh.wants[:0], hole, BadConstraints
+	for i, o := range s.places[sh.key.place].options {
+		w, why := s.want(&sh.key, o)
+		if why != None {
+			if i == 0 {
+				sh.why = why
+			}
+			continue
+		}
+		sh.wants = append(sh.wants, w)
+		sh.need = min(sh.need, w.need)
+	}
+	if len(sh.wants) > 0 {
+		sh.why = None
+	} else {
+		sh.need = 0
+	}
+}
+
+// reshape works all shapes and ranks out anew, when a partition has changed.
+func (s *Scheduler) reshape() {
+	for i := range s.shapes {
+		s.form(&s.shapes[i])
+	}
+	s.queue.close()
+	for k := range s.queue.entries {
+		e := &s.queue.entries[k]
+		e.need, e.rank = s.shapes[e.job.shape].need, s.rank(e.job)
+	}
+	s.queue.sort()
+	s.changed()
+}
+
+// await counts a job among those that wait for its partitions, or no longer.
+func (s *Scheduler) await(j *Job, sign int32) {
+	for _, o := range s.places[j.Place].options {
+		s.waiting[o.partition] += sign
+	}
+}
+
+// want says what a job comes to in an option, with all nodes free, or why it can
+// never be there.
+func (s *Scheduler) want(k *shapeKey, o option) (want, Reason) {
+	p := &s.partitions[o.partition]
+	w := want{partition: o.partition, whole: !s.opt.Shared || k.exclusive || p.Exclusive}
+	// However many nodes it gets, their quotas come to what it asks for.
+	w.quota = max(k.perNode, 1)
+	if k.maxNodes > 0 {
+		w.quota = max(w.quota, ceil(k.cpus, k.maxNodes))
+	}
+	w.set = s.capable(k, o.set, w.quota)
+	set := &s.sets[w.set]
+	// No node has more than maxCPUs of them.
+	w.need = max(k.minNodes, 1, ceil(k.cpus, max(set.maxCPUs, 1)))
+	// Any so many nodes will do where even the smallest are enough.
+	if w.whole {
+		w.plain = int64(w.need)*int64(set.minCPUs) >= int64(k.cpus)
+	} else {
+		w.plain = int64(k.minNodes)*int64(w.quota) >= int64(k.cpus)
+	}
+	s.counts = s.counts[:0]
+	for c := range s.classes {
+		s.counts = append(s.counts, int32(len(s.classes[c].nodes)))
+	}
+	if !s.split(&w, k.cpus, s.counts) {
+		return w, BadConstraints
+	}
+	if p.MaxNodes > 0 && w.need > p.MaxNodes {
+		return w, PartitionNodeLimit
+	}
+	return w, None
+}
+
+// capable returns the set of those classes of a set whose nodes, when nothing
+// else is on them, have what a job asks for on each.
+func (s *Scheduler) capable(k *shapeKey, at, quota int32) int32 {
+	able := func(c *class) bool { return c.CPUs >= quota && c.GPUs >= k.gpus && c.Memory >= k.memory }
+	all := s.sets[at].classes
+	for i, c := range all {
+		if able(&s.classes[c]) {
+			continue
+		}
+		some := append([]int32{}, all[:i]...)
+		for _, c := range all[i:] {
+			if able(&s.classes[c]) {
+				some = append(some, c)
+			}
+		}
+		return s.intern(some)
+	}
+	return at
+}
+
+func ceil(a, b int32) int32 { return (a + b - 1) / b }
+
+// bars says why a partition does not take a job now, None where it does.
+func (s *Scheduler) bars(j *Job, w *want) Reason {
+	switch p := &s.partitions[w.partition]; {
+	case p.MaxTime > 0 && j.Limit > p.MaxTime:
+		return PartitionTimeLimit
+	case p.Down:
+		return PartitionDown
+	}
+	return None
+}
+
+// first is a job's first partition, which decides its tier and default limit.
+func (s *Scheduler) first(j *Job) Partition {
+	if o := s.places[j.Place].options; len(o) > 0 {
+		return s.partitions[o[0].partition]
+	}
+	return Partition{}
+}
