@@ -279,6 +279,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"asba/finding", "executor/hostlist"},
 	}, {
+		why:   "a machine of processors is what theory and published figures are about: nothing of Slurm or of clouds is in it",
+		from:  []string{"simulator/processors"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator", "simulator/record", "simulator/workload"},
+	}, {
 		why:   "a workload is jobs, and a record is what became of them: neither knows who simulates",
 		from:  []string{"simulator/workload", "simulator/record"},
 		about: []string{"./..."},
@@ -470,6 +475,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/ec2/wire", "simulator/ec2", false},
 		{"simulator/slurm", "executor/slurm", true},
 		{"simulator/slurm/sched", "simulator", true},
+		{"simulator/processors", "simulator/workload", false},
+		{"simulator/processors", "simulator/slurm/sched", true},
 		{"simulator/slurm/sched", "executor/env", false},
 		{"simulator/slurm", "simulator/slurm/ctld", true},
 		{"simulator/slurm/ctld", "simulator/slurm", false},
