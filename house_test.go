@@ -255,6 +255,11 @@ var rules = []rule{
 		about: []string{"simulator/..."},
 		allow: []string{"simulator/record", "simulator/scenario", "simulator/report", "simulator/report/files", "simulator/workload/trace"},
 	}, {
+		why:   "a scenario's jobs are the same whoever simulates them: what opens them knows workloads, and the engine for its chances",
+		from:  []string{"simulator/scenario/jobs"},
+		about: []string{"./..."},
+		allow: []string{"simulator", "simulator/scenario", "simulator/workload/..."},
+	}, {
 		why:   "models stand for the world outside: they know the ports, never the executor that uses them",
 		from:  []string{"simulator/ec2/...", "simulator/slurm/..."},
 		about: []string{"executor/...", "cmd/...", "features/...", "localstack/..."},

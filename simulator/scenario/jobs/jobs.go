@@ -1,0 +1,102 @@
+// Package jobs is the workload of a scenario as a source of jobs: read or drawn,
+// then cut, compressed, shaken and given limits as the scenario says. Whoever
+// simulates takes its jobs from here, and so all of them simulate the same.
+package jobs
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+
+	"aws-slurm-burst/simulator"
+	"aws-slurm-burst/simulator/scenario"
+	"aws-slurm-burst/simulator/workload"
+	"aws-slurm-burst/simulator/workload/jsonl"
+	"aws-slurm-burst/simulator/workload/models"
+	"aws-slurm-burst/simulator/workload/swf"
+	"aws-slurm-burst/simulator/workload/trace"
+)
+
+// Jobs is a workload that has been opened.
+type Jobs struct {
+	source workload.Source
+	log    trace.Log // nil where jobs are drawn
+	file   io.Closer
+}
+
+// Open opens the workload's file with open, where it has one. Draws come from the
+// engine's streams of the component "workload". What is wrong with a file's text
+// comes out of the Source, as a *trace.Error.
+func Open(w *scenario.Workload, e *simulator.Engine, open func(path string) (io.ReadCloser, error)) (*Jobs, error) {
+	j := &Jobs{}
+	stream := func(name string) rand.Source { return e.Rand("workload", name) }
+	if w.Generator != nil {
+		j.source = generated(w.Generator, stream)
+	} else {
+		f, err := open(w.Origin())
+		if err != nil {
+			return nil, err
+		}
+		j.file = f
+		o := trace.Options{Name: w.Origin(), Lenient: w.Lenient}
+		switch {
+		case w.Trace != "":
+			j.log = swf.NewReader(f, swf.Options{Options: o})
+		case w.JSONL != "":
+			j.log = jsonl.NewReader(f, o)
+		default:
+			_ = f.Close() // nothing was written
+			return nil, fmt.Errorf("the scenario names no workload")
+		}
+		j.source = j.log.Jobs()
+	}
+	if w.From > 0 || w.To > 0 {
+		j.source = workload.Cut(j.source, w.From, w.To)
+	}
+	if w.Load != 1 {
+		j.source = workload.Load(j.source, w.Load)
+	}
+	if w.Shake > 0 {
+		j.source = workload.Shake(j.source, w.Shake, e.Rand("workload", "shake"))
+	}
+	j.source = workload.Limits(j.source, w.LimitFactor, w.MissingLimit)
+	return j, nil
+}
+
+func generated(g *scenario.Generator, streams models.Streams) workload.Source {
+	if g.Model == scenario.Lublin {
+		return models.Lublin{Jobs: g.Jobs, MaxProcs: g.MaxProcs}.Source(streams)
+	}
+	between := models.Exponential(g.Interarrival.Seconds())
+	if g.Model == scenario.Weibull {
+		between = models.Weibull(g.Interarrival.Seconds(), g.Shape)
+	}
+	m := models.Renewal{Jobs: g.Jobs, Between: between, Run: models.Exponential(g.Run.Seconds())}
+	if g.MaxProcs > 1 {
+		m.Procs = models.LogUniform(g.MaxProcs)
+	}
+	return m.Source(streams)
+}
+
+// Source yields the jobs, once.
+func (j *Jobs) Source() workload.Source { return j.source }
+
+// Repairs is what was mended or noted in what has been read so far.
+func (j *Jobs) Repairs() []scenario.Repair {
+	if j.log == nil {
+		return nil
+	}
+	var out []scenario.Repair
+	for _, r := range j.log.Repairs().List() {
+		out = append(out, scenario.Repair{Kind: r.Kind.String(), Says: r.Kind.Says(), Count: r.Count, Lines: r.Lines})
+	}
+	return out
+}
+
+// Close closes the file.
+func (j *Jobs) Close() error {
+	if j.file == nil {
+		return nil
+	}
+	return j.file.Close()
+}

@@ -1,0 +1,118 @@
+package jobs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-slurm-burst/simulator"
+	"aws-slurm-burst/simulator/scenario"
+	"aws-slurm-burst/simulator/workload"
+	"aws-slurm-burst/simulator/workload/trace"
+)
+
+const log = `; MaxProcs: 8
+1 0 -1 50 1 -1 -1 1 100 -1 1 1 1 -1 -1 -1 -1 -1
+2 100 -1 50 1 -1 -1 1 -1 -1 1 1 1 -1 -1 -1 -1 -1
+3 200 -1 50 1 -1 -1 1 100 -1 1 1 1 -1 -1 -1 -1 -1
+`
+
+// all reads a workload whose file has this text.
+func all(t *testing.T, seed uint64, text string, change func(*scenario.Workload)) ([]workload.Job, []scenario.Repair, error) {
+	t.Helper()
+	w := scenario.New().Workload
+	change(&w)
+	closed := 0
+	j, err := Open(&w, simulator.New(simulator.Options{Seed: seed}), func(path string) (io.ReadCloser, error) {
+		if path == "none" {
+			return nil, fs.ErrNotExist
+		}
+		return file{strings.NewReader(text), &closed}, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []workload.Job
+	for job, err := range j.Source() {
+		if err != nil {
+			return out, j.Repairs(), err
+		}
+		out = append(out, job)
+	}
+	if err := j.Close(); err != nil || closed != 1 && w.Generator == nil {
+		t.Errorf("the file was closed %d times, %v", closed, err)
+	}
+	return out, j.Repairs(), nil
+}
+
+type file struct {
+	io.Reader
+	closed *int
+}
+
+func (f file) Close() error { *f.closed++; return nil }
+
+func TestAWorkloadIsReadAndChangedAsTheScenarioSays(t *testing.T) {
+	jobs, repairs, err := all(t, 1, log, func(w *scenario.Workload) {
+		w.Trace, w.From, w.Load, w.MissingLimit = "a.swf", 100*time.Second, 2, time.Hour
+	})
+	if err != nil || len(jobs) != 2 {
+		t.Fatalf("%d jobs, %v", len(jobs), err)
+	}
+	if a, b := jobs[0], jobs[1]; a.ID != 2 || a.Submit != 0 || a.Limit != time.Hour || b.Submit != 50*time.Second || b.Limit != 100*time.Second {
+		t.Errorf("%+v\n%+v", a, b)
+	}
+	if len(repairs) != 1 || repairs[0].Kind != trace.NoLimit.String() || repairs[0].Lines[0] != 3 {
+		t.Errorf("noted %+v", repairs)
+	}
+	jobs, _, err = all(t, 1, `{"id": 4, "submit": 3, "run": 10, "procs": 2}`, func(w *scenario.Workload) { w.JSONL, w.LimitFactor = "a.jsonl", 3 })
+	if err != nil || len(jobs) != 1 || jobs[0].ID != 4 || jobs[0].Limit != 30*time.Second {
+		t.Errorf("%+v, %v", jobs, err)
+	}
+}
+
+func TestWhatIsWrongWithAFileIsItsError(t *testing.T) {
+	_, _, err := all(t, 1, "1 2 3\n", func(w *scenario.Workload) { w.Trace = "a.swf" })
+	if bad := new(trace.Error); !errors.As(err, &bad) || bad.Line != 1 || bad.File != "a.swf" {
+		t.Errorf("got %v", err)
+	}
+	if _, _, err := all(t, 1, "", func(w *scenario.Workload) { w.Trace = "none" }); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	jobs, repairs, err := all(t, 1, "1 2 3\n"+log, func(w *scenario.Workload) { w.Trace, w.Lenient = "a.swf", true })
+	if err != nil || len(jobs) != 3 || repairs[0].Kind != trace.BadLine.String() {
+		t.Errorf("lenient: %d jobs, %+v, %v", len(jobs), repairs, err)
+	}
+}
+
+func TestDrawnJobsAreTheSeeds(t *testing.T) {
+	for _, model := range []scenario.Model{scenario.Lublin, scenario.Poisson, scenario.Weibull} {
+		draw := func(seed uint64, shake time.Duration) []workload.Job {
+			jobs, repairs, err := all(t, seed, "", func(w *scenario.Workload) {
+				w.Generator = &scenario.Generator{Model: model, Jobs: 2000, MaxProcs: 64, Interarrival: time.Minute, Run: time.Hour, Shape: 0.7}
+				w.Shake = shake
+			})
+			if err != nil || repairs != nil || len(jobs) != 2000 {
+				t.Fatalf("%s: %d jobs, %v", model, len(jobs), err)
+			}
+			return jobs
+		}
+		a, b, c, d := draw(1, 0), draw(1, 0), draw(2, 0), draw(1, time.Minute)
+		if a[1999] != b[1999] || a[1999] == c[1999] {
+			t.Errorf("%s: the seed does not decide", model)
+		}
+		moved, most := 0, int32(0)
+		for i := range d {
+			if d[i].Submit != a[i].Submit {
+				moved++
+			}
+			most = max(most, a[i].Procs)
+		}
+		if moved < 1900 || most < 33 || most > 64 || a[0].Limit < a[0].Run {
+			t.Errorf("%s: %d jobs shaken, %d processors at most, limit %v for %v", model, moved, most, a[0].Limit, a[0].Run)
+		}
+	}
+}
