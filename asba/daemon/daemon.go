@@ -85,8 +85,15 @@ func Open(path string, a Analyst, o Options) (*Daemon, error) {
 // Path is the pipe's absolute path.
 func (d *Daemon) Path() string { return d.pipe.path }
 
+// Close gives up a daemon that is not going to serve, and removes its pipe.
+func (d *Daemon) Close() error {
+	d.pipe.remove()
+	return d.pipe.file.Close()
+}
+
 // Serve answers until stop ends; then it takes nothing new, and what has come is
-// answered within the grace. It removes the pipe and closes it. Errors: ErrReplaced, or what reading failed of.
+// answered within the grace. It removes the pipe and closes it. Errors: ErrReplaced,
+// or what reading failed of.
 func (d *Daemon) Serve(stop context.Context) error {
 	questions := make(chan protocol.PipeRequest, d.Queue)
 	work, cut := context.WithCancel(context.Background())

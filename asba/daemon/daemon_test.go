@@ -452,9 +452,28 @@ func TestOnlyAPipeOfOursIsTaken(t *testing.T) {
 		cases[theirs] = ErrStranger
 	}
 	for path, want := range cases {
+		_, err := os.Lstat(path)
+		before := err == nil
 		if _, err := Open(path, analyst(good), Options{}); !errors.Is(err, want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %v", path, err, want)
 		}
+		if _, err := os.Lstat(path); (err == nil) != before {
+			t.Errorf("%s: was there before: %v, and now: %v", path, before, err)
+		}
+	}
+}
+
+func TestADaemonThatIsGivenUpLeavesNoPipe(t *testing.T) {
+	path := filepath.Join(folder(t), "p")
+	d, err := Open(path, analyst(good), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the pipe is still there: %v", err)
 	}
 }
 

@@ -55,6 +55,10 @@ func open(path string) (*pipe, error) {
 }
 
 func (p *pipe) take() error {
+	// Before the pipe is made: where it would be refused it is not left behind.
+	if err := p.folder(); err != nil {
+		return err
+	}
 	if err := syscall.Mkfifo(p.path, 0o600); err != nil && !errors.Is(err, syscall.EEXIST) {
 		return fmt.Errorf("the pipe could not be made: %w", &fs.PathError{Op: "mkfifo", Path: p.path, Err: err})
 	}
@@ -94,14 +98,30 @@ func (p *pipe) ours(st fs.FileInfo) error {
 	if st.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("%w: %s can be opened by others (chmod 600 it)", ErrStranger, p.path)
 	}
-	folder, err := os.Stat(filepath.Dir(p.path))
-	if err != nil {
-		return err
-	}
-	if !mine(folder) || folder.Mode().Perm()&0o022 != 0 && folder.Mode()&fs.ModeSticky == 0 {
-		return fmt.Errorf("%w: others can put another one into %s", ErrStranger, filepath.Dir(p.path))
+	return nil
+}
+
+// folder refuses a folder in which others could put another pipe in its place.
+func (p *pipe) folder() error {
+	dir := filepath.Dir(p.path)
+	st, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the pipe's folder: %w", err)
+	case !mine(st):
+		return fmt.Errorf("%w: its folder %s belongs to user %d, who can put another one there", ErrStranger, dir, st.Sys().(*syscall.Stat_t).Uid)
+	case st.Mode().Perm()&0o022 != 0 && st.Mode()&fs.ModeSticky == 0:
+		return fmt.Errorf("%w: others can put another one into %s (chmod go-w it)", ErrStranger, dir)
 	}
 	return nil
+}
+
+// remove takes the pipe away, where it is still the one there; it stays in a
+// folder that is not ours to change.
+func (p *pipe) remove() {
+	if p.there() {
+		_ = os.Remove(p.path)
+	}
 }
 
 // mine reports whether a file belongs to us or to root.
@@ -148,9 +168,7 @@ func (p *pipe) read(ctx context.Context, line func([]byte)) error {
 		case !errors.Is(err, os.ErrDeadlineExceeded) || ctx.Err() == nil:
 			return err
 		}
-		if p.there() {
-			_ = os.Remove(p.path) // it stays in a folder that is not ours to change
-		}
+		p.remove()
 		return p.drain(buf, &l, line)
 	}
 }

@@ -6,9 +6,14 @@
 package advisor
 
 import (
+	"errors"
+	"fmt"
+	"syscall"
+
 	"github.com/spf13/cobra"
 
 	"aws-slurm-burst/cmd/internal/app"
+	"aws-slurm-burst/executor/report"
 )
 
 // Commands returns the commands. What they print on std.Stdout is what they are
@@ -20,3 +25,17 @@ func Commands(std app.IO) []*cobra.Command {
 
 // tool is one run of a command.
 type tool struct{ app.IO }
+
+// announce prints where questions are taken: without that line nobody finds the
+// way. Of a failure that stdout remembers no more is said than it says itself; that
+// its reader has gone it does not.
+func (t *tool) announce(where string) error {
+	_, err := fmt.Fprintln(t.Stdout, where)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EPIPE):
+		return app.Exitf(report.ExitFailed, "%s could not be told: nobody reads stdout", where)
+	}
+	return &app.ExitError{Code: report.ExitFailed, Err: errors.New("")}
+}

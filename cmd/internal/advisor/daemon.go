@@ -3,7 +3,6 @@ package advisor
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -62,8 +61,9 @@ func (l *listening) run(ctx context.Context) error {
 	case err != nil:
 		return app.Exitf(report.ExitFailed, "--pipe: %v", err)
 	}
-	if _, err := fmt.Fprintln(l.Stdout, d.Path()); err != nil {
-		return app.Exitf(report.ExitFailed, "the pipe could not be told: %v", err)
+	if err := l.announce(d.Path()); err != nil {
+		_ = d.Close() // what is told is why
+		return err
 	}
 	log.Info("reading", "pipe", d.Path(), "region", l.grounds.options.Market.Region)
 	if err := d.Serve(l.Stop); err != nil {

@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -88,8 +89,10 @@ func (s *serving) run(ctx context.Context) error {
 		return err
 	}
 	guarded := o.Token != "" && certs != nil
-	if !guarded && !local(ctx, address) {
-		return app.Exitf(report.ExitUsage, "--listen %s: others reach this address, so it needs --token-file, --tls-cert and --tls-key", s.listen)
+	if !guarded {
+		if err := local(ctx, address); err != nil {
+			return app.Exitf(report.ExitUsage, "--listen %s: %v", cmp.Or(s.listen, `""`), err)
+		}
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -105,9 +108,9 @@ func (s *serving) run(ctx context.Context) error {
 	if certs != nil {
 		scheme = "https"
 	}
-	if _, err := fmt.Fprintf(s.Stdout, "%s://%s\n", scheme, l.Addr()); err != nil {
+	if err := s.announce(scheme + "://" + l.Addr().String()); err != nil {
 		_ = l.Close()
-		return app.Exitf(report.ExitFailed, "the URL could not be told: %v", err)
+		return err
 	}
 	log.Info("serving", "address", l.Addr().String(), "tls", certs != nil, "token", o.Token != "", "region", s.grounds.options.Market.Region)
 	err = server.New(&s.analyst, o).Serve(s.Stop, l, certs)
@@ -134,14 +137,20 @@ func (s *serving) address() (string, error) {
 	return net.JoinHostPort(strings.Trim(s.listen, "[]"), strconv.Itoa(int(s.port))), nil
 }
 
-// local reports whether only this machine reaches an address.
-func local(ctx context.Context, address string) bool {
+// errReached is why an address needs a guard.
+var errReached = errors.New("others reach this address, so it needs --token-file, --tls-cert and --tls-key")
+
+// local refuses an address that not only this machine reaches.
+func local(ctx context.Context, address string) error {
 	host, _, err := net.SplitHostPort(address)
-	if err != nil || host == "" {
-		return false
+	if err != nil || host == "" { // which is every address
+		return errReached
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	return err == nil && !slices.ContainsFunc(ips, func(a netip.Addr) bool { return !a.Unmap().IsLoopback() })
+	if err == nil && slices.ContainsFunc(ips, func(a netip.Addr) bool { return !a.Unmap().IsLoopback() }) {
+		err = errReached
+	}
+	return err
 }
 
 // tokenLimit bounds a token's file, tokenLeast is what nobody guesses.

@@ -171,6 +171,28 @@ func TestAnOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 	}
 }
 
+// Who cannot say where questions are taken takes none, and leaves nothing behind.
+func TestAnAdvisorThatNobodyCanFindEnds(t *testing.T) {
+	e := newEndpoint(t, nil)
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"serve --port 0", "daemon --pipe " + dir + "/p"} {
+		r := e.sh(fmt.Sprintf("%s/asba %s >/dev/full", bin, args))
+		if r.code != 1 || len(r.lines()) != 1 || !strings.HasPrefix(r.stderr, "ERROR: the output is not whole: ") {
+			t.Errorf("%s: exit %d\n%s", args, r.code, r.stderr)
+		}
+		r = e.sh(fmt.Sprintf("mkfifo %[1]s/out && { exec 3<>%[1]s/out 4>%[1]s/out 3<&-; rm %[1]s/out; %[2]s/asba %[3]s >&4; }", dir, bin, args))
+		if r.code != 1 || len(r.lines()) != 1 || !strings.HasSuffix(r.stderr, "could not be told: nobody reads stdout\n") {
+			t.Errorf("%s, nobody reads: exit %d\n%s", args, r.code, r.stderr)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 // A log file that cannot be written costs a warning, no more.
 func TestALogThatCannotBeWrittenStopsNothing(t *testing.T) {
 	e := newEndpoint(t, nil)
