@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -80,7 +81,28 @@ func formError(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: %w", ErrForm, ErrCut)
 	}
-	return fmt.Errorf("%w: %s", ErrForm, oneLine(err.Error(), maxFailure))
+	text := err.Error()
+	if s := new(json.SemanticError); errors.As(err, &s) && s.GoType != nil {
+		text = kindError(s)
+	}
+	return fmt.Errorf("%w: %s", ErrForm, oneLine(text, maxFailure))
+}
+
+// kindError says in the words of the protocol what JSON is of another kind than
+// it should be.
+func kindError(s *json.SemanticError) string {
+	name := s.JSONPointer.LastToken()
+	if errors.Is(s, json.ErrUnknownName) {
+		return "unknown key " + strconv.Quote(shown(name))
+	}
+	if name == "" {
+		name = "it"
+	}
+	want, ok := map[reflect.Kind]string{reflect.Int: "a whole number", reflect.String: "a text", reflect.Float64: "a number", reflect.Struct: "an object"}[s.GoType.Kind()]
+	if !ok {
+		return s.Error()
+	}
+	return name + " is not " + want
 }
 
 // Answer is what the advisor says: a plan, and how sure it is of it.

@@ -120,6 +120,29 @@ func TestQuestionsThatAreRefused(t *testing.T) {
 	}
 }
 
+// Whoever asks need not know in which language the advisor is written.
+func TestWhatIsWrongWithAQuestionIsSaidInTheProtocolsWords(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`:                                "it is not an object",
+		`{"node_count":"4"}`:                "node_count is not a whole number",
+		`{"node_count":1.5}`:                "node_count is not a whole number",
+		`{"job_script":7}`:                  "job_script is not a text",
+		`{"partition":{}}`:                  "partition is not a text",
+		`{"job_id":[1]}`:                    "job_id is neither a string nor a number",
+		`{"node_count":4,"nodecount":4}`:    `unknown key "nodecount"`,
+		`{"node_count":4,"node_count":4}`:   `duplicate object member name "node_count"`,
+		`{"node_count":4,"` + "\n" + `":4}`: `invalid character`,
+	} {
+		_, err := DecodeRequest([]byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "Go ") {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	if _, err := ReadRequest([]byte(`{"asba":1,"id":7}` + "\n")); err == nil || !strings.HasSuffix(err.Error(), "id is not a text") {
+		t.Error(err)
+	}
+}
+
 // many is the rest of a member that is so long.
 func many(n int) string { return strings.Repeat("x", n) + `"}` }
 
