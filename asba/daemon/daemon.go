@@ -127,11 +127,12 @@ func (d *Daemon) Serve(stop context.Context) error {
 	return err
 }
 
-// watch returns true once the pipe can no longer be reached by its path.
+// watch returns true once the pipe can no longer be reached by its path. Of one
+// that somebody has opened to others the log tells: clients refuse it.
 func (d *Daemon) watch(ctx context.Context) bool {
 	t := time.NewTicker(d.Look)
 	defer t.Stop()
-	for {
+	for told := false; ; {
 		select {
 		case <-ctx.Done():
 			return false
@@ -139,6 +140,11 @@ func (d *Daemon) watch(ctx context.Context) bool {
 			if !d.pipe.there() {
 				return true
 			}
+			err := d.pipe.still()
+			if err != nil && !told {
+				d.Log.Error("clients will refuse the pipe", "error", err.Error())
+			}
+			told = err != nil
 		}
 	}
 }

@@ -494,6 +494,22 @@ func TestADaemonWhosePipeIsGoneEnds(t *testing.T) {
 	}
 }
 
+func TestAPipeThatOthersCanOpenIsLogged(t *testing.T) {
+	path := filepath.Join(folder(t), "p")
+	r := run(t, path, analyst(good), Options{Look: time.Millisecond})
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually(t, "chmod 600 it")
+	time.Sleep(10 * time.Millisecond) // some more looks
+	if n := strings.Count(r.log.String(), "clients will refuse the pipe"); n != 1 {
+		t.Errorf("it was told %d times: %s", n, r.log)
+	}
+	c := newClient(t) // of the same user: it is answered still
+	write(t, path, c.line("7"))
+	c.wantAnswer(t, "7")
+}
+
 // FuzzLines: whatever comes before a question, and however it arrives, the
 // question is found, and no more than a line is held.
 func FuzzLines(f *testing.F) {

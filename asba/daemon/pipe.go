@@ -116,6 +116,15 @@ func (p *pipe) folder() error {
 	return nil
 }
 
+// still refuses what take would refuse by now.
+func (p *pipe) still() error {
+	st, err := os.Lstat(p.path)
+	if err == nil {
+		err = p.ours(st)
+	}
+	return errors.Join(err, p.folder())
+}
+
 // remove takes the pipe away, where it is still the one there; it stays in a
 // folder that is not ours to change.
 func (p *pipe) remove() {
