@@ -162,7 +162,15 @@ func (w *Site) SetGroup(name, path, value string) error {
 	})
 }
 
-func (w *Site) edit(f func(root *yaml.Node) error) error {
+// Variant writes the configuration to another file, with one setting changed there.
+func (w *Site) Variant(file, path, value string) error {
+	return w.editTo(file, func(root *yaml.Node) error { return setPath(root, path, value) })
+}
+
+func (w *Site) edit(f func(root *yaml.Node) error) error { return w.editTo("config.yaml", f) }
+
+// editTo edits the site's configuration and writes what came of it to a file.
+func (w *Site) editTo(file string, f func(root *yaml.Node) error) error {
 	data, err := os.ReadFile(filepath.Join(w.Dir, "config.yaml"))
 	if err != nil {
 		return err
@@ -177,7 +185,7 @@ func (w *Site) edit(f func(root *yaml.Node) error) error {
 	if data, err = yaml.Marshal(&doc); err != nil {
 		return err
 	}
-	return w.Write("config.yaml", data)
+	return w.Write(file, data)
 }
 
 func setPath(n *yaml.Node, path, value string) error {

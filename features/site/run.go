@@ -148,12 +148,7 @@ func (w *Site) Run(ctx context.Context, command string, read func([]byte) (Repor
 	var all sync.WaitGroup
 	for n, cmd := range cmds {
 		cmd.Dir = w.Dir
-		// Nothing else: slurmctld has no PATH and no HOME to give. PATH is for
-		// the shell of a person alone.
-		cmd.Env = append([]string{"AWS_ENDPOINT_URL_EC2=" + w.url, "XDG_STATE_HOME=" + w.State, "PATH=" + w.Bin}, w.Env...)
-		if w.bare {
-			cmd.Env = append([]string{}, w.Env...) // not nil, which would be ours
-		}
+		cmd.Env = w.environment()
 		cmd.Stdout, cmd.Stderr = &outs[n], &errs[n]
 		if cmd.WaitDelay == 0 {
 			cmd.WaitDelay = time.Second
@@ -191,6 +186,15 @@ func (w *Site) Run(ctx context.Context, command string, read func([]byte) (Repor
 		w.claim(r)
 	}
 	return nil
+}
+
+// environment is what programs have of one. slurmctld has no PATH and no HOME to
+// give; PATH is for the shell of a person alone.
+func (w *Site) environment() []string {
+	if w.bare {
+		return append([]string{}, w.Env...) // not nil, which would be ours
+	}
+	return append([]string{"AWS_ENDPOINT_URL_EC2=" + w.url, "XDG_STATE_HOME=" + w.State, "PATH=" + w.Bin}, w.Env...)
 }
 
 // truthful compares what a program reports of itself with what was seen of it.

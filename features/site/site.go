@@ -40,6 +40,8 @@ type Site struct {
 	bare    bool        // Env is all there is
 	aliases [][2]string // texts of lines that differ from run to run, and words for them
 
+	services []*Service
+
 	server *http.Server
 	url    string
 	away   bool // url is not the proxy's
@@ -265,6 +267,12 @@ func (w *Site) Story() []string {
 			lines = append(lines, fmt.Sprintf("  > %s %s %s %s", c.Action, c.Params.Get("InstanceType"), c.Params.Get("SubnetId"), answer))
 		}
 	}
+	for _, s := range w.services {
+		lines = append(lines, "$ "+strings.Join(s.cmd.Args, " ")+"  -> "+s.First)
+		for line := range strings.Lines(s.Log()) {
+			lines = append(lines, "  "+strings.TrimSuffix(line, "\n"))
+		}
+	}
 	return lines
 }
 
@@ -280,7 +288,7 @@ func (w *Site) Close(ctx context.Context) error {
 	interrupted := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupWithin)
 	defer cancel()
-	var errs []error
+	errs := []error{w.closeServices()}
 	if w.server != nil {
 		errs = append(errs, w.server.Close())
 	}

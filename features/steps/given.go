@@ -25,6 +25,8 @@ func registerGiven(sc registrar) {
 	givenFaults(sc)
 	givenAccidents(sc)
 	givenASBA(sc)
+	givenShipped(sc)
+	givenStrangers(sc)
 }
 
 // givenSite: what the site says, its plans and its configuration.

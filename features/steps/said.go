@@ -21,6 +21,7 @@ func registerThen(sc registrar) {
 	thenRuns(sc)
 	thenCalled(sc)
 	thenASBA(sc)
+	thenShipped(sc)
 }
 
 // thenSaid: what the program said of itself.

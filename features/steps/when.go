@@ -16,6 +16,7 @@ import (
 
 func registerWhen(sc registrar) {
 	whenASBA(sc)
+	whenShipped(sc)
 	for _, c := range []struct {
 		sentence string // with one group for each argument
 		program  string
