@@ -4,7 +4,8 @@ Feature: The shipped advisor
   and pestered as a process. What it cannot be brought to do stays with the stand-in
   there: a plan that is partial (its plans are whole, but for those in variables), an
   answer that is cut short, is another question's, has ten megabytes, drips or
-  redirects.
+  redirects. Variables are there before the call is: nothing about them can be late,
+  and nobody else is asked for them.
 
   Background: an advisor that takes one type, which no node has without a plan
     Given ASBA is the shipped one, told "--allow-list=c6i.2xlarge"
@@ -185,7 +186,6 @@ Feature: The shipped advisor
     Scenario: A script that it cannot read leaves no variables
       When the operator runs:
         """
-        export ASBA_CONFIG=
         eval "$(asba analyze none.sbatch --export-env)"
         aws-slurm-burst-resume aws-hpc-[001-002]
         """
@@ -243,17 +243,13 @@ Feature: The shipped advisor
         | over HTTP      | http://ASBA:1:65 |
         | by its command | asba:4:23        |
 
-    Scenario: A configuration that it refuses
-      Given the site's asba.config_path is asba.yaml
-      And an execution plan "asba.yaml" that says:
-        """
-        polcy: {}
-        """
+    Scenario: A configuration that it does not have
+      Given the site's asba.config_path is none.yaml
       When Slurm resumes "aws-hpc-[001-002]", asking ASBA by its command
       Then the exit code is 0
       And it says:
         """
-        WARN: ASBA has no plan: asba failed with exit status 9: ERROR: asba.yaml:1:1: error[CFG002] /polcy: unknown key "polcy" (did you mean policy?), falling back to standalone mode
+        WARN: ASBA has no plan: asba failed with exit status 9: ERROR: configuration not readable: open none.yaml: no such file or directory, falling back to standalone mode
         INFO: Using static configuration from config.yaml
         """
       And every node is a c5n.18xlarge, on-demand, in us-east-1a
