@@ -84,7 +84,7 @@ e2e: build ## the programs under a real slurmctld, and batch scripts as Slurm re
 	$(GO) test -count=1 -v -timeout 5m -run '$(E2E)' ./asba/jobscript/oracle
 
 .PHONY: trials
-trials: ## take one safeguard after the other out of the executor, and see a scenario notice (docs/TESTING.md)
+trials: ## take one safeguard after the other out of executor and advisor, and see a scenario notice (docs/TESTING.md)
 	$(GO) test -tags trials -count=1 -timeout 30m -v ./features -run '^TestTrials$$'
 
 .PHONY: bench

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// trial removes one safeguard from the executor, and names a scenario that has
+// trial removes one safeguard from the executor or the advisor, and names a scenario that has
 // to fail then (docs/TESTING.md). It is a patch with two paragraphs before it:
 // what the safeguard is, and who notices that it is gone.
 type trial struct {

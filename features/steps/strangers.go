@@ -21,7 +21,7 @@ const (
 	theyLinger   = "never end their question"
 	theyAskMuch  = "ask for more than anyone takes"
 	strangersDo  = "(" + theyDie + "|" + theyBabble + "|" + theyLinger + "|" + theyAskMuch + ")"
-	howMany      = 40 // more than the daemon answers at once
+	howMany      = 100 // more than daemon and server answer at once
 	strangerWait = 10 * time.Second
 )
 
