@@ -205,7 +205,12 @@ var rules = []rule{
 	}, {
 		why:   "a browser is driven by tests, never by what is shipped",
 		from:  []string{"..."},
-		about: []string{"github.com/chromedp/..."},
+		about: []string{"github.com/chromedp/...", "features/browsertest"},
+		allow: []string{"in features/browsertest"}, // which tests alone import
+	}, {
+		why:   "pages are opened as readers have them, whoever made them",
+		from:  []string{"features/browsertest"},
+		about: []string{"./..."},
 	}, {
 		why:   "what is tried under a real slurmctld is the programs, as slurmctld calls them: no steps, no runner, no model",
 		from:  []string{"features/e2e"},
@@ -468,6 +473,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"features/e2e", "executor/slurm", true},
 		{"features/e2e", "simulator/slurm", true},
 		{"features/report", "github.com/chromedp/chromedp", true},
+		{"features/browsertest", "github.com/chromedp/chromedp", false},
+		{"asba/server", "features/browsertest", true},
+		{"features/browsertest", "features/report", true},
 		{"cmd/aws-slurm-burst", "features", true},
 		{"cmd/aws-slurm-burst", "localstack/faultproxy", false},
 		{"cmd/aws-slurm-burst", "localstack", true},
