@@ -177,6 +177,9 @@ Feature: The shipped advisor
         | over HTTP     |
 
     Scenario: Told to stop, it answers what has been asked
+      Given the site's asba.timeout is 5s
+      And slurmctld leaves ASBA without an answer for 1 second
+      And job 4711 wants "aws-hpc-[001-002]"
       When Slurm resumes "aws-hpc-[001-002]", asking ASBA over its pipe, and ASBA is told to stop as it is asked
       Then the exit code is 0
       And it says nothing
@@ -347,6 +350,25 @@ Feature: The shipped advisor
       Then the exit code is 0
       And it says nothing
       And every node is a c6i.2xlarge, on-demand, in us-east-1a
+
+    Scenario: Over TLS, for who brings the token
+      Given ASBA speaks TLS, and wants a token that the site has
+      When Slurm resumes "aws-hpc-[001-002]", asking ASBA over HTTP
+      Then the exit code is 0
+      And it says nothing
+      And every node is a c6i.2xlarge, on-demand, in us-east-1a
+
+    Scenario: Over TLS, without the token
+      Given ASBA speaks TLS, and wants a token that the site has
+      And the site's asba.token_file is null
+      When Slurm resumes "aws-hpc-[001-002]", asking ASBA over HTTP
+      Then the exit code is 0
+      And it says:
+        """
+        WARN: ASBA answered HTTP 401 at http://ASBA: a token is needed: Authorization: Bearer TOKEN, falling back to standalone mode
+        INFO: Using static configuration from config.yaml
+        """
+      And every node is a c5n.18xlarge, on-demand, in us-east-1a
 
     Scenario: A pipe that was opened to everybody
       Given ASBA answers over its pipe

@@ -461,6 +461,9 @@ func TestOnlyAPipeOfOursIsTaken(t *testing.T) {
 			t.Errorf("%s: was there before: %v, and now: %v", path, before, err)
 		}
 	}
+	if _, err := Open(link, analyst(good), Options{}); err == nil || !strings.Contains(err.Error(), "name the pipe that it leads to") {
+		t.Errorf("a link: %v", err)
+	}
 }
 
 func TestADaemonThatIsGivenUpLeavesNoPipe(t *testing.T) {

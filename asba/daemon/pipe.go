@@ -89,6 +89,9 @@ func (p *pipe) take() error {
 
 // ours refuses what is not a pipe that we alone can open.
 func (p *pipe) ours(st fs.FileInfo) error {
+	if st.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%w: %s is a symbolic link (name the pipe that it leads to)", ErrNotPipe, p.path)
+	}
 	if st.Mode()&fs.ModeNamedPipe == 0 {
 		return fmt.Errorf("%w: %s", ErrNotPipe, p.path)
 	}

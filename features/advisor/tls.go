@@ -17,8 +17,9 @@ import (
 
 // Secure makes Serve speak TLS, with a certificate of its own that it writes to
 // caFile, and answer nobody who does not bring the token that it writes to
-// tokenFile.
-func (a *Advisor) Secure(caFile, tokenFile string) error {
+// tokenFile. Another server can be given the same, with the certificate's key from
+// keyFile.
+func (a *Advisor) Secure(caFile, keyFile, tokenFile string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -34,6 +35,13 @@ func (a *Advisor) Secure(caFile, tokenFile string) error {
 	}
 	a.tls = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	a.token = rand.Text()
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600); err != nil {
+		return err
+	}
 	if err := os.WriteFile(caFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644); err != nil {
 		return err
 	}

@@ -86,7 +86,10 @@ func givenASBA(sc registrar) {
 			return err
 		}
 		w := in(ctx)
-		return errors.Join(a.Secure(filepath.Join(w.Dir, "asba-ca.pem"), filepath.Join(w.Dir, "asba.token")),
+		if a.shipped != nil {
+			a.flags = append(a.flags, "--tls-cert=asba-ca.pem", "--tls-key=asba.key", "--token-file=asba.token")
+		}
+		return errors.Join(a.Secure(filepath.Join(w.Dir, "asba-ca.pem"), filepath.Join(w.Dir, "asba.key"), filepath.Join(w.Dir, "asba.token")),
 			w.Set("asba.ca_file", "asba-ca.pem"), w.Set("asba.token_file", "asba.token"))
 	})
 	sc.Step(`^somebody writes ASBA's plan into the pipe$`, func(ctx context.Context) error {
@@ -161,11 +164,7 @@ func thenASBA(sc registrar) {
 
 // give tells the advisor a plan that Site.Plan finds.
 func give(ctx context.Context, name, job string) error {
-	w := in(ctx)
-	if err := w.Plan(name); err != nil {
-		return err
-	}
-	data, err := os.ReadFile(filepath.Join(w.Dir, name))
+	data, err := planText(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -175,15 +175,20 @@ func fault2(sc registrar, sentence, rule string) {
 
 // planOfJob puts a plan into the site's folder of plans.
 func planOfJob(ctx context.Context, name string, job int) error {
-	w := in(ctx)
-	if err := w.Plan(name); err != nil {
-		return err
-	}
-	data, err := os.ReadFile(filepath.Join(w.Dir, name))
+	data, err := planText(ctx, name)
 	if err != nil {
 		return err
 	}
-	return w.Write(fmt.Sprintf("plans/%d.json", job), data)
+	return in(ctx).Write(fmt.Sprintf("plans/%d.json", job), data)
+}
+
+// planText is a plan that Site.Plan finds.
+func planText(ctx context.Context, name string) ([]byte, error) {
+	w := in(ctx)
+	if err := w.Plan(name); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(w.Dir, name))
 }
 
 // resumeFile is Slurm's resume file, in the form that Slurm 23.02 and later give

@@ -41,7 +41,7 @@ func givenShipped(sc registrar) {
 	sc.Step(`^slurmctld keeps a script of job (\d+) that says:$`, func(ctx context.Context, job string, text *godog.DocString) error {
 		return in(ctx).Write("slurmctld/"+job+".script", []byte(text.Content+"\n"))
 	})
-	sc.Step(`^slurmctld leaves ASBA without an answer for (\d+) seconds$`, func(ctx context.Context, n string) error {
+	sc.Step(`^slurmctld leaves ASBA without an answer for (\d+) seconds?$`, func(ctx context.Context, n string) error {
 		return slurmctld(ctx, "exec sleep "+n)
 	})
 	running := func(sentence string, f func(context.Context, *site.Service) error) {

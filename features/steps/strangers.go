@@ -41,15 +41,11 @@ func givenStrangers(sc registrar) {
 		return a.overPipe(in(ctx).Dir, what)
 	})
 	sc.Step(`^somebody writes the plan "([^"]+)" into ASBA's pipe$`, func(ctx context.Context, name string) error {
-		w := in(ctx)
-		if err := w.Plan(name); err != nil {
-			return err
-		}
-		data, err := os.ReadFile(filepath.Join(w.Dir, name))
+		data, err := planText(ctx, name)
 		if err != nil {
 			return err
 		}
-		return writePipe(w.Dir, string(data))
+		return writePipe(in(ctx).Dir, string(data))
 	})
 }
 
