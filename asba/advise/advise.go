@@ -93,38 +93,35 @@ type Bounds struct {
 type Advice struct {
 	// Plan is the execution plan: dialect A, whole, and without a finding.
 	Plan *plan.Plan
-	// Choices are all types that serve the job, the best first. Those that are
-	// in the plan are Listed.
-	Choices []Choice
-	// Excluded are all other types, by name.
-	Excluded []Exclusion
 	// Nodes is how many nodes the plan is for, 0 where nothing serves the job.
 	Nodes int
 	// Confidence is how sure it is.
 	Confidence Confidence
+
+	of *need // nil where no type was looked at
 }
 
 // Advise makes the plan for a job.
 func Advise(j Job, o Options) Advice {
 	n := newNeed(j, o)
 	if why := n.forbidden(); why != "" {
-		return n.against(why, nil)
+		return n.against(why)
 	}
 	n.wants = n.tight
-	choices, excluded := n.rank()
-	if len(choices) == 0 && n.tight && !o.EFARequired {
+	serve, why := n.rank()
+	if len(serve) == 0 && n.tight && !o.EFARequired {
 		// No type that fits has EFA: near to each other is the next best thing.
 		n.wants = false
-		choices, excluded = n.rank()
+		serve, why = n.rank()
 	}
-	if len(choices) == 0 {
-		return n.against(n.whyNothing(excluded), excluded)
+	if len(serve) == 0 {
+		a := n.against(n.whyNothing(why))
+		a.of = n
+		return a
 	}
-	n.list(choices)
-	a := Advice{Choices: choices, Excluded: excluded, Nodes: choices[0].Nodes}
-	a.Confidence = n.confidence(choices)
-	a.Plan = n.plan(choices, excluded)
-	return a
+	p := n.pick(serve)
+	c := n.confidence(&p)
+	return Advice{Plan: n.plan(&p, why, c), Nodes: p.best.nodes, Confidence: c, of: n}
 }
 
 // assumedHours is how long a job is counted to run that does not say: what
@@ -135,6 +132,10 @@ func newNeed(j Job, o Options) *need {
 	n := &need{Options: o, job: j, cpus: j.cpusPerTask(), tasks: j.tasks(), tight: j.Coupling == Tight, hours: assumedHours}
 	n.least, n.most = j.nodes()
 	n.nodeGPUs, n.taskGPUs, n.jobGPUs = j.gpus()
+	n.models, n.bounded = j.models(), o.Bounds != Bounds{}
+	if n.bits = o.Market.bitsOf(n.archs()); len(n.models) > 0 {
+		n.asked = map[string]bool{}
+	}
 	if j.TimeLimit > 0 {
 		n.hours = j.TimeLimit.Hours()
 	}

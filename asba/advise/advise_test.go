@@ -97,8 +97,8 @@ func TestTheSystemsMemoryIsNotTheJobs(t *testing.T) {
 	}
 	// 10 tasks of 2 CPUs of 4 GiB: 80 GiB, on one node or over several.
 	job = Job{Tasks: 10, CPUsPerTask: 2, MemoryPerCPUMiB: 4096}
-	for _, c := range Advise(job, o).Choices {
-		if need := c.TasksPerNode * 2 * 4096; need > usable(c.Type) || c.TasksPerNode*2 > c.Type.Cores || c.Nodes*c.TasksPerNode < 10 || (c.Nodes-1)*c.TasksPerNode >= 10 {
+	for _, c := range Advise(job, o).Choices() {
+		if need := c.TasksPerNode * 2 * 4096; need > usable(&c.Type) || c.TasksPerNode*2 > c.Type.Cores || c.Nodes*c.TasksPerNode < 10 || (c.Nodes-1)*c.TasksPerNode >= 10 {
 			t.Error(c.Reason())
 		}
 	}
@@ -167,7 +167,7 @@ func TestKindsOfTypesThatHaveToBeAskedFor(t *testing.T) {
 			t.Errorf("%s is there unasked", name)
 		}
 		ask(&o)
-		if a := Advise(job, o); !slices.Contains(names(a.Choices), name) {
+		if a := Advise(job, o); !slices.Contains(names(a.Choices()), name) {
 			t.Errorf("%s: %s", name, excluded(a, name))
 		}
 	}
@@ -217,9 +217,9 @@ func TestAPlanIsForOneMarket(t *testing.T) {
 	cheap := changed{Catalog: catalog.Default(), price: map[string]float64{"m6a.48xlarge": 0.3}}
 	o := Options{Market: NewMarket(cheap, "us-east-1"), Now: today, Allow: []string{"c6a.48xlarge", "m6a.48xlarge"}}
 	a := Advise(Job{MinNodes: 2, Tasks: 192, TimeLimit: time.Hour, Requeue: true}, o)
-	if got := a.Plan.InstanceTypes.Value; len(a.Choices) != 2 || !slices.Equal(got, []string{"c6a.48xlarge"}) || a.Choices[1].Usage != UsageOnDemand ||
-		!strings.HasSuffix(a.Choices[1].Reason(), "not in the plan, which buys on spot") {
-		t.Errorf("%v: %s", got, a.Choices[len(a.Choices)-1].Reason())
+	if got := a.Plan.InstanceTypes.Value; len(a.Choices()) != 2 || !slices.Equal(got, []string{"c6a.48xlarge"}) || a.Choices()[1].Usage != UsageOnDemand ||
+		!strings.HasSuffix(a.Choices()[1].Reason(), "not in the plan, which buys on spot") {
+		t.Errorf("%v: %s", got, a.Choices()[len(a.Choices())-1].Reason())
 	}
 }
 
@@ -248,7 +248,7 @@ func TestInterruptionsAreWeighedIntoTheCost(t *testing.T) {
 	}
 	// Of two types at one spot price the one that is taken back less comes first.
 	c := catalog.Default()
-	for _, x := range Advise(Job{MinNodes: 4, Tasks: 64, TimeLimit: 40 * time.Hour, Requeue: true}, options("us-east-1")).Choices {
+	for _, x := range Advise(Job{MinNodes: 4, Tasks: 64, TimeLimit: 40 * time.Hour, Requeue: true}, options("us-east-1")).Choices() {
 		if x.Usage != UsageSpot {
 			continue
 		}
@@ -268,12 +268,12 @@ func TestLimitsOfMoney(t *testing.T) {
 		t.Errorf("cost %v: %s", cost, plan.Write(p))
 	}
 	o.Budget = cost
-	if a := Advise(job, o); best(t, a).Type.Name != free.Choices[0].Type.Name || len(a.Choices) > 2 || a.Plan.MaxTotalCost.Value != cost {
+	if a := Advise(job, o); best(t, a).Type.Name != free.Choices()[0].Type.Name || len(a.Choices()) > 2 || a.Plan.MaxTotalCost.Value != cost {
 		t.Errorf("of just enough: %s", plan.Write(a.Plan))
 	}
 	o.Budget = cost * 0.99
 	a := Advise(job, o)
-	if a.Plan.Bursts() || !strings.Contains(a.Plan.Reasons.Value[0], "over the budget of "+usd(o.Budget)) || !strings.Contains(a.Plan.Reasons.Value[0], free.Choices[0].Type.Name) {
+	if a.Plan.Bursts() || !strings.Contains(a.Plan.Reasons.Value[0], "over the budget of "+usd(o.Budget)) || !strings.Contains(a.Plan.Reasons.Value[0], free.Choices()[0].Type.Name) {
 		t.Errorf("of too little: %v", a.Plan.Reasons.Value)
 	}
 	// What cannot be had on demand may be had on spot, and then on spot alone.
@@ -298,11 +298,11 @@ func TestTypesOfUnknownPriceComeLastAndKeepTheLimits(t *testing.T) {
 	o := options("us-east-2")
 	job := Job{MinNodes: 1, TimeLimit: 2 * time.Hour}
 	all := Advise(job, o)
-	i := slices.IndexFunc(all.Choices, func(c Choice) bool { return !c.known() })
-	if i < 1 || slices.ContainsFunc(all.Choices[i:], Choice.known) {
-		t.Fatalf("the first of unknown price is %d. of %d", i, len(all.Choices))
+	i := slices.IndexFunc(all.Choices(), func(c Choice) bool { return !c.known() })
+	if i < 1 || slices.ContainsFunc(all.Choices()[i:], Choice.known) {
+		t.Fatalf("the first of unknown price is %d. of %d", i, len(all.Choices()))
 	}
-	name := all.Choices[i].Type.Name
+	name := all.Choices()[i].Type.Name
 	o.Allow = []string{name}
 	if p := Advise(job, o).Plan; p.MaxCostPerHour.Given || p.MaxTotalCost.Given || p.InstanceTypes.Value[0] != name {
 		t.Errorf("%s", plan.Write(p))
@@ -419,9 +419,18 @@ func TestKindsNameFamiliesOfTheCatalogue(t *testing.T) {
 }
 
 func BenchmarkAdvise(b *testing.B) {
-	m := markets["us-east-1"]
-	for b.Loop() {
-		Advise(Job{Tasks: 288, Coupling: Tight, TimeLimit: 4 * time.Hour, Requeue: true}, Options{Market: m, Now: today})
+	for name, j := range map[string]Job{
+		"mpi":   {Tasks: 288, Coupling: Tight, TimeLimit: 4 * time.Hour, Requeue: true},
+		"loose": {MinNodes: 4, Tasks: 64, TimeLimit: 2 * time.Hour, Requeue: true},
+		"gpu":   {MinNodes: 2, GPUs: []GPU{{"nvidia_a100-sxm4-80gb", 4, PerNode}}, TimeLimit: 4 * time.Hour},
+	} {
+		o := options("us-east-1")
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Advise(j, o)
+			}
+		})
 	}
 }
 

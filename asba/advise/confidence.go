@@ -32,26 +32,19 @@ const (
 	closestTie = 0.8 // what a Margin is for a second choice that costs the same
 )
 
-// confidence judges an advice by its choices; of one against bursting, without
-// any, by what the job told alone.
-func (n *need) confidence(choices []Choice) Confidence {
-	c := Confidence{Told: n.told(choices), Fresh: 1, Priced: 1, Margin: 1}
-	if len(choices) > 0 {
-		first := choices[0]
-		c.Fresh = n.fresh(first)
-		known := 0
-		for _, x := range choices {
-			if x.known() {
-				known++
-			}
-		}
-		c.Priced = float64(known) / float64(len(choices))
-		if len(choices) > 1 {
+// confidence judges an advice by what was picked; of one against bursting, where
+// p is nil, by what the job told alone.
+func (n *need) confidence(p *pick) Confidence {
+	c := Confidence{Told: n.told(p), Fresh: 1, Priced: 1, Margin: 1}
+	if p != nil {
+		c.Fresh = n.fresh(p.best)
+		c.Priced = float64(p.known) / float64(p.serve)
+		if p.next != nil {
 			c.Margin = closestTie
-			if first.known() && choices[1].known() {
-				lead := (choices[1].Cost - first.Cost) / first.Cost
+			if p.best.known() && p.next.known() {
+				lead := (p.next.cost - p.best.cost) / p.best.cost
 				c.Margin += (1 - closestTie) * min(1, lead/clearLead)
-			} else if first.known() {
+			} else if p.best.known() {
 				c.Margin = 1
 			}
 		}
@@ -64,14 +57,14 @@ func (n *need) confidence(choices []Choice) Confidence {
 func cents(v float64) float64 { return math.Round(100*v) / 100 }
 
 // told is the share of five facts that the job has told.
-func (n *need) told(choices []Choice) float64 {
+func (n *need) told(p *pick) float64 {
 	j, count := n.job, 0.0
 	for _, t := range []bool{
 		j.MinNodes > 0 || j.Tasks > 0,
 		j.Tasks > 0 || j.TasksPerNode > 0 || j.CPUsPerTask > 0,
 		j.WholeMemory || j.MemoryPerNodeMiB+j.MemoryPerCPUMiB+j.MemoryPerGPUMiB > 0,
 		j.TimeLimit > 0,
-		j.Coupling != CouplingUnknown || len(choices) > 0 && choices[0].Nodes == 1,
+		j.Coupling != CouplingUnknown || p != nil && p.best.nodes == 1,
 	} {
 		if t {
 			count++
@@ -80,11 +73,12 @@ func (n *need) told(choices []Choice) float64 {
 	return count / 5
 }
 
-// fresh is how likely a choice's price is still what it was.
-func (n *need) fresh(c Choice) float64 {
-	date := c.Price.Date
-	if c.Usage == UsageSpot && c.Spot.Date != "" {
-		date = c.Spot.Date
+// fresh is how likely a candidate's price is still what it was.
+func (n *need) fresh(c *candidate) float64 {
+	o := &n.Market.offers[c.offer]
+	date := o.price.Date
+	if c.spot && o.spot.Date != "" {
+		date = o.spot.Date
 	}
 	if date == "" || n.Now.IsZero() {
 		return 1

@@ -5,7 +5,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"aws-slurm-burst/asba/catalog"
 )
@@ -16,128 +15,7 @@ import (
 const memoryShare = 0.95
 
 // usable is the memory of a type that jobs can have, in MiB.
-func usable(t catalog.Type) int { return int(memoryShare * float64(t.MemoryMiB)) }
-
-// Rule is why a type is left out.
-type Rule int
-
-// Of several the first is told, in this order: the later a rule, the nearer a
-// type has come.
-const (
-	fits Rule = iota
-	Denied
-	NotAllowed
-	WrongArch
-	NotOffered
-	Accelerated
-	NotForSale
-	Previous
-	Burstable
-	Metal
-	IdleGPUs
-	NodeLine
-	OutOfBounds
-	NoGPUs
-	OtherGPUs
-	PartGPUs
-	FewGPUs
-	FewCPUs
-	LittleMemory
-	ManyNodes
-	NoEFA
-	NoCluster
-	NoSpot
-	OffSpot
-	UnknownPrice
-	OverHourly
-	OverBudget
-	SamePrice
-)
-
-var ruleWords = map[Rule]string{
-	Denied: "denied", NotAllowed: "not-allowed", NotOffered: "not-offered", WrongArch: "architecture", Accelerated: "accelerator",
-	NotForSale: "not-for-sale", Previous: "previous-generation", Burstable: "burstable", Metal: "bare-metal", NodeLine: "node-line",
-	FewCPUs: "cpus", LittleMemory: "memory", NoGPUs: "gpus", OtherGPUs: "gpu-model", FewGPUs: "gpu-count", PartGPUs: "gpu-part",
-	IdleGPUs: "idle-gpus", NoEFA: "efa", NoCluster: "placement", ManyNodes: "nodes", NoSpot: "spot-market", OffSpot: "spot", UnknownPrice: "unknown-price",
-	OverHourly: "hourly-limit", OverBudget: "budget", OutOfBounds: "bounds", SamePrice: "same-price",
-}
-
-// String returns the rule's word.
-func (r Rule) String() string { return ruleWords[r] }
-
-// Exclusion is a type that was left out.
-type Exclusion struct {
-	Type *catalog.Type
-	Rule Rule
-	of   *need
-	usd  float64 // what it came to, of a limit of money
-	with string  // the type that was kept in its place, or a reason
-}
-
-// Why says it in a sentence that begins with the type.
-func (x Exclusion) Why() string {
-	t, n := *x.Type, x.of
-	switch x.Rule {
-	case Denied:
-		return t.Name + " is denied"
-	case NotAllowed:
-		return t.Name + " is not among the types that are allowed"
-	case NotOffered:
-		if len(n.Zones) > 0 {
-			return fmt.Sprintf("%s is not offered in %s", t.Name, strings.Join(n.Zones, ", "))
-		}
-		return fmt.Sprintf("%s is not offered in %s", t.Name, n.Market.Region)
-	case WrongArch:
-		return fmt.Sprintf("%s is %s, the image is %s", t.Name, strings.Join(t.Archs, " and "), strings.Join(n.archs(), " or "))
-	case Accelerated:
-		return t.Name + " has accelerators that the job does not ask for"
-	case NotForSale:
-		return t.Name + " is sold neither on demand nor on spot"
-	case Previous:
-		return t.Name + " is of a previous generation"
-	case Burstable:
-		return t.Name + " has its whole CPU for a part of the time alone"
-	case Metal:
-		return t.Name + " is bare metal, which boots slowly"
-	case NodeLine:
-		return n.Line.Misfit(t)
-	case FewCPUs:
-		return fmt.Sprintf("%s has %s, the job needs %s", t.Name, n.cpuWords(t), n.wantsCPUs())
-	case LittleMemory:
-		return fmt.Sprintf("%s leaves jobs %s of memory, the job needs %s", t.Name, gib(usable(t)), n.wantsMemory())
-	case NoGPUs:
-		return t.Name + " has no GPU"
-	case OtherGPUs:
-		return fmt.Sprintf("%s has %s GPUs, the job asks for %s", t.Name, t.GPUModel, strings.Join(n.models(), " and "))
-	case FewGPUs:
-		return fmt.Sprintf("%s has %s, the job needs more on a node", t.Name, counted(t.GPUs, "GPU"))
-	case PartGPUs:
-		return t.Name + " has a part of a GPU"
-	case IdleGPUs:
-		return t.Name + " has GPUs that the job does not ask for"
-	case NoEFA:
-		return t.Name + " has no EFA"
-	case NoCluster:
-		return t.Name + " cannot join a cluster placement group"
-	case ManyNodes:
-		return fmt.Sprintf("%s: the job needs more of them than the %s that are allowed", t.Name, counted(n.nodeLimit(), "node"))
-	case NoSpot:
-		return t.Name + " has no spot market"
-	case OffSpot:
-		return t.Name + ": " + x.with
-	case UnknownPrice:
-		return t.Name + " has no known price, and there is a limit to keep"
-	case OverHourly:
-		return fmt.Sprintf("%s comes to %s USD an hour, over the limit of %s", t.Name, usd(x.usd), usd(n.Policy.MaxCostPerHour))
-	case OverBudget:
-		return fmt.Sprintf("%s comes to %s USD, over the budget of %s", t.Name, usd(x.usd), usd(n.Budget))
-	case OutOfBounds:
-		return t.Name + " is outside " + n.Bounds.String()
-	case SamePrice:
-		return fmt.Sprintf("%s costs what %s does, which has more cores", t.Name, x.with)
-	}
-	return t.Name
-}
+func usable(t *catalog.Type) int { return int(memoryShare * float64(t.MemoryMiB)) }
 
 // need is what a job needs of a type, and what the options let it have.
 type need struct {
@@ -153,11 +31,16 @@ type need struct {
 	// hourly is the lowest limit by the hour, 0 for none.
 	hourly float64
 	hours  float64 // how long the job is counted to run
-}
 
-// fit is how a job lies on the nodes of one type.
-type fit struct {
-	nodes, tasks int // tasks on each node, at most
+	// What is the same for every type that is looked at.
+	bits    uint64          // of the image's architectures, as the market has them
+	models  []string        // of GPUs
+	asked   map[string]bool // whether a model of EC2's is all of these
+	bounded bool
+	last    [bands]struct { // what spot means, by the band, for so many nodes
+		nodes int
+		spotTerms
+	}
 }
 
 func (n *need) archs() []string {
@@ -167,14 +50,28 @@ func (n *need) archs() []string {
 	return n.Archs
 }
 
-func (n *need) models() []string {
+// models are the GPUs that a job names, each once.
+func (j Job) models() []string {
 	var out []string
-	for _, g := range n.job.GPUs {
+	for _, g := range j.GPUs {
 		if g.Model != "" && !slices.Contains(out, g.Model) {
 			out = append(out, g.Model)
 		}
 	}
 	return out
+}
+
+// isAsked reports whether a model of EC2's is what the job asks for.
+func (n *need) isAsked(model string) bool {
+	if len(n.models) == 0 {
+		return true
+	}
+	is, known := n.asked[model]
+	if !known {
+		is = !slices.ContainsFunc(n.models, func(m string) bool { return !isModel(m, model) })
+		n.asked[model] = is
+	}
+	return is
 }
 
 // nodeLimit is the most nodes that the job or the policy allow, 0 for no limit.
@@ -188,7 +85,7 @@ func (n *need) nodeLimit() int {
 // cpusOf is how many of the job's CPUs a node of a type has. Where Slurm's own
 // line for the nodes is known, Slurm counts by it; else each CPU is a core,
 // unless the job said that threads will do.
-func (n *need) cpusOf(t catalog.Type) int {
+func (n *need) cpusOf(t *catalog.Type) int {
 	switch {
 	case n.Line != nil && n.Line.CPUs > 0 && !n.job.OneThread:
 		return n.Line.CPUs
@@ -203,7 +100,7 @@ func (n *need) cpusOf(t catalog.Type) int {
 func (n *need) threads() bool { return n.job.Threads && !n.job.OneThread }
 
 // cpuWords says what cpusOf counts.
-func (n *need) cpuWords(t catalog.Type) string {
+func (n *need) cpuWords(t *catalog.Type) string {
 	if c := n.cpusOf(t); c > t.Cores {
 		return counted(c, "thread")
 	}
@@ -244,13 +141,13 @@ func (n *need) memory(tasks int) int {
 
 // kind judges what a type is, whatever its size.
 func (n *need) kind(o *offer) Rule {
-	asked := matched(n.Allow, o.Name)
+	asked := len(n.Allow) > 0 && matched(n.Allow, o.Name)
 	switch {
-	case matched(n.Deny, o.Name):
+	case len(n.Deny) > 0 && matched(n.Deny, o.Name):
 		return Denied
 	case len(n.Allow) > 0 && !asked:
 		return NotAllowed
-	case !slices.ContainsFunc(n.archs(), func(a string) bool { return slices.Contains(o.Archs, a) }):
+	case n.bits&o.archs == 0:
 		return WrongArch
 	case o.elsewhere, len(n.Zones) > 0 && !inZones(o, n.Zones):
 		return NotOffered
@@ -258,29 +155,29 @@ func (n *need) kind(o *offer) Rule {
 		return Accelerated
 	case !o.OnDemand && !o.Spot:
 		return NotForSale
-	case o.previous && !asked && !n.Previous && len(n.models()) == 0: // who names a GPU asks for its generation
+	case o.previous && !asked && !n.Previous && len(n.models) == 0: // who names a GPU asks for its generation
 		return Previous
 	case o.bursts && !asked && !n.Burstable:
 		return Burstable
 	case o.metal && !asked && !n.BareMetal:
 		return Metal
-	case n.Line != nil && n.Line.Misfit(o.Type) != "":
+	case n.Line != nil && !n.Line.Fits(o.Type):
 		return NodeLine
-	case n.Bounds.outside(o.Type):
+	case n.bounded && n.Bounds.outside(o.Type):
 		return OutOfBounds
 	}
 	return n.gpus(o, asked)
 }
 
 func (n *need) gpus(o *offer, asked bool) Rule {
-	switch models := n.models(); {
-	case !n.job.wantsGPUs() && (o.GPUs == 0 || asked || n.Bounds.GPUs.Least > 0):
+	switch wanted := n.nodeGPUs+n.taskGPUs+n.jobGPUs > 0; {
+	case !wanted && (o.GPUs == 0 || asked || n.Bounds.GPUs.Least > 0):
 		return fits
-	case !n.job.wantsGPUs():
+	case !wanted:
 		return IdleGPUs
 	case o.GPUs == 0:
 		return NoGPUs
-	case slices.ContainsFunc(models, func(m string) bool { return !isModel(m, o.GPUModel) }):
+	case !n.isAsked(o.GPUModel):
 		return OtherGPUs
 	case o.part && !asked:
 		return PartGPUs
@@ -290,51 +187,51 @@ func (n *need) gpus(o *offer, asked bool) Rule {
 	return fits
 }
 
-// lay finds the fewest nodes of a type on which the job fits.
-func (n *need) lay(t catalog.Type) (fit, Rule) {
-	room := n.cpusOf(t) / n.cpus
-	if room < n.onOne() {
-		return fit{}, FewCPUs
+// lay finds the fewest nodes of an offer on which the job fits.
+func (n *need) lay(c *candidate, o *offer) Rule {
+	room, onOne := n.cpusOf(&o.Type)/n.cpus, n.onOne()
+	if room < onOne {
+		return FewCPUs
 	}
 	if n.job.TasksPerNode > 0 {
 		room = min(room, n.job.TasksPerNode)
 	}
 	if n.taskGPUs > 0 {
-		if room = min(room, t.GPUs/n.taskGPUs); room < n.onOne() {
-			return fit{}, FewGPUs
+		if room = min(room, o.GPUs/n.taskGPUs); room < onOne {
+			return FewGPUs
 		}
 	}
-	for room > 0 && n.memory(room) > usable(t) {
+	for room > 0 && n.memory(room) > usable(&o.Type) {
 		if each := n.memory(2) - n.memory(1); each > 0 {
-			room = min(room-1, usable(t)/each)
+			room = min(room-1, usable(&o.Type)/each)
 		} else {
 			room = 0
 		}
 	}
-	if room < n.onOne() {
-		return fit{}, LittleMemory
+	if room < onOne {
+		return LittleMemory
 	}
-	f := fit{nodes: max(n.least, 1+(n.tasks-1)/room)}
+	c.nodes = max(n.least, 1+(n.tasks-1)/room)
 	if n.jobGPUs > 0 {
-		f.nodes = max(f.nodes, 1+(n.jobGPUs-1)/t.GPUs)
+		c.nodes = max(c.nodes, 1+(n.jobGPUs-1)/o.GPUs)
 	}
-	if limit := n.nodeLimit(); limit > 0 && f.nodes > limit {
-		return fit{}, ManyNodes
+	if limit := n.nodeLimit(); limit > 0 && c.nodes > limit {
+		return ManyNodes
 	}
-	f.tasks = 1 + (n.tasks-1)/f.nodes
-	return f, fits
+	c.tasks = 1 + (n.tasks-1)/c.nodes
+	return fits
 }
 
 // coupled judges the network that a Tight job of several nodes needs.
-func (n *need) coupled(t catalog.Type, f fit) Rule {
+func (n *need) coupled(c *candidate, o *offer) Rule {
 	switch {
-	case n.EFARequired && t.EFA == 0:
+	case n.EFARequired && o.EFA == 0:
 		return NoEFA
-	case !n.tight || f.nodes < 2:
+	case !n.tight || c.nodes < 2:
 		return fits
-	case n.wants && t.EFA == 0:
+	case n.wants && o.EFA == 0:
 		return NoEFA
-	case !t.Cluster:
+	case !o.Cluster:
 		return NoCluster
 	}
 	return fits

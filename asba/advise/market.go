@@ -23,31 +23,38 @@ type Market struct {
 	Region string
 	// Known is false where nothing at all is known of the region.
 	Known  bool
-	offers []offer // sorted by name
+	offers []offer  // sorted by name
+	archs  []string // all that there are; the bits of offer.archs
 }
 
-// offer is a type as a region has it.
+// offer is a type as a region has it. What most types are left out for stands
+// first: all offers are looked at for each job.
 type offer struct {
-	catalog.Type
-	zones []catalog.Zone
+	archs uint64 // of Market.archs
 	// elsewhere is a type that the region does not offer.
 	elsewhere bool
-	price     catalog.Price // of USD 0 where it is not known
-	spot      catalog.Spot
 	// previous, bursts, other, part and metal say what kind of type it is.
 	previous, bursts, other, part, metal bool
+	catalog.Type
+	price catalog.Price // of USD 0 where it is not known
+	spot  catalog.Spot
+	zones []catalog.Zone
+	// larger are the offers of its family that cost the same on demand, with more
+	// cores and no less memory.
+	larger []int
 }
 
 // NewMarket looks up what EC2 sells in a region.
 func NewMarket(c Catalog, region string) *Market {
 	m := &Market{Region: region}
 	zoned := len(c.Zones(region)) > 0
+	families := map[string][]int{}
 	for _, name := range c.Names() {
 		t, ok := c.Type(name)
 		if !ok {
 			continue
 		}
-		o := offer{Type: t, zones: c.Offers(name, region)}
+		o := offer{Type: t, archs: m.bits(t.Archs), zones: c.Offers(name, region)}
 		o.price, _ = c.Price(name, region)
 		if t.Spot {
 			o.spot, _ = c.Spot(name, region)
@@ -61,7 +68,38 @@ func NewMarket(c Catalog, region string) *Market {
 		o.other = slices.Contains(acceleratedFamilies, family)
 		o.part = slices.Contains(fractionFamilies, family)
 		o.metal = isMetal(name)
+		families[family] = append(families[family], len(m.offers))
 		m.offers = append(m.offers, o)
 	}
+	for i := range m.offers {
+		o := &m.offers[i]
+		for _, at := range families[o.Family()] {
+			if l := &m.offers[at]; o.price.USD > 0 && l.price.USD == o.price.USD && l.Cores > o.Cores && l.MemoryMiB >= o.MemoryMiB {
+				o.larger = append(o.larger, at)
+			}
+		}
+	}
 	return m
+}
+
+// bits are the bits of some architectures, new ones among them.
+func (m *Market) bits(archs []string) (bits uint64) {
+	for _, a := range archs {
+		i := slices.Index(m.archs, a)
+		if i < 0 {
+			i, m.archs = len(m.archs), append(m.archs, a)
+		}
+		bits |= 1 << i // EC2 has five
+	}
+	return bits
+}
+
+// bitsOf are the bits of those of some architectures that there are.
+func (m *Market) bitsOf(archs []string) (bits uint64) {
+	for i, a := range m.archs {
+		if slices.Contains(archs, a) {
+			bits |= 1 << i
+		}
+	}
+	return bits
 }

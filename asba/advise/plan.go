@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,8 +38,8 @@ func (n *need) about(p *plan.Plan) {
 }
 
 // against is the advice not to burst.
-func (n *need) against(why string, excluded []Exclusion) Advice {
-	a := Advice{Excluded: excluded, Confidence: n.confidence(nil)}
+func (n *need) against(why string) Advice {
+	a := Advice{Confidence: n.confidence(nil)}
 	p := &plan.Plan{ShouldBurst: given(false), Reasons: words(append([]string{why}, n.local()...))}
 	n.about(p)
 	a.Plan = p
@@ -46,29 +47,35 @@ func (n *need) against(why string, excluded []Exclusion) Advice {
 }
 
 // whyNothing says what the type that came nearest lacks.
-func (n *need) whyNothing(excluded []Exclusion) string {
-	if len(excluded) == 0 {
+func (n *need) whyNothing(why []Rule) string {
+	if len(why) == 0 {
 		return "the catalogue has no instance types"
 	}
-	nearest := slices.MaxFunc(excluded, func(a, b Exclusion) int {
-		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(b.usd, a.usd), cmp.Compare(a.Type.Cores, b.Type.Cores),
-			cmp.Compare(a.Type.MemoryMiB, b.Type.MemoryMiB), strings.Compare(b.Type.Name, a.Type.Name))
-	})
+	var nearest Exclusion
+	last := slices.Max(why)
+	for i, rule := range why {
+		if rule != last {
+			continue
+		}
+		x := n.excluded(i, rule, nil)
+		if nearest.Type == nil || cmp.Or(cmp.Compare(nearest.usd, x.usd), cmp.Compare(x.Type.Cores, nearest.Type.Cores), cmp.Compare(x.Type.MemoryMiB, nearest.Type.MemoryMiB)) > 0 {
+			nearest = x
+		}
+	}
 	return fmt.Sprintf("no instance type in %s will do; the nearest: %s", n.Market.Region, nearest.Why())
 }
 
-// plan writes the choices that are listed as a plan.
-func (n *need) plan(choices []Choice, excluded []Exclusion) *plan.Plan {
-	best := choices[0]
+// plan writes what was picked as a plan.
+func (n *need) plan(k *pick, why []Rule, c Confidence) *plan.Plan {
 	var listed []Choice
 	var names []string
-	for _, c := range choices {
-		if c.Listed {
-			listed, names = append(listed, c), append(names, c.Type.Name)
-		}
+	for _, c := range k.listed {
+		listed = append(listed, n.choice(c))
+		names = append(names, n.Market.offers[c.offer].Name)
 	}
+	best := &listed[0]
 	near := n.tight && best.Nodes > 1
-	efa := n.efa(&choices[0])
+	efa := n.efa(best.Nodes)
 	p := &plan.Plan{
 		ShouldBurst:   given(true),
 		InstanceTypes: words(names), InstanceCount: given(best.Nodes),
@@ -85,7 +92,7 @@ func (n *need) plan(choices []Choice, excluded []Exclusion) *plan.Plan {
 	n.about(p)
 	n.purchase(p, listed)
 	n.limits(p, listed)
-	p.Reasons = words(n.reasons(choices, listed, excluded))
+	p.Reasons = words(n.reasons(listed, why, c))
 	return p
 }
 
@@ -177,9 +184,9 @@ func (n *need) zonesOf(listed []Choice) []string {
 }
 
 // reasons are the sentences that a plan carries, the most important first.
-func (n *need) reasons(choices, listed []Choice, excluded []Exclusion) []string {
-	best := choices[0]
-	out := []string{choices[0].Reason()}
+func (n *need) reasons(listed []Choice, why []Rule, c Confidence) []string {
+	best := &listed[0]
+	out := []string{best.Reason()}
 	if len(listed) > 1 {
 		last := listed[len(listed)-1]
 		line := fmt.Sprintf("where there is none of it: %s", strings.Join(typesOf(listed[1:]), ", "))
@@ -212,13 +219,12 @@ func (n *need) reasons(choices, listed []Choice, excluded []Exclusion) []string 
 		out = append(out, fmt.Sprintf("limits are for each of the array's %d tasks", n.job.ArrayTasks))
 	}
 	out = append(out, n.local()...)
-	if s := summary(excluded); s != "" {
+	if s := summary(why); s != "" {
 		out = append(out, s)
 	}
 	if date := best.Price.Date; date != "" && !n.Now.IsZero() {
 		out = append(out, "on-demand "+catalog.Aged("price", date, n.Now))
 	}
-	c := n.confidence(choices)
 	return append(out, fmt.Sprintf("confidence %.2f: told %.2f, fresh %.2f, priced %.2f, margin %.2f", c.Value, c.Told, c.Fresh, c.Priced, c.Margin))
 }
 
@@ -235,23 +241,26 @@ func (n *need) local() []string {
 }
 
 // summary counts what was left out, the most frequent rule first.
-func summary(excluded []Exclusion) string {
-	count := map[Rule]int{}
-	var rules []Rule
-	for _, x := range excluded {
-		if count[x.Rule]++; count[x.Rule] == 1 {
-			rules = append(rules, x.Rule)
+func summary(why []Rule) string {
+	var count [rules]int
+	for _, r := range why {
+		count[r]++
+	}
+	var found []Rule
+	for r := fits + 1; r < rules; r++ {
+		if count[r] > 0 {
+			found = append(found, r)
 		}
 	}
-	if len(rules) == 0 {
+	if len(found) == 0 {
 		return ""
 	}
-	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
+	slices.SortStableFunc(found, func(a, b Rule) int { return cmp.Compare(count[b], count[a]) })
 	var parts []string
-	for _, r := range rules {
-		parts = append(parts, fmt.Sprintf("%s %d", r, count[r]))
+	for _, r := range found {
+		parts = append(parts, r.String()+" "+strconv.Itoa(count[r]))
 	}
-	return fmt.Sprintf("%s left out: %s", counted(len(excluded), "type"), strings.Join(parts, ", "))
+	return fmt.Sprintf("%s left out: %s", counted(len(why)-count[fits], "type"), strings.Join(parts, ", "))
 }
 
 func typesOf(choices []Choice) []string {

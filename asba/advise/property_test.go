@@ -31,7 +31,7 @@ func TestEveryPlanIsWholeAndWithoutAFinding(t *testing.T) {
 			t.Fatalf("%+v", c)
 		}
 		if !a.Plan.Bursts() {
-			if len(a.Choices) > 0 || a.Nodes != 0 {
+			if len(a.Choices()) > 0 || a.Nodes != 0 {
 				t.Fatalf("there are choices, but %v", a.Plan.Reasons.Value)
 			}
 			return
@@ -41,15 +41,16 @@ func TestEveryPlanIsWholeAndWithoutAFinding(t *testing.T) {
 		if back.Dialect != plan.DialectA || len(back.Missing()) > 0 || !bytes.Equal(plan.Write(back), plan.Write(a.Plan)) {
 			t.Fatalf("dialect %s, missing %v\n%s", back.Dialect, back.Missing(), plan.Write(a.Plan))
 		}
-		if len(a.Choices)+len(a.Excluded) != len(o.Market.offers) {
-			t.Fatalf("%d choices and %d excluded of %d types", len(a.Choices), len(a.Excluded), len(o.Market.offers))
+		if len(a.Choices())+len(a.Excluded()) != len(o.Market.offers) {
+			t.Fatalf("%d choices and %d excluded of %d types", len(a.Choices()), len(a.Excluded()), len(o.Market.offers))
 		}
-		for i := range a.Choices {
-			if c := &a.Choices[i]; !strings.Contains(c.Reason(), c.Type.Name) || math.IsInf(c.Cost, 0) || math.IsNaN(c.Cost) || c.Reason() != strings.TrimSpace(c.Reason()) {
+		choices := a.Choices()
+		for i := range choices {
+			if c := &choices[i]; !strings.Contains(c.Reason(), c.Type.Name) || math.IsInf(c.Cost, 0) || math.IsNaN(c.Cost) || c.Reason() != strings.TrimSpace(c.Reason()) {
 				t.Fatalf("%q", c.Reason())
 			}
 		}
-		for _, x := range a.Excluded {
+		for _, x := range a.Excluded() {
 			if why := x.Why(); x.Rule.String() == "" || !strings.Contains(why, x.Type.Name) || len(why) < len(x.Type.Name)+8 {
 				t.Fatalf("%s: %q", x.Rule, why)
 			}
@@ -65,7 +66,7 @@ func TestEveryPlanIsWholeAndWithoutAFinding(t *testing.T) {
 // limits checks what a plan's first choice costs against all limits, and that a
 // launch of it is within the plan's own.
 func limits(t *rapid.T, j Job, o Options, a Advice) {
-	c, p := a.Choices[0], a.Plan
+	c, p := a.Choices()[0], a.Plan
 	if o.Budget > 0 && c.Cost > o.Budget || o.Policy.MaxCostPerHour > 0 && c.HourlyCost > o.Policy.MaxCostPerHour || o.Policy.MaxNodes > 0 && a.Nodes > o.Policy.MaxNodes {
 		t.Fatalf("over a limit: %s", c.Reason())
 	}
@@ -93,9 +94,10 @@ func limits(t *rapid.T, j Job, o Options, a Advice) {
 
 // alike checks that the types of a plan can stand in for each other.
 func alike(t *rapid.T, a Advice) {
-	first, listed := a.Choices[0], 0
-	for i := range a.Choices {
-		c := &a.Choices[i]
+	first, listed := a.Choices()[0], 0
+	choices := a.Choices()
+	for i := range choices {
+		c := &choices[i]
 		if !c.Listed {
 			continue
 		}
@@ -119,7 +121,7 @@ func TestTheSameJobGivesTheSameAdvice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		j, o := jobs(t), settings(t)
 		a, b := Advise(j, o), Advise(j, o)
-		if d := cmp.Diff(string(plan.Write(a.Plan)), string(plan.Write(b.Plan))); d != "" || !slices.Equal(names(a.Choices), names(b.Choices)) {
+		if d := cmp.Diff(string(plan.Write(a.Plan)), string(plan.Write(b.Plan))); d != "" || !slices.Equal(names(a.Choices()), names(b.Choices())) {
 			t.Fatal(d)
 		}
 	})
@@ -140,8 +142,8 @@ func TestMoreMemoryNeverGivesATypeOfLess(t *testing.T) {
 		if !a.Plan.Bursts() {
 			t.Fatalf("more memory can be had, less cannot: %v", a.Plan.Reasons.Value)
 		}
-		if a.Choices[0].Type.MemoryMiB > b.Choices[0].Type.MemoryMiB && a.Plan.RequiresEFA == b.Plan.RequiresEFA {
-			t.Fatalf("%s, with more memory %s", a.Choices[0].Reason(), b.Choices[0].Reason())
+		if a.Choices()[0].Type.MemoryMiB > b.Choices()[0].Type.MemoryMiB && a.Plan.RequiresEFA == b.Plan.RequiresEFA {
+			t.Fatalf("%s, with more memory %s", a.Choices()[0].Reason(), b.Choices()[0].Reason())
 		}
 	})
 }
@@ -150,15 +152,15 @@ func TestADearerTypeNeverRanksHigher(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		j, o := jobs(t), settings(t)
 		a := Advise(j, o)
-		if len(a.Choices) == 0 {
+		if len(a.Choices()) == 0 {
 			return
 		}
-		name := rapid.SampledFrom(names(a.Choices)).Draw(t, "type")
+		name := rapid.SampledFrom(names(a.Choices())).Draw(t, "type")
 		o.Market = NewMarket(changed{Catalog: catalog.Default(), price: map[string]float64{name: rapid.Float64Range(1, 3).Draw(t, "dearer")}}, o.Market.Region)
 		b := Advise(j, o)
 		// Places are among the same types: a dearer one can set free those that
 		// were left out beside it.
-		before, after := names(a.Choices), names(b.Choices)
+		before, after := names(a.Choices()), names(b.Choices())
 		after = slices.DeleteFunc(after, func(n string) bool { return !slices.Contains(before, n) })
 		if i := slices.Index(after, name); i >= 0 && i < slices.Index(before, name) {
 			t.Fatalf("%s rose from %d to %d", name, slices.Index(before, name), i)
@@ -176,8 +178,8 @@ func TestAStricterBudgetNeverGivesADearerPlan(t *testing.T) {
 		if !b.Plan.Bursts() {
 			return
 		}
-		if !a.Plan.Bursts() || a.Plan.RequiresEFA == b.Plan.RequiresEFA && b.Choices[0].Cost > a.Choices[0].Cost {
-			t.Fatalf("with less money: %s", b.Choices[0].Reason())
+		if !a.Plan.Bursts() || a.Plan.RequiresEFA == b.Plan.RequiresEFA && b.Choices()[0].Cost > a.Choices()[0].Cost {
+			t.Fatalf("with less money: %s", b.Choices()[0].Reason())
 		}
 		if b.Plan.MaxTotalCost.Given && b.Plan.MaxTotalCost.Value > o.Budget {
 			t.Fatalf("max_total_cost %v of %v", b.Plan.MaxTotalCost.Value, o.Budget)
@@ -201,8 +203,8 @@ func TestAnotherTypeNeverMakesTheBestWorse(t *testing.T) {
 		case !b.Plan.Bursts():
 			t.Fatalf("with more types there is none: %v", b.Plan.Reasons.Value)
 		case b.Plan.RequiresEFA.Value && !a.Plan.RequiresEFA.Value: // better in kind
-		case a.Choices[0].known() && (!b.Choices[0].known() || b.Choices[0].Cost > a.Choices[0].Cost):
-			t.Fatalf("%s, with more types %s", a.Choices[0].Reason(), b.Choices[0].Reason())
+		case a.Choices()[0].known() && (!b.Choices()[0].known() || b.Choices()[0].Cost > a.Choices()[0].Cost):
+			t.Fatalf("%s, with more types %s", a.Choices()[0].Reason(), b.Choices()[0].Reason())
 		}
 	})
 }

@@ -46,77 +46,104 @@ func (c *Choice) Reason() string { return c.of.reason(c) }
 // known reports whether a choice has a price.
 func (c Choice) known() bool { return c.HourlyCost > 0 }
 
-// rank returns all types that serve the job, the best first, and the others.
-func (n *need) rank() (choices []Choice, excluded []Exclusion) {
-	excluded = make([]Exclusion, 0, len(n.Market.offers))
+// candidate is an offer that serves the job, with what ranking needs of it. All
+// offers of a region are looked at for each job, so that it is small.
+type candidate struct {
+	offer        int // in Market.offers
+	nodes, tasks int // tasks on each node, at most
+	// As in Choice.
+	cost, hourly, hours, loss float64
+	spot, onDemand            bool
+	off                       off
+}
+
+func (c *candidate) known() bool { return c.hourly > 0 }
+
+// rank returns all offers that serve the job, by name, and for each offer of the
+// market the rule that it was left out for.
+func (n *need) rank() (serve []candidate, why []Rule) {
+	why = make([]Rule, len(n.Market.offers))
+	serve = make([]candidate, 0, len(why)/4)
 	for i := range n.Market.offers {
 		o := &n.Market.offers[i]
+		c := candidate{offer: i}
 		rule := n.kind(o)
-		var f fit
 		if rule == fits {
-			f, rule = n.lay(o.Type)
+			rule = n.lay(&c, o)
 		}
 		if rule == fits {
-			rule = n.coupled(o.Type, f)
+			rule = n.coupled(&c, o)
 		}
-		x := Exclusion{Type: &o.Type, Rule: rule, of: n}
 		if rule == fits {
-			c := Choice{}
-			if x.Rule, x.usd = n.choose(&c, o, f); x.Rule == fits {
-				choices = append(choices, c)
-				continue
+			rule, _ = n.choose(&c, o)
+		}
+		if why[i] = rule; rule == fits {
+			serve = append(serve, c)
+		}
+	}
+	return n.whole(serve, why), why
+}
+
+// whole leaves out the smaller sizes of a family that cost what a larger one
+// does: the whole machine is there for the same money (hpc7a).
+func (n *need) whole(serve []candidate, why []Rule) []candidate {
+	var small []int
+	for i := range serve {
+		c := &serve[i]
+		for _, at := range n.Market.offers[c.offer].larger {
+			k, found := slices.BinarySearchFunc(serve, at, func(k candidate, at int) int { return cmp.Compare(k.offer, at) })
+			if found && n.replaces(&serve[k], c) {
+				small = append(small, c.offer)
+				break
 			}
-			x.with = c.OffSpot
 		}
-		excluded = append(excluded, x)
 	}
-	return n.whole(sorted(choices), excluded)
+	for _, at := range small {
+		why[at] = SamePrice
+	}
+	if len(small) == 0 {
+		return serve
+	}
+	return slices.DeleteFunc(serve, func(c candidate) bool { return why[c.offer] == SamePrice })
 }
 
-// sorted are the choices, the best first. A choice is large: it is moved once.
-func sorted(choices []Choice) []Choice {
-	order := make([]*Choice, len(choices))
-	for i := range choices {
-		order[i] = &choices[i]
-	}
-	slices.SortFunc(order, better)
-	out := make([]Choice, len(choices))
-	for i, c := range order {
-		out[i] = *c
-	}
-	return out
+// replaces reports whether a candidate is the better one of a smaller size of
+// its family that costs the same.
+func (n *need) replaces(k, c *candidate) bool {
+	return k.spot == c.spot && k.nodes <= c.nodes && c.known() && slices.Contains(n.Market.offers[c.offer].larger, k.offer) && n.better(k, c) < 0
 }
 
-// better orders choices: by cost, then by what the same money buys.
-func better(a, b *Choice) int {
-	if a.known() != b.known() {
-		if a.known() {
-			return -1
-		}
+// better orders candidates: by cost, then by what the same money buys.
+func (n *need) better(a, b *candidate) int {
+	switch {
+	case a.known() != b.known() && a.known():
+		return -1
+	case a.known() != b.known():
 		return 1
+	case a.cost != b.cost:
+		return cmp.Compare(a.cost, b.cost)
 	}
-	return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(b.Type.Cores, a.Type.Cores), cmp.Compare(b.Type.MemoryMiB, a.Type.MemoryMiB), strings.Compare(a.Type.Name, b.Type.Name))
+	s, t := &n.Market.offers[a.offer].Type, &n.Market.offers[b.offer].Type
+	return cmp.Or(cmp.Compare(t.Cores, s.Cores), cmp.Compare(t.MemoryMiB, s.MemoryMiB), strings.Compare(s.Name, t.Name))
 }
 
-// choose finds the market on which a type serves the job best; usd is what broke
-// a limit.
-func (n *need) choose(c *Choice, o *offer, f fit) (rule Rule, usd float64) {
-	nodes := float64(f.nodes)
-	*c = Choice{Type: o.Type, Nodes: f.nodes, TasksPerNode: f.tasks, Price: o.price, Spot: o.spot, Zones: o.zones, of: n}
+// choose finds the market on which an offer serves the job best; usd is what
+// broke a limit.
+func (n *need) choose(c *candidate, o *offer) (rule Rule, usd float64) {
+	nodes := float64(c.nodes)
 	rule = NoSpot
 	if o.OnDemand && n.Usage != UsageSpot {
 		hourly := o.price.USD * nodes
 		if rule, usd = n.limited(hourly, hourly*n.hours); rule == fits {
-			c.OnDemand, c.Usage = true, UsageOnDemand
-			c.HourlyCost, c.Hours, c.Cost = hourly, n.hours, hourly*n.hours
+			c.onDemand = true
+			c.hourly, c.hours, c.cost = hourly, n.hours, hourly*n.hours
 		}
 	}
 	if !o.Spot || n.Usage == UsageOnDemand {
-		c.Spot = catalog.Spot{Interruption: catalog.BandUnknown}
 		return rule, usd
 	}
-	terms := onSpot(o.spot.Interruption, f.nodes, n.hours, n.boot())
-	if c.OffSpot = n.unbearable(o, f, terms); c.OffSpot != "" {
+	terms := n.terms(o.spot.Interruption, c.nodes)
+	if c.off = n.unbearable(o, c.nodes, terms.loss); c.off != allowed {
 		if rule == NoSpot {
 			rule = OffSpot
 		}
@@ -125,16 +152,16 @@ func (n *need) choose(c *Choice, o *offer, f fit) (rule Rule, usd float64) {
 	hourly := cmp.Or(o.spot.USD, o.price.USD) * nodes // spot is never dearer
 	cost := hourly * terms.hours
 	switch r, v := n.limited(hourly, cost); {
-	case r != fits && !c.OnDemand:
+	case r != fits && !c.onDemand:
 		return r, v
-	case r == UnknownPrice, o.spot.USD == 0 && c.OnDemand:
-		c.OffSpot = "the price there is not known"
+	case r == UnknownPrice, o.spot.USD == 0 && c.onDemand:
+		c.off = spotUnpriced
 	case r != fits:
-		c.OffSpot = "with the time that is lost to restarts it would cost too much"
-	case c.OnDemand && cost >= c.Cost && c.known():
-		c.OffSpot = "spot would not be cheaper"
+		c.off = spotOverLimit
+	case c.onDemand && cost >= c.cost && c.known():
+		c.off = spotNoGain
 	default:
-		c.Usage, c.HourlyCost, c.Hours, c.Cost, c.Loss = UsageSpot, hourly, terms.hours, cost, terms.loss
+		c.spot, c.hourly, c.hours, c.cost, c.loss = true, hourly, terms.hours, cost, terms.loss
 	}
 	return fits, 0
 }
@@ -152,28 +179,69 @@ func (n *need) limited(hourly, cost float64) (Rule, float64) {
 	return fits, 0
 }
 
-// whole leaves out the smaller sizes of a family that cost what a larger one
-// does: the whole machine is there for the same money (hpc7a).
-func (n *need) whole(choices []Choice, excluded []Exclusion) ([]Choice, []Exclusion) {
-	kept := choices[:0]
-	families := map[string][]int{} // where in kept, so that a choice meets its own family alone
-	for i := range choices {
-		c := choices[i]
-		family := c.Type.Family()
-		larger := slices.IndexFunc(families[family], func(at int) bool {
-			k := &kept[at]
-			return k.Price.USD == c.Price.USD && c.known() && k.Usage == c.Usage && k.Nodes <= c.Nodes &&
-				k.Type.Cores > c.Type.Cores && k.Type.MemoryMiB >= c.Type.MemoryMiB
-		})
-		if larger < 0 {
-			families[family] = append(families[family], len(kept))
-			kept = append(kept, c)
-			continue
-		}
-		excluded = append(excluded, Exclusion{Type: &c.Type, Rule: SamePrice, of: n, with: kept[families[family][larger]].Type.Name})
+// choice is a candidate as people see it.
+func (n *need) choice(c *candidate) Choice {
+	o := &n.Market.offers[c.offer]
+	x := Choice{
+		Type: o.Type, Nodes: c.nodes, TasksPerNode: c.tasks, Usage: UsageOnDemand, Cost: c.cost, HourlyCost: c.hourly, Hours: c.hours, Loss: c.loss,
+		Price: o.price, Spot: o.spot, OffSpot: n.offSpot(c), OnDemand: c.onDemand, Zones: o.zones, of: n,
 	}
-	slices.SortFunc(excluded, func(a, b Exclusion) int { return strings.Compare(a.Type.Name, b.Type.Name) })
-	return kept, excluded
+	if c.spot {
+		x.Usage = UsageSpot
+	}
+	if !o.Spot || n.Usage == UsageOnDemand {
+		x.Spot = catalog.Spot{Interruption: catalog.BandUnknown}
+	}
+	return x
+}
+
+// again is the need by itself: an advice may be shared.
+func (n *need) again() *need {
+	own := *n
+	own.asked = map[string]bool{}
+	return &own
+}
+
+// ranked are the candidates, the best first.
+func (n *need) ranked() ([]candidate, []Rule) {
+	serve, why := n.rank()
+	slices.SortFunc(serve, func(a, b candidate) int { return n.better(&a, &b) })
+	return serve, why
+}
+
+// Choices are all types that serve the job, the best first. Those that are in the
+// plan are Listed. They are made anew at each call.
+func (a Advice) Choices() []Choice {
+	if a.of == nil {
+		return nil
+	}
+	n := a.of.again()
+	serve, _ := n.ranked()
+	choices := make([]Choice, len(serve))
+	for i := range serve {
+		choices[i] = n.choice(&serve[i])
+	}
+	if len(choices) > 0 {
+		n.list(serve, choices)
+	}
+	return choices
+}
+
+// Excluded are all other types, by name; none where they were not looked at. They
+// are made anew at each call.
+func (a Advice) Excluded() []Exclusion {
+	if a.of == nil {
+		return nil
+	}
+	n := a.of.again()
+	serve, why := n.ranked()
+	excluded := make([]Exclusion, 0, len(why)-len(serve))
+	for i, rule := range why {
+		if rule != fits {
+			excluded = append(excluded, n.excluded(i, rule, serve))
+		}
+	}
+	return excluded
 }
 
 // How many types a plan lists: on spot EC2 asks for ten or more (EC2 User Guide,
@@ -194,54 +262,119 @@ const (
 // like reports whether a type is of a size with the best, by what it costs on
 // demand. On spot, where prices differ more, it must not cost more than the best
 // does on demand, which is what is left without it.
-func (n *need) like(best, c *Choice) bool {
+func (n *need) like(best, c *candidate) bool {
+	first, price := n.Market.offers[best.offer].price.USD, n.Market.offers[c.offer].price.USD
 	switch {
-	case best.Price.USD == 0 || c.Price.USD == 0:
-		return c.Cost <= likeOnDemand*best.Cost
-	case c.Usage == UsageOnDemand:
-		return c.Price.USD <= likeOnDemand*best.Price.USD
+	case first == 0 || price == 0:
+		return c.cost <= likeOnDemand*best.cost
+	case !c.spot:
+		return price <= likeOnDemand*first
 	}
-	return c.Price.USD <= likeSpot*best.Price.USD && c.HourlyCost <= best.Price.USD*float64(best.Nodes)
+	return price <= likeSpot*first && c.hourly <= first*float64(best.nodes)
 }
 
-// list marks the types of the plan: those like the best, on its market, for as
-// many nodes; and keeps of the others why they are not in it.
-func (n *need) list(choices []Choice) {
-	best := choices[0]
-	limit := listedOnDemand
-	if best.Usage == UsageSpot {
-		limit = listedSpot
+// apart is why a type cannot stand in for the best.
+type apart uint8
+
+const (
+	standsIn apart = iota // it can
+	otherMarket
+	otherNodes
+	priceUnknown
+	dearer
+	otherArch
+)
+
+func (n *need) apart(best, c *candidate) apart {
+	switch {
+	case c.spot != best.spot:
+		return otherMarket
+	case c.nodes != best.nodes:
+		return otherNodes
+	case c.known() != best.known():
+		return priceUnknown
+	case c != best && !n.like(best, c):
+		return dearer
+	case n.Market.offers[c.offer].archs&n.Market.offers[best.offer].archs == 0:
+		return otherArch
 	}
-	listed := 0
-	otherNodes := fmt.Sprintf("not in the plan, which is for %s", counted(best.Nodes, "node"))
-	otherMarket := "not in the plan, which buys " + market(best.Usage)
+	return standsIn
+}
+
+// listed is how many types a plan names at most.
+func (c *candidate) listed() int {
+	if c.spot {
+		return listedSpot
+	}
+	return listedOnDemand
+}
+
+// list marks the types of the plan: those that can stand in for the best; and
+// keeps of the others why they are not in it.
+func (n *need) list(serve []candidate, choices []Choice) {
+	best, limit, listed := &serve[0], serve[0].listed(), 0
+	words := [...]string{
+		otherMarket:  "not in the plan, which buys " + market(choices[0].Usage),
+		otherNodes:   fmt.Sprintf("not in the plan, which is for %s", counted(best.nodes, "node")),
+		priceUnknown: "not in the plan: its price is not known",
+		dearer:       "not in the plan: it is dearer than what can stand in for the first",
+		otherArch:    "not in the plan: it is of another architecture than the first",
+	}
 	full := fmt.Sprintf("not in the plan, which names %d", limit)
 	for i := range choices {
 		c := &choices[i]
-		why := ""
+		c.place, c.unlisted = i, words[n.apart(best, &serve[i])]
 		switch {
-		case c.Usage != best.Usage:
-			why = otherMarket
-		case c.Nodes != best.Nodes:
-			why = otherNodes
-		case c.known() != best.known():
-			why = "not in the plan: its price is not known"
-		case i > 0 && !n.like(&best, c):
-			why = "not in the plan: it is dearer than what can stand in for the first"
-		case !slices.ContainsFunc(c.Type.Archs, func(a string) bool { return slices.Contains(best.Type.Archs, a) }):
-			why = "not in the plan: it is of another architecture than the first"
+		case c.unlisted != "":
 		case listed == limit:
-			why = full
+			c.unlisted = full
 		default:
 			c.Listed = true
 			listed++
 		}
-		c.place, c.unlisted = i, why
 	}
 }
 
-// efa reports whether a choice's plan asks for EFA.
-func (n *need) efa(c *Choice) bool { return n.EFARequired || n.wants && c.Nodes > 1 }
+// pick is what a plan is made of: the best, the next, and how many serve the job
+// and at how many of them the price is known.
+type pick struct {
+	best, next   *candidate // next is nil where there is one alone
+	listed       []*candidate
+	serve, known int
+}
+
+// pick takes the best out without sorting the others.
+func (n *need) pick(serve []candidate) pick {
+	p := pick{best: &serve[0], serve: len(serve)}
+	for i := range serve {
+		c := &serve[i]
+		if c.known() {
+			p.known++
+		}
+		switch {
+		case i == 0:
+		case n.better(c, p.best) < 0:
+			p.best, p.next = c, p.best
+		case p.next == nil || n.better(c, p.next) < 0:
+			p.next = c
+		}
+	}
+	limit := p.best.listed()
+	p.listed = make([]*candidate, 0, limit+1)
+	for i := range serve {
+		c := &serve[i]
+		if len(p.listed) == limit && n.better(c, p.listed[limit-1]) > 0 || n.apart(p.best, c) != standsIn {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(p.listed, c, n.better)
+		p.listed = slices.Insert(p.listed, at, c)
+		p.listed = p.listed[:min(limit, len(p.listed))]
+	}
+	return p
+}
+
+// efa reports whether a plan for so many nodes asks for EFA.
+func (n *need) efa(nodes int) bool { return n.EFARequired || n.wants && nodes > 1 }
 
 // reason is the sentence about a choice.
 func (n *need) reason(c *Choice) string {
@@ -255,7 +388,7 @@ func (n *need) reason(c *Choice) string {
 	default:
 		fmt.Fprintf(&b, "%s USD an hour", usd(c.HourlyCost))
 	}
-	fmt.Fprintf(&b, ", %s for %s", n.cpuWords(c.Type), counted(c.TasksPerNode, "task"))
+	fmt.Fprintf(&b, ", %s for %s", n.cpuWords(&c.Type), counted(c.TasksPerNode, "task"))
 	if n.cpus > 1 {
 		fmt.Fprintf(&b, " of %s", counted(n.cpus, "CPU"))
 	}
@@ -266,7 +399,7 @@ func (n *need) reason(c *Choice) string {
 	if n.job.wantsGPUs() || n.Bounds.GPUs.Least > 0 {
 		fmt.Fprintf(&b, ", %s", counted(c.Type.GPUs, c.Type.GPUModel+" GPU"))
 	}
-	if n.efa(c) {
+	if n.efa(c.Nodes) {
 		fmt.Fprintf(&b, ", EFA at %s Gbit/s", number(c.Type.GbpsAtMost()))
 	}
 	switch {

@@ -74,32 +74,95 @@ func onSpot(b catalog.Band, nodes int, hours float64, boot time.Duration) spotTe
 	}
 }
 
-// unbearable says why a job is not put on spot, "" where it may be. What was
-// asked for is not judged, but a gang never goes where the advisor has no
-// figure, or its worst.
-func (n *need) unbearable(o *offer, f fit, s spotTerms) string {
-	gang := f.nodes > 1
+// bands is how many bands of interruption there are, the unknown one first.
+const bands = int(catalog.BandOver20-catalog.BandUnknown) + 1
+
+// terms are those of the need's job. Most types take as many nodes as the one
+// before, and there are few bands.
+func (n *need) terms(b catalog.Band, nodes int) spotTerms {
+	last := &n.last[b-catalog.BandUnknown]
+	if last.nodes != nodes {
+		last.nodes, last.spotTerms = nodes, onSpot(b, nodes, n.hours, n.boot())
+	}
+	return last.spotTerms
+}
+
+// off is why a job is not put on spot.
+type off uint8
+
+const (
+	allowed off = iota // it may be
+	hardlyEnds
+	gangAtRisk
+	spotForbidden
+	gangTooLarge
+	onceForUnknown
+	onceTooLong
+	onceTooRisky
+	tooRisky
+	noTimeAgain
+	spotUnpriced
+	spotOverLimit
+	spotNoGain
+)
+
+// unbearable says why a job is not put on spot. What was asked for is not
+// judged, but a gang never goes where the advisor has no figure, or its worst.
+func (n *need) unbearable(o *offer, nodes int, loss float64) off {
+	gang := nodes > 1
 	switch {
-	case s.loss > hopeless:
-		return fmt.Sprintf("a node would be taken back with a chance of %.0f %%: the job would hardly end", 100*s.loss)
+	case loss > hopeless:
+		return hardlyEnds
 	case gang && (o.spot.Interruption == catalog.BandUnknown || o.spot.Interruption == catalog.BandOver20):
-		return "a gang that loses one node loses all, and more than 20 % of the instances may be taken back in a month"
+		return gangAtRisk
 	case n.Usage == UsageSpot:
-		return ""
+		return allowed
 	case n.Policy.NoSpot:
-		return "the policy keeps jobs off spot"
-	case gang && f.nodes > largeGang:
-		return fmt.Sprintf("a gang of %d nodes is too large for spot (at most %d): each node that is taken back ends all", f.nodes, largeGang)
+		return spotForbidden
+	case gang && nodes > largeGang:
+		return gangTooLarge
 	case !n.job.Requeue && n.job.TimeLimit == 0:
-		return "the job may not be started again, and does not say how long it runs"
+		return onceForUnknown
 	case !n.job.Requeue && n.job.TimeLimit > shortJob:
-		return fmt.Sprintf("the job may not be started again, and runs longer than %s", span(shortJob))
-	case !n.job.Requeue && s.loss > bearableShort:
-		return fmt.Sprintf("the job may not be started again, and would be lost with a chance of %.1f %%", 100*s.loss)
-	case s.loss > bearable:
-		return fmt.Sprintf("a node would be taken back with a chance of %.0f %%", 100*s.loss)
+		return onceTooLong
+	case !n.job.Requeue && loss > bearableShort:
+		return onceTooRisky
+	case loss > bearable:
+		return tooRisky
 	case !n.Deadline.IsZero() && n.late(2*n.job.TimeLimit+restart(n.boot())):
+		return noTimeAgain
+	}
+	return allowed
+}
+
+// offSpot says why a candidate is not put on spot, "" where it may be.
+func (n *need) offSpot(c *candidate) string {
+	loss := func() float64 { return n.terms(n.Market.offers[c.offer].spot.Interruption, c.nodes).loss }
+	switch c.off {
+	case hardlyEnds:
+		return fmt.Sprintf("a node would be taken back with a chance of %.0f %%: the job would hardly end", 100*loss())
+	case gangAtRisk:
+		return "a gang that loses one node loses all, and more than 20 % of the instances may be taken back in a month"
+	case spotForbidden:
+		return "the policy keeps jobs off spot"
+	case gangTooLarge:
+		return fmt.Sprintf("a gang of %d nodes is too large for spot (at most %d): each node that is taken back ends all", c.nodes, largeGang)
+	case onceForUnknown:
+		return "the job may not be started again, and does not say how long it runs"
+	case onceTooLong:
+		return fmt.Sprintf("the job may not be started again, and runs longer than %s", span(shortJob))
+	case onceTooRisky:
+		return fmt.Sprintf("the job may not be started again, and would be lost with a chance of %.1f %%", 100*loss())
+	case tooRisky:
+		return fmt.Sprintf("a node would be taken back with a chance of %.0f %%", 100*loss())
+	case noTimeAgain:
 		return "after a node is taken back there is no time to start again before the deadline"
+	case spotUnpriced:
+		return "the price there is not known"
+	case spotOverLimit:
+		return "with the time that is lost to restarts it would cost too much"
+	case spotNoGain:
+		return "spot would not be cheaper"
 	}
 	return ""
 }

@@ -162,15 +162,15 @@ func names(choices []Choice) []string { return typesOf(choices) }
 // best is the advice's first choice, which there has to be.
 func best(t *testing.T, a Advice) Choice {
 	t.Helper()
-	if len(a.Choices) == 0 || !a.Plan.Bursts() {
+	if len(a.Choices()) == 0 || !a.Plan.Bursts() {
 		t.Fatalf("advises against it: %v", a.Plan.Reasons.Value)
 	}
-	return a.Choices[0]
+	return a.Choices()[0]
 }
 
 // excluded is why a type was left out, "" where it was not.
 func excluded(a Advice, name string) string {
-	for _, x := range a.Excluded {
+	for _, x := range a.Excluded() {
 		if x.Type.Name == name {
 			return x.Why()
 		}

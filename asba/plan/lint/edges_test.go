@@ -131,3 +131,21 @@ func TestATypeIsNotMendedToOneThatIsThere(t *testing.T) {
 		}
 	}
 }
+
+func TestATypeFitsALineUnlessThereIsAReasonAgainst(t *testing.T) {
+	fitting := 0
+	for _, n := range []NodeLine{{}, {CPUs: 16}, {MemoryMiB: 64_000}, {Gres: "gpu:h100:8"}, {Arch: "arm64"}, {Name: "hpc", CPUs: 8, MemoryMiB: 16_000, Gres: "gpu:1", Arch: "x86_64"}} {
+		for _, name := range catalog.Default().Names() {
+			ty, _ := catalog.Default().Type(name)
+			if n.Fits(ty) != (n.Misfit(ty) == "") {
+				t.Errorf("%s fits %+v: %t, but %q", name, n, n.Fits(ty), n.Misfit(ty))
+			}
+			if n.Fits(ty) {
+				fitting++
+			}
+		}
+	}
+	if fitting == 0 {
+		t.Error("no type fits any line")
+	}
+}

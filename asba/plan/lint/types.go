@@ -26,6 +26,9 @@ type NodeLine struct {
 
 // gpus returns how many GPUs the line declares.
 func (n NodeLine) gpus() int {
+	if n.Gres == "" {
+		return 0
+	}
 	sum := 0
 	for entry := range strings.SplitSeq(n.Gres, ",") {
 		entry, _, _ = strings.Cut(strings.TrimSpace(entry), "(") // the sockets they are on
@@ -47,7 +50,12 @@ func (n NodeLine) gpus() int {
 // runs reports whether a type can boot the image.
 func (n NodeLine) runs(t catalog.Type) bool { return n.Arch == "" || slices.Contains(t.Archs, n.Arch) }
 
-// Misfit says why a type cannot be a node of this line, "" where it can.
+// Fits reports whether a type can be a node of this line.
+func (n NodeLine) Fits(t catalog.Type) bool {
+	return t.VCPUs >= n.CPUs && t.MemoryMiB >= n.MemoryMiB && t.GPUs >= n.gpus() && n.runs(t)
+}
+
+// Misfit says why a type does not fit, "" where it does.
 func (n NodeLine) Misfit(t catalog.Type) string {
 	switch {
 	case t.VCPUs < n.CPUs:

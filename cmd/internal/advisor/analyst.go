@@ -261,10 +261,11 @@ func byNodes(q asked) advise.Job {
 func (j verdict) explanation() *server.Explanation {
 	x := &server.Explanation{
 		Region: j.options.Market.Region, Bursts: j.Plan.Bursts(), Nodes: j.Nodes, Reasons: j.Plan.Reasons.Value,
-		Excluded: len(j.Excluded), Findings: j.findings,
+		Excluded: len(j.Excluded()), Findings: j.findings,
 	}
-	for i := range j.Choices {
-		c := &j.Choices[i]
+	choices := j.Choices()
+	for i := range choices {
+		c := &choices[i]
 		t := server.Type{
 			Name: c.Type.Name, Planned: c.Listed, Market: c.Usage, Nodes: c.Nodes, VCPUs: c.Type.VCPUs, Cores: c.Type.Cores, MemoryMiB: c.Type.MemoryMiB,
 			GPUs: c.Type.GPUs, GPUModel: c.Type.GPUModel, EFA: c.Type.EFA, HourlyCost: c.HourlyCost, Cost: c.Cost, Dated: c.Price.Date, Reason: c.Reason(),

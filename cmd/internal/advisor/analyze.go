@@ -165,7 +165,7 @@ func (a *analysis) text(j advise.Job, advice advise.Advice, o advise.Options) ([
 	case a.format == formatTable:
 		return table(j, advice, o, false, shownTypes, a.explain)
 	case a.format == formatJSON:
-		return asJSON(j, advice, o, len(advice.Choices), a.explain)
+		return asJSON(j, advice, o, len(advice.Choices()), a.explain)
 	}
 	return plan.Write(advice.Plan), nil
 }

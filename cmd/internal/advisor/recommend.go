@@ -112,7 +112,7 @@ func (n *recommendation) run(ctx context.Context) error {
 	if err := n.print(j, a, o); err != nil {
 		return err
 	}
-	if len(a.Choices) == 0 {
+	if !a.Plan.Bursts() {
 		return app.Exitf(report.ExitFailed, "%s", a.Plan.Reasons.Value[0])
 	}
 	return nil
@@ -188,7 +188,7 @@ func (n *recommendation) print(j advise.Job, a advise.Advice, o advise.Options) 
 		_ = app.Print(n.Stdout, n.format, shown(j, a, o, n.most, n.explain)) // stdout remembers what could not be written
 		return nil
 	}
-	if len(a.Choices) == 0 && !n.explain {
+	if !a.Plan.Bursts() && !n.explain {
 		return nil // the reason is the error
 	}
 	text, err := table(j, a, o, n.format == "markdown", n.most, n.explain)

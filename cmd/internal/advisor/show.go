@@ -75,8 +75,9 @@ func shown(j advise.Job, a advise.Advice, o advise.Options, most int, explain bo
 		Job: j.ID, Name: j.Name, Region: o.Market.Region, ShouldBurst: a.Plan.Bursts(), Reasons: a.Plan.Reasons.Value,
 		Nodes: a.Nodes, Confidence: a.Confidence, Choices: []shownChoice{}, Plan: plan.Write(a.Plan),
 	}
-	for i := range a.Choices[:min(most, len(a.Choices))] {
-		c := &a.Choices[i]
+	choices := a.Choices()
+	for i := range choices[:min(most, len(choices))] {
+		c := &choices[i]
 		x := shownChoice{
 			Type: c.Type.Name, Listed: c.Listed, Market: c.Usage, Nodes: c.Nodes, TasksPerNode: c.TasksPerNode,
 			VCPUs: c.Type.VCPUs, Cores: c.Type.Cores, MemoryMiB: c.Type.MemoryMiB, GPUs: c.Type.GPUs, GPUModel: c.Type.GPUModel, EFA: c.Type.EFA,
@@ -89,7 +90,7 @@ func shown(j advise.Job, a advise.Advice, o advise.Options, most int, explain bo
 		s.Choices = append(s.Choices, x)
 	}
 	if explain {
-		for _, x := range a.Excluded {
+		for _, x := range a.Excluded() {
 			s.Excluded = append(s.Excluded, shownExclusion{x.Type.Name, x.Rule.String(), x.Why()})
 		}
 	}
@@ -109,15 +110,16 @@ func table(j advise.Job, a advise.Advice, o advise.Options, markdown bool, most 
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n\n", headline(j, a, o))
 	var rows [][]string
-	for i := range a.Choices[:min(most, len(a.Choices))] {
-		rows = append(rows, row(i+1, &a.Choices[i]))
+	choices := a.Choices()
+	for i := range choices[:min(most, len(choices))] {
+		rows = append(rows, row(i+1, &choices[i]))
 	}
 	if len(rows) > 0 {
 		header := []string{"", "type", "nodes", "market", "vCPUs (cores)", "memory", "GPUs", "EFA", "$/h", "$ in all", "interrupted", "in plan"}
 		if err := app.Table(&b, markdown, header, rows); err != nil {
 			return nil, err
 		}
-		if more := len(a.Choices) - len(rows); more > 0 {
+		if more := len(choices) - len(rows); more > 0 {
 			fmt.Fprintf(&b, "%d more serve the job\n", more)
 		}
 		b.WriteByte('\n')
@@ -125,9 +127,9 @@ func table(j advise.Job, a advise.Advice, o advise.Options, markdown bool, most 
 	for _, r := range a.Plan.Reasons.Value {
 		fmt.Fprintf(&b, "- %s\n", r)
 	}
-	if explain && len(a.Excluded) > 0 {
+	if excluded := a.Excluded(); explain && len(excluded) > 0 {
 		rows = nil
-		for _, x := range a.Excluded {
+		for _, x := range excluded {
 			rows = append(rows, []string{x.Type.Name, x.Rule.String(), x.Why()})
 		}
 		b.WriteByte('\n')
