@@ -29,11 +29,11 @@ func words(w []string) plan.List {
 func text(s string) plan.Opt[string] { return plan.Opt[string]{Value: s, Given: s != ""} }
 
 // about fills in what a plan says of its job, whatever the advice.
-func (n *need) about(p *plan.Plan) {
+func about(p *plan.Plan, j *Job, now time.Time) {
 	p.Dialect, p.Source = plan.DialectA, "asba"
-	p.JobID, p.UserID, p.ProjectID = text(n.job.ID), text(n.job.User), text(n.job.Account)
-	if !n.Now.IsZero() {
-		p.Made = given(n.Now.UTC().Truncate(time.Second))
+	p.JobID, p.UserID, p.ProjectID = text(j.ID), text(j.User), text(j.Account)
+	if !now.IsZero() {
+		p.Made = given(now.UTC().Truncate(time.Second))
 	}
 }
 
@@ -41,7 +41,7 @@ func (n *need) about(p *plan.Plan) {
 func (n *need) against(why string) Advice {
 	a := Advice{Confidence: n.confidence(nil)}
 	p := &plan.Plan{ShouldBurst: given(false), Reasons: words(append([]string{why}, n.local()...))}
-	n.about(p)
+	about(p, &n.job, n.Now)
 	a.Plan = p
 	return a
 }
@@ -89,7 +89,7 @@ func (n *need) plan(k *pick, why []Rule, c Confidence) *plan.Plan {
 	if near {
 		p.Placement = given(plan.Cluster)
 	}
-	n.about(p)
+	about(p, &n.job, n.Now)
 	n.purchase(p, listed)
 	n.limits(p, listed)
 	p.Reasons = words(n.reasons(listed, why, c))

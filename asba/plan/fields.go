@@ -21,7 +21,7 @@ type field struct {
 	first string
 	// write writes what a plan says here, and the name before it; nil for a
 	// key without a value of its own.
-	write  func(*jsontext.Encoder, *Plan)
+	write  func(*writer, *Plan)
 	fields []field // of an object
 }
 
@@ -153,9 +153,9 @@ func scalar[T any](name, in string, kind Kind, to func(*Plan) *Opt[T], read func
 		return given
 	}}
 	if to != nil {
-		f.write = func(e *jsontext.Encoder, p *Plan) {
+		f.write = func(w *writer, p *Plan) {
 			if o := to(p); o.Given {
-				put(e, jsontext.String(name), token(o.Value))
+				w.put(jsontext.String(name), token(o.Value))
 			}
 		}
 	}
@@ -207,15 +207,15 @@ func list(name, in string, to func(*Plan) *List) field {
 			*to(p) = l
 		}
 		return l.Given
-	}, write: func(e *jsontext.Encoder, p *Plan) {
+	}, write: func(w *writer, p *Plan) {
 		l := to(p)
 		if !l.Given {
 			return
 		}
-		put(e, jsontext.String(name), jsontext.BeginArray)
+		w.put(jsontext.String(name), jsontext.BeginArray)
 		for _, v := range l.Value {
-			put(e, jsontext.String(v))
+			w.put(jsontext.String(v))
 		}
-		put(e, jsontext.EndArray)
+		w.put(jsontext.EndArray)
 	}}
 }

@@ -20,23 +20,38 @@ func Write(p *Plan) []byte {
 	c := *p
 	c.ShouldBurst = Opt[bool]{Value: p.Bursts(), Given: true}
 	var b bytes.Buffer
-	e := jsontext.NewEncoder(&b, jsontext.WithIndent("  "), tolerant)
-	put(e, jsontext.BeginObject)
-	writeFields(e, &c, root)
-	put(e, jsontext.EndObject)
+	b.Grow(usual)
+	w := &writer{Encoder: jsontext.NewEncoder(&b, jsontext.WithIndent("  "), tolerant)}
+	w.put(jsontext.BeginObject)
+	w.fields(&c, root)
+	w.put(jsontext.EndObject)
 	return b.Bytes()
 }
 
-func writeFields(e *jsontext.Encoder, p *Plan, object field) {
+// usual is what a plan takes in bytes, so that most need no more room.
+const usual = 4 << 10
+
+// writer writes an object only when something is said in it.
+type writer struct {
+	*jsontext.Encoder
+	open []string // names of objects that have begun, but say nothing yet
+}
+
+func (w *writer) fields(p *Plan, object field) {
 	for _, f := range object.fields {
 		switch {
 		case f.first != "":
 		case f.write != nil:
-			f.write(e, p)
-		case f.fields != nil && f.says(p):
-			put(e, jsontext.String(f.name), jsontext.BeginObject)
-			writeFields(e, p, f)
-			put(e, jsontext.EndObject)
+			f.write(w, p)
+		case f.fields != nil:
+			outer := len(w.open)
+			w.open = append(w.open, f.name)
+			w.fields(p, f)
+			if len(w.open) > outer {
+				w.open = w.open[:outer]
+			} else {
+				w.put(jsontext.EndObject)
+			}
 		}
 	}
 }
@@ -47,33 +62,32 @@ func (f field) written() bool {
 	return f.first == "" && (f.write != nil || slices.ContainsFunc(f.fields, field.written))
 }
 
-// says reports whether a plan says anything in an object.
-func (f field) says(p *Plan) bool {
-	var b bytes.Buffer
-	e := jsontext.NewEncoder(&b, tolerant)
-	put(e, jsontext.BeginObject)
-	writeFields(e, p, f)
-	put(e, jsontext.EndObject)
-	return b.Len() > len("{}\n")
-}
-
-func writeTags(e *jsontext.Encoder, p *Plan) {
+func writeTags(w *writer, p *Plan) {
 	if !p.Tags.Given {
 		return
 	}
-	put(e, jsontext.String("tags"), jsontext.BeginObject)
+	w.put(jsontext.String("tags"), jsontext.BeginObject)
 	for _, t := range p.Tags.Value {
-		put(e, jsontext.String(t.Key), jsontext.String(t.Value))
+		w.put(jsontext.String(t.Key), jsontext.String(t.Value))
 	}
-	put(e, jsontext.EndObject)
+	w.put(jsontext.EndObject)
 }
 
-// put writes tokens. What fails is a token in the wrong place: a mistake of
-// this package, whatever the plan.
-func put(e *jsontext.Encoder, tokens ...jsontext.Token) {
+// put writes tokens, the objects that they are in first. What fails is a token in
+// the wrong place: a mistake of this package, whatever the plan.
+func (w *writer) put(tokens ...jsontext.Token) {
+	for _, name := range w.open {
+		w.write(jsontext.String(name))
+		w.write(jsontext.BeginObject)
+	}
+	w.open = w.open[:0]
 	for _, t := range tokens {
-		if err := e.WriteToken(t); err != nil {
-			panic("plan: " + err.Error())
-		}
+		w.write(t)
+	}
+}
+
+func (w *writer) write(t jsontext.Token) {
+	if err := w.WriteToken(t); err != nil {
+		panic("plan: " + err.Error())
 	}
 }

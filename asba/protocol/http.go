@@ -118,11 +118,22 @@ type Answer struct {
 // tolerant lets through in an answer what a plan may hold: asba/plan judges it.
 var tolerant = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
+// errPlan is an answer without a plan that can be read.
+var errPlan = fmt.Errorf("%w: execution_plan is not an object", ErrForm)
+
 // Check refuses what no client would take: ErrForm or ErrTooLarge.
 func (a Answer) Check() error {
+	if !jsontext.Value(a.Plan).IsValid(tolerant) {
+		return errPlan
+	}
+	return a.check()
+}
+
+// check is Check but for the inside of the plan.
+func (a Answer) check() error {
 	switch plan := jsontext.Value(a.Plan); {
-	case plan.Kind() != '{' || !plan.IsValid(tolerant):
-		return fmt.Errorf("%w: execution_plan is not an object", ErrForm)
+	case plan.Kind() != '{':
+		return errPlan
 	case len(a.AnalysisID) > maxID || !plain(a.AnalysisID):
 		return fmt.Errorf("%w: analysis_id is not a text of at most %d bytes", ErrForm, maxID)
 	case !(a.Confidence >= 0 && a.Confidence <= 1):
@@ -134,10 +145,10 @@ func (a Answer) Check() error {
 // Encode writes the answer as the body of a response, on one line. Errors:
 // ErrForm, ErrTooLarge.
 func (a Answer) Encode() ([]byte, error) {
-	if err := a.Check(); err != nil {
+	if err := a.check(); err != nil { // writing reads the plan itself
 		return nil, err
 	}
-	data, err := written(
+	data, err := written(len(a.Plan)+len(a.AnalysisID)+128,
 		jsontext.BeginObject,
 		jsontext.String("execution_plan"), jsontext.Value(a.Plan),
 		jsontext.String("analysis_id"), jsontext.String(a.AnalysisID),
@@ -155,16 +166,17 @@ func (f *Failure) Encode() []byte {
 	if text == "" {
 		text = "no reason given"
 	}
-	data, err := written(jsontext.BeginObject, jsontext.String("error"), jsontext.String(text), jsontext.EndObject)
+	data, err := written(len(text)+64, jsontext.BeginObject, jsontext.String("error"), jsontext.String(text), jsontext.EndObject)
 	if err != nil {
 		panic("protocol: " + err.Error()) // tokens in the wrong place: a mistake of this package
 	}
 	return data
 }
 
-// written writes tokens and values one after another.
-func written(parts ...any) ([]byte, error) {
+// written writes tokens and values one after another, in about so many bytes.
+func written(size int, parts ...any) ([]byte, error) {
 	var b bytes.Buffer
+	b.Grow(size)
 	e := jsontext.NewEncoder(&b, tolerant)
 	for _, p := range parts {
 		var err error

@@ -143,7 +143,11 @@ func (f *Failure) Line(id string) []byte { return frame(id, f.Encode()) }
 
 func frame(id string, data []byte) []byte {
 	sum := sha256.Sum256(data)
-	return fmt.Appendf(nil, "%s%s %d %s %s\n", header, id, len(data), hex.EncodeToString(sum[:]), data)
+	line := make([]byte, 0, len(header)+len(id)+2*len(sum)+len(data)+16)
+	line = append(append(append(line, header...), id...), ' ')
+	line = append(strconv.AppendInt(line, int64(len(data)), 10), ' ')
+	line = append(hex.AppendEncode(line, sum[:]), ' ')
+	return append(append(line, data...), '\n')
 }
 
 // ReadAnswer reads what came on the reply pipe of the question with this id.

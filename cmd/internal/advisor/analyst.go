@@ -44,6 +44,27 @@ type analyst struct {
 type grounds struct {
 	site    site
 	options advise.Options
+	memory  *memory
+}
+
+// memory is what was advised on these grounds, for questions that come at once.
+type memory struct {
+	mu sync.Mutex
+	advise.Memory
+}
+
+func (m *memory) advise(j advise.Job, o advise.Options) advise.Advice {
+	m.mu.Lock()
+	a, ok := m.Recall(j, o)
+	m.mu.Unlock()
+	if ok {
+		return a
+	}
+	a = advise.Advise(j, o) // others do not wait for it
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.Keep(j, o, a)
+	return a
 }
 
 var _ server.Analyst = (*analyst)(nil)
@@ -58,7 +79,7 @@ func (a *analyst) start(ctx context.Context, log *slog.Logger) error {
 }
 
 func (a *analyst) fresh(ctx context.Context) (k grounds, err error) {
-	k.site = a.site
+	k.site, k.memory = a.site, &memory{}
 	k.options, err = k.site.options(ctx, a.quiet(), "")
 	return k, err
 }
@@ -175,7 +196,7 @@ func (a *analyst) judge(ctx context.Context, q asked) (j verdict, err error) {
 		return j, err
 	}
 	job.Coupling = k.site.coupling(job.Coupling)
-	j.Advice = advise.Advise(job, j.options)
+	j.Advice = k.memory.advise(job, j.options)
 	return j, nil
 }
 
