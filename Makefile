@@ -66,8 +66,8 @@ lint: ## formatting, vet, the house's arrows, the seam
 	$(GO) test -count=1 . ./executor/env/seamcheck
 
 .PHONY: soak
-soak: ## ask asba's server and daemon without a pause, and see that their memory is flat (SOAK=30s)
-	ASBA_SOAK=$(SOAK) $(GO) test -count=1 -v -run '^TestMemoryIsFlat$$' ./cmd/internal/advisor
+soak: ## ask asba's server and daemon without a pause, and see that their memory is flat (SOAK=30s, or a number of questions each)
+	ASBA_SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 30m -run '^TestMemoryIsFlat$$' ./cmd/internal/advisor
 
 .PHONY: fuzz
 fuzz: ## each fuzz test for some seconds (FUZZTIME=5s)
@@ -90,7 +90,8 @@ trials: ## take one safeguard after the other out of executor and advisor, and s
 .PHONY: bench
 bench: build ## benchmarks, as ratios: process start, the floor of API calls, questions to the advisor, the engine
 	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/blackbox
-	$(GO) test -run xxx -bench . -benchtime 20x ./cmd/internal/advisor
+	$(GO) test -run xxx -bench . -benchtime 50x ./cmd/internal/advisor
+	$(MAKE) --no-print-directory soak SOAK=1000000
 	$(GO) test -run xxx -bench . ./simulator ./executor/hostlist ./asba/catalog ./asba/plan/lint ./asba/jobscript ./asba/advise
 
 .PHONY: bench-sim

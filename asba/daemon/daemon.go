@@ -204,21 +204,38 @@ func (d *Daemon) answer(work context.Context, q protocol.PipeRequest) {
 	if err == nil {
 		line, err = a.Line(q.ID)
 	}
-	level, attrs := slog.LevelInfo, []any{"id", q.ID, "job_id", q.JobID, "script_path", q.ScriptPath, "node_count", q.NodeCount, "partition", q.Partition}
 	if err != nil {
-		level, attrs = slog.LevelWarn, append(attrs, "error", err.Error())
 		line = (&protocol.Failure{Text: err.Error()}).Line(q.ID)
-	} else {
-		attrs = append(attrs, "analysis_id", a.AnalysisID)
 	}
-	if err := to.send(line, time.Now().Add(d.Patience)); err != nil {
+	d.note(q, a, err, to.send(line, time.Now().Add(d.Patience)), time.Since(began))
+}
+
+// note logs a question: what was answered, and whether it was.
+func (d *Daemon) note(q protocol.PipeRequest, a protocol.Answer, failed, unsent error, took time.Duration) {
+	level := slog.LevelInfo
+	if failed != nil || unsent != nil {
+		level = slog.LevelWarn
+	}
+	ctx := context.Background()
+	if !d.Log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("id", q.ID), slog.String("job_id", q.JobID), slog.String("script_path", q.ScriptPath), slog.Int("node_count", q.NodeCount), slog.String("partition", q.Partition),
+	}
+	if failed != nil {
+		attrs = append(attrs, slog.String("error", failed.Error()))
+	} else {
+		attrs = append(attrs, slog.String("analysis_id", a.AnalysisID))
+	}
+	if unsent != nil {
 		why := "the client has gone"
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		if errors.Is(unsent, os.ErrDeadlineExceeded) {
 			why = "the client does not read"
 		}
-		level, attrs = slog.LevelWarn, append(attrs, "not_answered", why)
+		attrs = append(attrs, slog.String("not_answered", why))
 	}
-	d.Log.Log(work, level, "question", append(attrs, "ms", float64(time.Since(began).Microseconds())/1e3)...)
+	d.Log.LogAttrs(ctx, level, "question", append(attrs, slog.Float64("ms", float64(took.Microseconds())/1e3))...)
 }
 
 // analyze asks the analyst; a panic of its is no end of the daemon's.

@@ -22,9 +22,6 @@ var (
 	ErrBusy = errors.New("another daemon reads the pipe")
 )
 
-// errGone: nobody reads a reply pipe, or it is no more.
-var errGone = errors.New("the client has gone")
-
 // pipe is the pipe that questions come on.
 type pipe struct {
 	path string
@@ -139,8 +136,11 @@ func (p *pipe) remove() {
 // mine reports whether a file belongs to us or to root.
 func mine(st fs.FileInfo) bool {
 	s, ok := st.Sys().(*syscall.Stat_t)
-	return ok && (s.Uid == 0 || int64(s.Uid) == int64(os.Geteuid()))
+	return ok && ours(s.Uid)
 }
+
+// ours reports whether a user is root or the one that we run as.
+func ours(uid uint32) bool { return uid == 0 || int64(uid) == int64(os.Geteuid()) }
 
 func (p *pipe) lock() error {
 	raw, err := p.file.SyscallConn() // not Fd, which makes reading block
@@ -213,62 +213,4 @@ func (p *pipe) drain(buf []byte, l *lines, line func([]byte)) error {
 		}
 	})
 	return errors.Join(err, failed)
-}
-
-// reply is a client's pipe.
-type reply struct{ *os.File }
-
-// openReply opens a reply pipe without waiting for its reader. It has to be a
-// pipe of ours that nobody else can open: what is written there is the client's
-// alone, and a path that leads to something else is not written to.
-func openReply(path string) (reply, error) {
-	st, err := os.Lstat(path)
-	if err == nil {
-		err = private(st)
-	}
-	if err != nil {
-		return reply{}, gone(err)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return reply{}, gone(err)
-	}
-	now, err := f.Stat()
-	if err == nil {
-		err = private(now)
-	}
-	if err != nil {
-		_ = f.Close()
-		return reply{}, err
-	}
-	return reply{f}, nil
-}
-
-// gone marks the errors of clients that are no more.
-func gone(err error) error {
-	if errors.Is(err, syscall.ENXIO) || errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", errGone, err)
-	}
-	return err
-}
-
-func private(st fs.FileInfo) error {
-	switch {
-	case st.Mode()&fs.ModeNamedPipe == 0:
-		return fmt.Errorf("%w: %s", ErrNotPipe, st.Name())
-	case !mine(st):
-		return fmt.Errorf("%w: %s belongs to somebody else", ErrStranger, st.Name())
-	case st.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("%w: %s can be opened by others", ErrStranger, st.Name())
-	}
-	return nil
-}
-
-// send writes a line by the deadline, or a part of it that is then no answer.
-func (r reply) send(line []byte, by time.Time) error {
-	if err := r.SetWriteDeadline(by); err != nil {
-		return err
-	}
-	_, err := r.Write(line)
-	return err
 }

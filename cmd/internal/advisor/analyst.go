@@ -47,26 +47,6 @@ type grounds struct {
 	memory  *memory
 }
 
-// memory is what was advised on these grounds, for questions that come at once.
-type memory struct {
-	mu sync.Mutex
-	advise.Memory
-}
-
-func (m *memory) advise(j advise.Job, o advise.Options) advise.Advice {
-	m.mu.Lock()
-	a, ok := m.Recall(j, o)
-	m.mu.Unlock()
-	if ok {
-		return a
-	}
-	a = advise.Advise(j, o) // others do not wait for it
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.Keep(j, o, a)
-	return a
-}
-
 var _ server.Analyst = (*analyst)(nil)
 
 // start reads the configuration and the catalogue for the first time: what is
@@ -205,7 +185,7 @@ func (a *analyst) subject(ctx context.Context, k grounds, q asked) (advise.Job, 
 	var script *jobscript.Job
 	var findings []finding.Finding
 	if q.script != "" {
-		script, findings = jobscript.Read([]byte(q.script), "job script")
+		script, findings = k.memory.read(q.script)
 	}
 	if q.job != "" {
 		j, err := a.recorded(ctx, k, q.job, script)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,9 +25,22 @@ import (
 // asker is a client that asks often: over HTTP with a connection of its own, or
 // over the pipe with one reply pipe.
 type asker interface {
-	ask(nodes int) error
+	ask(job int) error
 	close()
 }
+
+// Jobs that differ have different scripts, for up to eight nodes. There are more
+// of them than are remembered at a time.
+const (
+	oneJob   = 1
+	manyJobs = 4096
+)
+
+func scriptOf(job int) string {
+	return strings.Replace(waveScript, "--time=4:00:00", fmt.Sprintf("--time=%d", 240+job), 1)
+}
+
+func nodes(job int) int { return 1 + job%8 }
 
 type webAsker struct {
 	client *http.Client
@@ -37,8 +51,8 @@ func newWebAsker(url string) *webAsker {
 	return &webAsker{&http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}, url}
 }
 
-func (w *webAsker) ask(nodes int) error {
-	body, err := protocol.Request{JobScript: waveScript, NodeCount: nodes}.Encode()
+func (w *webAsker) ask(job int) error {
+	body, err := protocol.Request{JobScript: scriptOf(job), NodeCount: nodes(job)}.Encode()
 	if err != nil {
 		return err
 	}
@@ -59,7 +73,7 @@ func (w *webAsker) close() { w.client.CloseIdleConnections() }
 type pipeAsker struct {
 	to, from *os.File
 	reply    string
-	script   string
+	scripts  string // their folder
 	buf      []byte
 	n        int
 	echo     bool // the answer is any line
@@ -67,8 +81,8 @@ type pipeAsker struct {
 
 func newPipeAsker(t testing.TB, pipe, dir string, i int) *pipeAsker {
 	t.Helper()
-	p := &pipeAsker{reply: filepath.Join(dir, fmt.Sprintf("reply-%d", i)), script: filepath.Join(dir, "job.sbatch"), buf: make([]byte, 64<<10)}
-	err := errors.Join(os.WriteFile(p.script, []byte(waveScript), 0o600), syscall.Mkfifo(p.reply, 0o600))
+	p := &pipeAsker{reply: filepath.Join(dir, fmt.Sprintf("reply-%d", i)), scripts: dir, buf: make([]byte, 64<<10)}
+	err := syscall.Mkfifo(p.reply, 0o600)
 	if err == nil {
 		p.from, err = os.OpenFile(p.reply, os.O_RDWR|syscall.O_NONBLOCK, 0) // for writing too: reading waits where no writer is there
 	}
@@ -81,10 +95,12 @@ func newPipeAsker(t testing.TB, pipe, dir string, i int) *pipeAsker {
 	return p
 }
 
-func (p *pipeAsker) ask(nodes int) error {
+func scriptFile(dir string, job int) string { return filepath.Join(dir, fmt.Sprintf("%d.sbatch", job)) }
+
+func (p *pipeAsker) ask(job int) error {
 	p.n++
 	id := fmt.Sprintf("soak-%s-%010d", strings.ReplaceAll(filepath.Base(p.reply), "reply-", ""), p.n)
-	line, err := protocol.PipeRequest{ID: id, Reply: p.reply, NodeCount: nodes, ScriptPath: p.script}.Line()
+	line, err := protocol.PipeRequest{ID: id, Reply: p.reply, NodeCount: nodes(job), ScriptPath: scriptFile(p.scripts, job)}.Line()
 	if err != nil {
 		return err
 	}
@@ -110,11 +126,11 @@ func (p *pipeAsker) ask(nodes int) error {
 func (p *pipeAsker) close() { _ = errors.Join(p.to.Close(), p.from.Close()) }
 
 // rounds has every client ask, all of them so many times together, each at most
-// once in every pause, and returns how long each question took, sorted.
-func rounds(t testing.TB, clients []asker, total int, pause time.Duration) []time.Duration {
+// once in every pause and one job after the other of so many, and returns how long
+// each question took, sorted.
+func rounds(t testing.TB, clients []asker, total int, pause time.Duration, jobs int) []time.Duration {
 	t.Helper()
-	var left atomic.Int64
-	left.Store(int64(total))
+	var asked atomic.Int64
 	took := make([][]time.Duration, len(clients))
 	var wg sync.WaitGroup
 	for i, c := range clients {
@@ -122,9 +138,13 @@ func rounds(t testing.TB, clients []asker, total int, pause time.Duration) []tim
 			if pause > 0 {
 				time.Sleep(pause * time.Duration(i) / time.Duration(len(clients)))
 			}
-			for left.Add(-1) >= 0 {
+			for {
+				n := int(asked.Add(1)) - 1
+				if n >= total {
+					return
+				}
 				began := time.Now()
-				if err := c.ask(1 + i%8); err != nil {
+				if err := c.ask(n % jobs); err != nil {
 					t.Error(err)
 					return
 				}
@@ -156,6 +176,11 @@ func webClients(t testing.TB, url string, n int) (clients []asker) {
 
 func pipeClients(t testing.TB, pipe string, n int) (clients []asker) {
 	dir := t.TempDir()
+	for job := range manyJobs {
+		if err := os.WriteFile(scriptFile(dir, job), []byte(scriptOf(job)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := range n {
 		c := newPipeAsker(t, pipe, dir, i)
 		t.Cleanup(c.close)
@@ -173,41 +198,64 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestMemoryIsFlat asks both ways for as long as ASBA_SOAK says, a second
-// without. What is alive afterwards is what was alive after the first tenth.
+// files is how many file descriptors are open.
+func files(t *testing.T) int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// TestMemoryIsFlat asks each way for as long as ASBA_SOAK says, or so many
+// questions; for half a second without. What is alive afterwards, what is open
+// and who runs are what they were once all was remembered that ever is.
 func TestMemoryIsFlat(t *testing.T) {
-	within := time.Second
+	within, total := 500*time.Millisecond, 0
 	if s := os.Getenv("ASBA_SOAK"); s != "" {
 		var err error
-		if within, err = time.ParseDuration(s); err != nil {
+		if total, err = strconv.Atoi(s); err != nil {
+			within, err = time.ParseDuration(s)
+			within /= 2 // two ways
+		}
+		if err != nil {
 			t.Fatalf("ASBA_SOAK: %v", err)
 		}
 	}
 	s := newSlurm(t, "")
 	ways := s.servers("--log-level", "error")
-	clients := append(webClients(t, ways["HTTP"].URL+"/analyze", 8), pipeClients(t, ways["pipe"].Pipe, 8)...)
-	run := func(d time.Duration) (asked int) {
-		for end := time.Now().Add(d); time.Now().Before(end) && !t.Failed(); {
-			asked += len(rounds(t, clients, 200, 0))
-		}
-		return asked
-	}
-	warm := run(within / 10)
-	before, goroutines := heap(), runtime.NumGoroutine()
-	asked := run(within - within/10)
-	after := heap()
-	t.Logf("%d questions, then %d: %d kB alive, then %d kB", warm, asked, before>>10, after>>10)
-	// A question that left a kilobyte behind would show after some thousands.
-	if most := before + 2<<20; after > most {
-		t.Errorf("%d kB are alive after %d questions more, %d kB before them", after>>10, asked, before>>10)
-	}
-	if n := runtime.NumGoroutine(); n > goroutines+16 {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
+	for _, way := range []struct {
+		name    string
+		clients []asker
+	}{
+		{"HTTP", webClients(t, ways["HTTP"].URL+"/analyze", 8)}, {"pipe", pipeClients(t, ways["pipe"].Pipe, 8)},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			rounds(t, way.clients, 2*manyJobs, 0, manyJobs)
+			before, goroutines, open := heap(), runtime.NumGoroutine(), files(t)
+			asked := 0
+			for end := time.Now().Add(within); !t.Failed() && (asked < total || total == 0 && time.Now().Before(end)); {
+				asked += len(rounds(t, way.clients, manyJobs, 0, manyJobs))
+			}
+			after := heap()
+			t.Logf("%d questions: %d kB alive, before them %d kB", asked, after>>10, before>>10)
+			// A question that left a kilobyte behind would show after some thousands.
+			if most := before + 2<<20; after > most {
+				t.Errorf("%d kB are alive after %d questions more, %d kB before them", after>>10, asked, before>>10)
+			}
+			if n := runtime.NumGoroutine(); n > goroutines+16 {
+				t.Errorf("%d goroutines, %d before", n, goroutines)
+			}
+			if n := files(t); n > open+16 {
+				t.Errorf("%d files are open, %d were before", n, open)
+			}
+		})
 	}
 }
 
-// BenchmarkAnalyze is POST /analyze beside a bare net/http echo of the same
-// bytes, both in this process and with their clients in it.
+// BenchmarkAnalyze is POST /analyze by 8 clients as fast as they can, beside a
+// bare net/http echo of the same bytes, both in this process and with their
+// clients in it: of one job, and of jobs that are no more remembered.
 func BenchmarkAnalyze(b *testing.B) {
 	s := newSlurm(b, "")
 	url := s.start("serve", "--port", "0", "--log-level", "error").first + "/analyze"
@@ -226,24 +274,35 @@ func BenchmarkAnalyze(b *testing.B) {
 	go func() { _ = bare.Serve(l) }()
 	b.Cleanup(func() { _ = bare.Close() })
 	const clients = 8
-	measure := func(url string) (perSecond float64, p99 time.Duration) {
-		all := webClients(b, url, clients)
-		rounds(b, all, 200, 0)
-		began := time.Now()
-		took := rounds(b, all, 200*b.N, 0)
-		return float64(len(took)) / time.Since(began).Seconds(), quantile(took, .99)
+	for name, jobs := range map[string]int{"same": oneJob, "different": manyJobs} {
+		b.Run(name, func(b *testing.B) {
+			measure := func(url string) (took []time.Duration, perSecond float64) {
+				all := webClients(b, url, clients)
+				rounds(b, all, 200, 0, jobs)
+				began := time.Now()
+				took = rounds(b, all, 200*b.N, 0, jobs)
+				return took, float64(len(took)) / time.Since(began).Seconds()
+			}
+			echo, bare := measure("http://" + l.Addr().String())
+			got, perSecond := measure(url)
+			b.ReportMetric(perSecond, "answers/s")
+			b.ReportMetric(bare/perSecond, "x-slower-than-echo")
+			compare(b, got, echo)
+		})
 	}
-	echo, echo99 := measure("http://" + l.Addr().String())
-	got, got99 := measure(url)
-	b.ReportMetric(got, "answers/s")
-	b.ReportMetric(float64(got99.Microseconds())/1e3, "ms-p99")
-	b.ReportMetric(echo/got, "x-slower-than-echo")
-	b.ReportMetric(float64(got99)/float64(echo99), "x-p99-of-echo")
+}
+
+// compare reports how long questions took, and beside the echo's.
+func compare(b *testing.B, got, echo []time.Duration) {
+	for q, name := range map[float64]string{.5: "p50", .99: "p99"} {
+		b.ReportMetric(float64(quantile(got, q).Microseconds())/1e3, "ms-"+name)
+		b.ReportMetric(float64(quantile(got, q))/float64(quantile(echo, q)), "x-"+name+"-of-echo")
+	}
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkPipe is a question over the pipe by 64 clients, as fast as they can
-// and at 5 questions a second each, beside a bare echo over the same pipes.
+// BenchmarkPipe is a question over the pipe by 64 clients, at 5 questions a
+// second each and as fast as they can, beside a bare echo over the same pipes.
 func BenchmarkPipe(b *testing.B) {
 	const clients = 64
 	s := newSlurm(b, "")
@@ -252,21 +311,20 @@ func BenchmarkPipe(b *testing.B) {
 		b.Fatal(err)
 	}
 	pipe := s.start("daemon", "--pipe", filepath.Join(dir, "pipe"), "--log-level", "error").first
-	for _, pause := range []time.Duration{0, 200 * time.Millisecond} {
-		name := "busy"
-		if pause > 0 {
-			name = "paced"
-		}
-		b.Run(name, func(b *testing.B) {
-			echo := rounds(b, echoed(b, clients), clients*b.N, pause)
-			all := pipeClients(b, pipe, clients)
-			rounds(b, all, clients, 0)
-			got := rounds(b, all, clients*b.N, pause)
-			for q, name := range map[float64]string{.5: "p50", .99: "p99"} {
-				b.ReportMetric(float64(quantile(got, q).Microseconds())/1e3, "ms-"+name)
-				b.ReportMetric(float64(quantile(got, q))/float64(quantile(echo, q)), "x-"+name+"-of-echo")
+	echoes, all := echoed(b, clients), pipeClients(b, pipe, clients)
+	for _, load := range []struct {
+		name  string
+		pause time.Duration
+		jobs  int
+	}{{"paced", 200 * time.Millisecond, manyJobs}, {"busy/same", 0, oneJob}, {"busy/different", 0, manyJobs}} {
+		b.Run(load.name, func(b *testing.B) {
+			times := clients * b.N
+			if load.pause == 0 {
+				times *= 10
 			}
-			b.ReportMetric(0, "ns/op")
+			echo := rounds(b, echoes, times, load.pause, load.jobs)
+			rounds(b, all, clients, 0, load.jobs)
+			compare(b, rounds(b, all, times, load.pause, load.jobs), echo)
 		})
 	}
 }
