@@ -132,6 +132,7 @@ func newNeed(j Job, o Options) *need {
 	n := &need{Options: o, job: j, cpus: j.cpusPerTask(), tasks: j.tasks(), tight: j.Coupling == Tight, hours: assumedHours}
 	n.least, n.most = j.nodes()
 	n.nodeGPUs, n.taskGPUs, n.jobGPUs = j.gpus()
+	n.features = o.Market.constrained(j.Constraint)
 	n.models, n.bounded = j.models(), o.Bounds != Bounds{}
 	if n.bits = o.Market.bitsOf(n.archs()); len(n.models) > 0 {
 		n.asked = map[string]bool{}

@@ -33,11 +33,12 @@ type need struct {
 	hours  float64 // how long the job is counted to run
 
 	// What is the same for every type that is looked at.
-	bits    uint64          // of the image's architectures, as the market has them
-	models  []string        // of GPUs
-	asked   map[string]bool // whether a model of EC2's is all of these
-	bounded bool
-	last    [bands]struct { // what spot means, by the band, for so many nodes
+	bits     uint64          // of the image's architectures, as the market has them
+	models   []string        // of GPUs
+	asked    map[string]bool // whether a model of EC2's is all of these
+	bounded  bool
+	features constraint
+	last     [bands]struct { // what spot means, by the band, for so many nodes
 		nodes int
 		spotTerms
 	}
@@ -119,7 +120,16 @@ func (n *need) onOne() int {
 	return 1
 }
 
-func (n *need) wantsCPUs() string { return strconv.Itoa(n.onOne()*n.cpus) + " on a node" }
+func (n *need) wantsCPUs() string {
+	out := strconv.Itoa(max(n.onOne()*n.cpus, n.job.MinCPUs)) + " on a node"
+	if n.job.MinCores > 1 {
+		out += fmt.Sprintf(", of %s at least", counted(n.job.MinCores, "core"))
+	}
+	if n.job.ThreadsPerCore > 1 {
+		out += fmt.Sprintf(", of %s each", counted(n.job.ThreadsPerCore, "thread"))
+	}
+	return out
+}
 
 func (n *need) wantsMemory() string {
 	if n.job.MemoryPerNodeMiB > 0 {
@@ -141,12 +151,14 @@ func (n *need) memory(tasks int) int {
 
 // kind judges what a type is, whatever its size.
 func (n *need) kind(o *offer) Rule {
-	asked := len(n.Allow) > 0 && matched(n.Allow, o.Name)
+	asked := len(n.Allow) > 0 && matched(n.Allow, o.Name) || len(n.features.words) > 0 && n.features.meets(o)
 	switch {
 	case len(n.Deny) > 0 && matched(n.Deny, o.Name):
 		return Denied
-	case len(n.Allow) > 0 && !asked:
+	case len(n.Allow) > 0 && !matched(n.Allow, o.Name):
 		return NotAllowed
+	case !n.features.meets(o):
+		return Constrained
 	case n.bits&o.archs == 0:
 		return WrongArch
 	case o.elsewhere, len(n.Zones) > 0 && !inZones(o, n.Zones):
@@ -189,8 +201,9 @@ func (n *need) gpus(o *offer, asked bool) Rule {
 
 // lay finds the fewest nodes of an offer on which the job fits.
 func (n *need) lay(c *candidate, o *offer) Rule {
-	room, onOne := n.cpusOf(&o.Type)/n.cpus, n.onOne()
-	if room < onOne {
+	cpus, onOne := n.cpusOf(&o.Type), n.onOne()
+	room := cpus / n.cpus
+	if room < onOne || cpus < n.job.MinCPUs || o.Cores < n.job.MinCores || n.job.ThreadsPerCore > 1 && o.VCPUs < n.job.ThreadsPerCore*o.Cores {
 		return FewCPUs
 	}
 	if n.job.TasksPerNode > 0 {

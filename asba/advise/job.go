@@ -31,6 +31,16 @@ type Job struct {
 
 	GPUs []GPU
 
+	// MinCPUs is how many CPUs each node has at least, MinCores how many cores:
+	// those of a socket by the sockets. ThreadsPerCore is how many threads each core
+	// has at least.
+	MinCPUs, MinCores, ThreadsPerCore int
+	// Constraint is the features of its nodes, as Slurm has them: c6i&efa.
+	Constraint string
+	// Unjudged is what else the job asks for of its nodes, and no type has or lacks,
+	// as sbatch is told: --licenses=ansys:2. It is told again.
+	Unjudged []string
+
 	// TimeLimit is how long the job may run.
 	TimeLimit time.Duration
 	// Coupling says how the processes of several nodes talk to each other.

@@ -25,6 +25,8 @@ type Market struct {
 	Known  bool
 	offers []offer  // sorted by name
 	archs  []string // all that there are; the bits of offer.archs
+	// families are the offers of each.
+	families map[string][]int
 }
 
 // offer is a type as a region has it. What most types are left out for stands
@@ -46,9 +48,8 @@ type offer struct {
 
 // NewMarket looks up what EC2 sells in a region.
 func NewMarket(c Catalog, region string) *Market {
-	m := &Market{Region: region}
+	m := &Market{Region: region, families: map[string][]int{}}
 	zoned := len(c.Zones(region)) > 0
-	families := map[string][]int{}
 	for _, name := range c.Names() {
 		t, ok := c.Type(name)
 		if !ok {
@@ -68,12 +69,12 @@ func NewMarket(c Catalog, region string) *Market {
 		o.other = slices.Contains(acceleratedFamilies, family)
 		o.part = slices.Contains(fractionFamilies, family)
 		o.metal = isMetal(name)
-		families[family] = append(families[family], len(m.offers))
+		m.families[family] = append(m.families[family], len(m.offers))
 		m.offers = append(m.offers, o)
 	}
 	for i := range m.offers {
 		o := &m.offers[i]
-		for _, at := range families[o.Family()] {
+		for _, at := range m.families[o.Family()] {
 			if l := &m.offers[at]; o.price.USD > 0 && l.price.USD == o.price.USD && l.Cores > o.Cores && l.MemoryMiB >= o.MemoryMiB {
 				o.larger = append(o.larger, at)
 			}

@@ -82,14 +82,14 @@ func shape(j *Job, o *Options) (k key, ok bool) {
 	}
 	k = make(key, 0, 256)
 	k.ints(j.MinNodes, j.MaxNodes, j.Tasks, j.TasksPerNode, j.CPUsPerTask, j.MemoryPerNodeMiB, j.MemoryPerCPUMiB, j.MemoryPerGPUMiB,
-		int(j.TimeLimit), int(j.Coupling), j.ArrayTasks, len(j.GPUs))
+		int(j.TimeLimit), int(j.Coupling), j.ArrayTasks, j.MinCPUs, j.MinCores, j.ThreadsPerCore, len(j.GPUs))
 	for _, g := range j.GPUs {
 		k.texts(g.Model)
 		k.ints(g.Count, int(g.Per))
 	}
 	k.bools(j.OneThread, j.Threads, j.WholeMemory, j.Requeue, o.Previous, o.Burstable, o.BareMetal, o.EFARequired, o.Policy.NoSpot, o.Policy.UnknownPrice, o.Line != nil)
-	k.lists(o.Archs, o.Zones, o.Allow, o.Deny)
-	k.texts(o.Usage)
+	k.lists(j.Unjudged, o.Archs, o.Zones, o.Allow, o.Deny)
+	k.texts(j.Constraint, o.Usage)
 	for _, r := range []Range{o.Bounds.VCPUs, o.Bounds.MemoryMiB, o.Bounds.GPUs, o.Bounds.GPUMemoryMiB, o.Bounds.NetworkGbps} {
 		k.floats(r.Least, r.Most)
 	}

@@ -51,7 +51,7 @@ func TestWhatIsRememberedIsWhatWouldBeAdvised(t *testing.T) {
 
 // TestAShapeIsAllThatDecides changes one field after the other.
 func TestAShapeIsAllThatDecides(t *testing.T) {
-	j := Job{GPUs: []GPU{{"h100", 1, PerNode}}}
+	j := Job{GPUs: []GPU{{"h100", 1, PerNode}}, Unjudged: []string{"--contiguous"}}
 	o := Options{Market: markets["us-east-1"], Now: today, Line: &lint.NodeLine{}, Archs: []string{"arm64"}, Zones: []string{"use1-az1"}, Allow: []string{"c*"}, Deny: []string{"d*"}}
 	before, _ := shape(&j, &o)
 	// Who asks, and what the job is called; of Market a Memory knows one, and of

@@ -40,7 +40,12 @@ func about(p *plan.Plan, j *Job, now time.Time) {
 // against is the advice not to burst.
 func (n *need) against(why string) Advice {
 	a := Advice{Confidence: n.confidence(nil)}
-	p := &plan.Plan{ShouldBurst: given(false), Reasons: words(append([]string{why}, n.local()...))}
+	reasons := []string{why}
+	if s := n.unjudged(); s != "" {
+		reasons = append(reasons, s)
+	}
+	reasons = append(reasons, n.local()...)
+	p := &plan.Plan{ShouldBurst: given(false), Reasons: words(reasons)}
 	about(p, &n.job, n.Now)
 	a.Plan = p
 	return a
@@ -217,6 +222,9 @@ func (n *need) reasons(listed []Choice, why []Rule, c Confidence) []string {
 	}
 	if n.job.ArrayTasks > 1 {
 		out = append(out, fmt.Sprintf("limits are for each of the array's %d tasks", n.job.ArrayTasks))
+	}
+	if s := n.unjudged(); s != "" {
+		out = append(out, s)
 	}
 	out = append(out, n.local()...)
 	if s := summary(why); s != "" {

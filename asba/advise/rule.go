@@ -16,6 +16,7 @@ const (
 	fits Rule = iota
 	Denied
 	NotAllowed
+	Constrained
 	WrongArch
 	NotOffered
 	Accelerated
@@ -45,7 +46,7 @@ const (
 )
 
 var ruleWords = [rules]string{
-	Denied: "denied", NotAllowed: "not-allowed", NotOffered: "not-offered", WrongArch: "architecture", Accelerated: "accelerator",
+	Denied: "denied", NotAllowed: "not-allowed", Constrained: "constraint", NotOffered: "not-offered", WrongArch: "architecture", Accelerated: "accelerator",
 	NotForSale: "not-for-sale", Previous: "previous-generation", Burstable: "burstable", Metal: "bare-metal", NodeLine: "node-line",
 	FewCPUs: "cpus", LittleMemory: "memory", NoGPUs: "gpus", OtherGPUs: "gpu-model", FewGPUs: "gpu-count", PartGPUs: "gpu-part",
 	IdleGPUs: "idle-gpus", NoEFA: "efa", NoCluster: "placement", ManyNodes: "nodes", NoSpot: "spot-market", OffSpot: "spot", UnknownPrice: "unknown-price",
@@ -94,6 +95,8 @@ func (x Exclusion) Why() string {
 		return t.Name + " is denied"
 	case NotAllowed:
 		return t.Name + " is not among the types that are allowed"
+	case Constrained:
+		return fmt.Sprintf("%s is not what the job's nodes have to be (--constraint=%s)", t.Name, brief(n.job.Constraint))
 	case NotOffered:
 		if len(n.Zones) > 0 {
 			return fmt.Sprintf("%s is not offered in %s", t.Name, strings.Join(n.Zones, ", "))

@@ -106,6 +106,11 @@ func jobs(t *rapid.T) Job {
 	case 4:
 		j.WholeMemory = true
 	}
+	if rapid.IntRange(0, 4).Draw(t, "shape of nodes") == 0 {
+		j.MinCPUs, j.MinCores, j.ThreadsPerCore = rapid.IntRange(0, 64).Draw(t, "CPUs of a node"), rapid.IntRange(0, 64).Draw(t, "cores"), rapid.IntRange(0, 2).Draw(t, "threads a core")
+		j.Constraint = rapid.SampledFrom([]string{"", "c6i", "efa", "c6i.4xlarge|c6a.4xlarge", "[rack1|rack2]", "intel&efa", "r6i\x00&&|"}).Draw(t, "constraint")
+		j.Unjudged = rapid.SampledFrom([][]string{nil, {"--licenses=ansys:2", "--tmp=10G\n\xff"}}).Draw(t, "unjudged")
+	}
 	if rapid.IntRange(0, 3).Draw(t, "GPUs") == 0 {
 		j.GPUs = []GPU{{rapid.SampledFrom([]string{"", "h100", "nvidia_a100-sxm4-80gb", "tesla_t4", "l40s"}).Draw(t, "model"), rapid.IntRange(1, 9).Draw(t, "count"), rapid.SampledFrom([]Per{PerNode, PerTask, PerJob}).Draw(t, "per")}}
 	}

@@ -41,6 +41,21 @@ func Coupling(s *jobscript.Job, j advise.Job) advise.Coupling {
 	return advise.CouplingUnknown
 }
 
+// unjudged are the wishes that no instance type has or lacks, as sbatch is told
+// them.
+func unjudged(r *jobscript.Request) []string {
+	var out []string
+	for _, name := range []string{"begin", "contiguous", "deadline", "exclude", "licenses", "network", "nodelist", "prefer", "reservation", "switches", "tmp"} {
+		switch o, told := r.Option(name); {
+		case told && o.Value != "":
+			out = append(out, "--"+name+"="+o.Value)
+		case told:
+			out = append(out, "--"+name)
+		}
+	}
+	return out
+}
+
 // maxMinutes keeps a time limit within what can be counted.
 const maxMinutes = 10 * 365 * 24 * 60
 
@@ -53,6 +68,17 @@ func job(r *jobscript.Request) advise.Job {
 		TimeLimit:   time.Duration(min(r.TimeLimit.Minutes, maxMinutes)) * time.Minute,
 		Requeue:     r.Requeue != jobscript.No, // JobRequeue is 1 by default
 		OneThread:   r.ThreadsPerCore == 1 || strings.Contains(r.Hint, "nomultithread"),
+		Constraint:  r.Constraint, Unjudged: unjudged(r),
+	}
+	// Of one CPU a node, or one core, every node is.
+	if r.MinCPUsPerNode > 1 {
+		j.MinCPUs = r.MinCPUsPerNode
+	}
+	if cores := max(1, r.SocketsPerNode) * max(1, r.CoresPerSocket); cores > 1 {
+		j.MinCores = cores
+	}
+	if r.ThreadsPerCore > 1 {
+		j.ThreadsPerCore = r.ThreadsPerCore
 	}
 	j.Threads = !j.OneThread && strings.Contains(r.Hint, "multithread")
 	told := func(option string) bool { _, ok := r.Option(option); return ok }

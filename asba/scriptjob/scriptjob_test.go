@@ -32,6 +32,11 @@ func TestJobsOfScripts(t *testing.T) {
 			[]advise.Job{{Name: "j.sh", MinNodes: 2, MaxNodes: 2, Tasks: 2, MemoryPerGPUMiB: 32 << 10, GPUs: []advise.GPU{{Model: "a100", Count: 4}}, Requeue: true}}},
 		"GPUs of the job": {"#SBATCH --gpus=16 -n 16 --cpus-per-gpu=4\n./x\n",
 			[]advise.Job{{Name: "j.sh", Tasks: 16, CPUsPerTask: 4, GPUs: []advise.GPU{{Count: 16, Per: advise.PerJob}}, Requeue: true}}},
+		"the shape of a node": {"#SBATCH -N 2 --sockets-per-node=2 --cores-per-socket=4 --threads-per-core=2 --mincpus=8\n./x\n",
+			[]advise.Job{{Name: "j.sh", MinNodes: 2, MaxNodes: 2, Tasks: 32, MinCPUs: 8, MinCores: 8, ThreadsPerCore: 2, Requeue: true}}},
+		"wishes of which types know nothing": {"#SBATCH -n 4 --constraint=c6i&efa --licenses=ansys:2,matlab --nodelist=node[001-002] --exclude=node009 --begin=now+1hour --tmp=10G --contiguous\n./x\n",
+			[]advise.Job{{Name: "j.sh", Tasks: 4, Constraint: "c6i&efa", Requeue: true, Unjudged: []string{
+				"--begin=now+1hour", "--contiguous", "--exclude=node009", "--licenses=ansys:2,matlab", "--nodelist=node[001-002]", "--tmp=10G"}}}},
 		"an array": {"#SBATCH --array=1-10%3 -n 4\n./x\n", []advise.Job{{Name: "j.sh", Tasks: 4, ArrayTasks: 10, Requeue: true}}},
 		"a heterogeneous job": {"#SBATCH -n 2 --mem=1G\n#SBATCH hetjob\n#SBATCH -N 2 -n 8\n./x\n",
 			[]advise.Job{{Name: "j.sh", Tasks: 2, MemoryPerNodeMiB: 1024, Requeue: true}, {Name: "j.sh", MinNodes: 2, MaxNodes: 2, Tasks: 8, MemoryPerNodeMiB: 1024, Requeue: true}}},

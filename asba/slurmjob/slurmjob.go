@@ -8,6 +8,7 @@
 package slurmjob
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -30,6 +31,9 @@ type Record struct {
 	ArrayID, Task    string
 	HetID, HetOffset string
 	State            string
+	// Nodes are those that the job has, else those that it has to have; "" where
+	// Slurm chooses them.
+	Nodes string
 	// Doubtful is a record in which a text of the user's looks like fields. Who
 	// the job is of, and for which account, is then left open.
 	Doubtful bool
@@ -119,10 +123,47 @@ func parse(text string) Record {
 	}
 	r.nodes(f["NumNodes"])
 	r.TasksPerNode = number(first(f["NtasksPerN:B:S:C"], ":"))
-	_, perCore := last(f["ReqB:S:C:T"], ":")
-	r.OneThread = perCore == "1"
+	r.shape(f)
+	r.Nodes, r.Constraint, r.Unjudged = cmp.Or(f["NodeList"], f["ReqNodeList"]), f["Features"], unjudged(f, r.State)
 	r.gpus(tail)
 	return r
+}
+
+// shape reads what each node has to be like. Of one CPU a node, or one core,
+// every node is; what is not told is a star or 0.
+func (r *Record) shape(f map[string]string) {
+	several := func(n int) int {
+		if n == 1 {
+			return 0
+		}
+		return n
+	}
+	r.MinCPUs = several(number(f["MinCPUsNode"]))
+	rest, threads := last(f["ReqB:S:C:T"], ":")
+	_, cores := last(rest, ":")
+	r.OneThread, r.ThreadsPerCore = threads == "1", several(number(threads))
+	r.MinCores = several(max(1, number(f["Socks/Node"])) * max(1, number(cores)))
+}
+
+// unjudged are the wishes that no instance type has or lacks, in sbatch's words.
+func unjudged(f map[string]string, state string) []string {
+	var out []string
+	// A job that waits for its time; of one that has begun it is past.
+	if begin := f["EligibleTime"]; state == "PENDING" && begin != "Unknown" && begin > f["SubmitTime"] {
+		out = append(out, "--begin="+begin)
+	}
+	if f["Contiguous"] == "1" {
+		out = append(out, "--contiguous")
+	}
+	for _, w := range []struct{ option, field, nothing string }{
+		{"deadline", "Deadline", ""}, {"exclude", "ExcNodeList", ""}, {"licenses", "Licenses", ""}, {"network", "Network", ""},
+		{"nodelist", "ReqNodeList", ""}, {"reservation", "Reservation", ""}, {"tmp", "MinTmpDiskNode", "0"},
+	} {
+		if v := f[w.field]; v != "" && v != w.nothing {
+			out = append(out, "--"+w.option+"="+v)
+		}
+	}
+	return out
 }
 
 // nodes reads NumNodes. Of a job that waits, one number is slurmctld's own

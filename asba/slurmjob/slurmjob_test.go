@@ -33,10 +33,10 @@ func TestRecordsAsScontrolPrintsThem(t *testing.T) {
 	want := []Record{
 		with("1", "plain", func(*Record) {}),
 		with("2", "mpi", func(r *Record) { // -N 8 --ntasks-per-node=36 --mem=100G -t 4:00:00
-			r.MinNodes, r.MaxNodes, r.Tasks, r.TasksPerNode, r.MemoryPerNodeMiB, r.TimeLimit = 8, 8, 288, 36, 100<<10, 4*time.Hour
+			r.MinNodes, r.MaxNodes, r.Tasks, r.TasksPerNode, r.MemoryPerNodeMiB, r.TimeLimit, r.MinCPUs = 8, 8, 288, 36, 100<<10, 4*time.Hour, 36
 		}),
 		with("3", "tasks", func(r *Record) { // -n 288 -c 2 --mem-per-cpu=2G -t 1-12 --no-requeue
-			r.Tasks, r.CPUsPerTask, r.MemoryPerCPUMiB, r.TimeLimit, r.Requeue = 288, 2, 2<<10, 36*time.Hour, false
+			r.Tasks, r.CPUsPerTask, r.MemoryPerCPUMiB, r.TimeLimit, r.Requeue, r.MinCPUs = 288, 2, 2<<10, 36*time.Hour, false, 2
 		}),
 		with("4", "range", func(r *Record) { r.MinNodes, r.MaxNodes, r.Tasks = 2, 4, 2 }), // -N 2-4 --exclusive -t UNLIMITED
 		with("5", "gpus", func(r *Record) { // -N 2 --gpus-per-node=a100:4 --mem-per-gpu=32G, and a comment that looks like GPUs
@@ -58,11 +58,19 @@ func TestRecordsAsScontrolPrintsThem(t *testing.T) {
 		with("9", "array", func(r *Record) { // --array=1-10%3 -n 4 --mem=0
 			r.ArrayID, r.Task, r.ArrayTasks, r.Tasks = "9", "1-10%3", 10, 4
 		}),
-		with("10", "tpn", func(r *Record) { r.Tasks, r.TasksPerNode, r.OneThread = 100, 20, true }),                    // -n 100 --ntasks-per-node=20 --threads-per-core=1
+		with("10", "tpn", func(r *Record) { r.Tasks, r.TasksPerNode, r.OneThread, r.MinCPUs = 100, 20, true, 20 }),     // -n 100 --ntasks-per-node=20 --threads-per-core=1
 		with("12", "odd", func(r *Record) { r.Doubtful, r.User, r.Tasks = true, "", 2 }),                               // -J 'odd UserId=ann(1000) name' -n 2
 		with("13", "j.sh", func(r *Record) { r.HetID, r.HetOffset, r.Tasks, r.MemoryPerNodeMiB = "13", "0", 2, 1024 }), // -n 2 --mem=1G : -n 8 -N 2
 		with("14", "j.sh", func(r *Record) {
 			r.HetID, r.HetOffset, r.MinNodes, r.MaxNodes, r.Tasks, r.MemoryPerNodeMiB = "13", "1", 2, 2, 8, 1024
+		}),
+		with("15", "shape", func(r *Record) { // -N 2 --sockets-per-node=2 --cores-per-socket=4 --threads-per-core=2 --mincpus=8
+			r.MinNodes, r.MaxNodes, r.Tasks, r.MinCPUs, r.MinCores, r.ThreadsPerCore = 2, 2, 32, 8, 8, 2
+		}),
+		// -n 4 --constraint=c6i&efa --licenses=ansys:2,matlab --nodelist=node[001-002] --exclude=node009 --begin=now+1hour --tmp=10G --contiguous
+		with("16", "wishes", func(r *Record) {
+			r.Tasks, r.Constraint, r.Nodes = 4, "c6i&efa", "node[001-002]"
+			r.Unjudged = []string{"--begin=2026-11-25T15:45:06", "--contiguous", "--exclude=node009", "--licenses=ansys:2,matlab", "--nodelist=node[001-002]", "--tmp=10G"}
 		}),
 	}
 	if d := cmp.Diff(want, records(t)); d != "" {
@@ -73,6 +81,13 @@ func TestRecordsAsScontrolPrintsThem(t *testing.T) {
 func TestAJobThatHasItsNodesHasThatMany(t *testing.T) {
 	text := strings.ReplaceAll(strings.ReplaceAll(testRecord(t, "3"), "JobState=PENDING", "JobState=CONFIGURING"), "NumNodes=8 ", "NumNodes=16 ")
 	if r := Parse(text)[0]; r.MinNodes != 16 || r.MaxNodes != 16 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAJobThatHasBegunWaitsForNoTime(t *testing.T) {
+	text := strings.ReplaceAll(strings.ReplaceAll(testRecord(t, "16"), "JobState=PENDING", "JobState=CONFIGURING"), " NodeList= ", " NodeList=node[003-004] ")
+	if r := Parse(text)[0]; r.Nodes != "node[003-004]" || strings.HasPrefix(r.Unjudged[0], "--begin") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -160,10 +160,26 @@ func TestAnalyzeReadsAScriptAsSlurmWould(t *testing.T) {
 	if out, _, _ := s.run("analyze", file(t, "waves.sbatch", mpiScript), "--format", "table"); !strings.HasPrefix(out, "the job (waves) in us-east-1: burst to 8 nodes") {
 		t.Error(out)
 	}
-	het := file(t, "het.sbatch", "#!/bin/sh\n#SBATCH -n 2\n#SBATCH hetjob\n#SBATCH -N 2 -n 8\nsrun ./x\n")
+	het := file(t, "het.sbatch", "#!/bin/sh\n#SBATCH -n 1\n#SBATCH hetjob\n#SBATCH -N 2 -n 8\nsrun ./x\n")
 	out, stderr, code = s.run("analyze", het, "--component", "1")
-	if code != 0 || judged(t, out).InstanceCount.Value != 2 || !strings.Contains(stderr, "is heterogeneous: this is for its component 1 of 2") {
+	if code != 0 || stderr != "" || judged(t, out).InstanceCount.Value != 2 {
 		t.Errorf("exit %d, %s\n%s", code, stderr, out)
+	}
+	// A plan is one component's; what people look at shows all.
+	for _, flags := range [][]string{{}, {"--format", "env"}, {"--export-env"}} {
+		out, stderr, code = s.run(append([]string{"analyze", het}, flags...)...)
+		if code != 2 || out != "" || !strings.Contains(stderr, "each of its 2 components has a plan of its own: name one with --component 0 to 1, or see all with --format table") {
+			t.Errorf("%v: exit %d, %s\n%s", flags, code, stderr, out)
+		}
+	}
+	out, stderr, code = s.run("analyze", het, "--format", "table")
+	if code != 0 || stderr != "" || !strings.HasPrefix(out, "component 0 of 2: the job (het.sbatch) in us-east-1: burst to 1 node,") || !strings.Contains(out, "\ncomponent 1 of 2: the job (het.sbatch) in us-east-1: burst to 2 nodes,") {
+		t.Errorf("exit %d, %s\n%s", code, stderr, out)
+	}
+	out, stderr, code = s.run("analyze", het, "--format", "json")
+	var all []struct{ Component, Nodes int }
+	if err := json.Unmarshal([]byte(out), &all); err != nil || code != 0 || stderr != "" || len(all) != 2 || all[0].Component != 0 || all[0].Nodes != 1 || all[1].Component != 1 || all[1].Nodes != 2 {
+		t.Errorf("exit %d, %s %v\n%.300s", code, stderr, err, out)
 	}
 	if _, stderr, code := s.run("analyze", het, "--component", "2"); code != 2 || !strings.Contains(stderr, "--component 2: ") {
 		t.Errorf("exit %d, %s", code, stderr)
@@ -287,6 +303,13 @@ func TestTheConfigurationsNodesAndPolicyBind(t *testing.T) {
 	if _, stderr, code := s.run("analyze", "--job-id", "2"); code != 0 || !strings.HasPrefix(stderr, "WARN: partition hpc has several node groups") {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
+	// Which nodes the job has, or has to have, tells the group.
+	groups(`{node_group_name: mpi, nodes: "node[001-004]", cpus: 200, ` + image + `}, {node_group_name: cpu, nodes: "node[005-008]", ` + image + "}")
+	out, stderr, code = s.run("analyze", "--job-id", "16", "--format", "json", "--explain")
+	if code != 0 || stderr != "" || !strings.Contains(out, "nodes of mpi are declared with 200") {
+		t.Errorf("exit %d, %s\n%.3000s", code, stderr, out)
+	}
+	groups("{node_group_name: mpi, max_nodes: 4, max_cost_per_hour: 3, " + image + "}, {node_group_name: cpu, " + image + "}")
 	out, stderr, code = s.run("analyze", "--job-id", "2", "--partition", "hpc/mpi")
 	if p, _ := plan.Read([]byte(out), ""); code != 0 || stderr != "" || p.Bursts() || p.Reasons.Value[0] != "the job takes 8 nodes, the policy allows 4" {
 		t.Errorf("exit %d, %s\n%s", code, stderr, out)

@@ -60,7 +60,7 @@ func (a *analyst) start(ctx context.Context, log *slog.Logger) error {
 
 func (a *analyst) fresh(ctx context.Context) (k grounds, err error) {
 	k.site, k.memory = a.site, &memory{}
-	k.options, err = k.site.options(ctx, a.quiet(), "")
+	k.options, err = k.site.options(ctx, a.quiet(), "", "")
 	return k, err
 }
 
@@ -160,19 +160,20 @@ func (theirs) Is(target error) bool { return target == errTheirs }
 // record, else by its script, else by its nodes alone.
 func (a *analyst) judge(ctx context.Context, q asked) (j verdict, err error) {
 	k := a.current(ctx)
-	job, findings, err := a.subject(ctx, k, q)
+	of, err := a.subject(ctx, k, q)
 	if err != nil {
 		return j, err
 	}
+	job := of.Job
 	if q.nodes > 0 { // who asks has seen which nodes Slurm gives it
 		job.MinNodes, job.MaxNodes = q.nodes, q.nodes
 	}
-	j.options, j.findings = k.options, findings
+	j.options, j.findings = k.options, of.findings
 	j.options.Now = time.Now()
 	if d, err := time.ParseDuration(k.site.deadline); err == nil {
 		j.options.Deadline = j.options.Now.Add(d)
 	}
-	if err := k.site.nodes(&j.options, a.quiet(), cmp.Or(k.site.partition, q.partition, job.Partition)); err != nil {
+	if err := k.site.nodes(&j.options, a.quiet(), cmp.Or(k.site.partition, q.partition, job.Partition), of.nodes); err != nil {
 		return j, err
 	}
 	job.Coupling = k.site.coupling(job.Coupling)
@@ -180,30 +181,39 @@ func (a *analyst) judge(ctx context.Context, q asked) (j verdict, err error) {
 	return j, nil
 }
 
-// subject is the job of a question.
-func (a *analyst) subject(ctx context.Context, k grounds, q asked) (advise.Job, []finding.Finding, error) {
+// subject is what a question is about.
+type subject struct {
+	advise.Job
+	nodes    string            // that the job has, "" where nobody knows
+	findings []finding.Finding // about the script
+}
+
+// subject finds the job of a question.
+func (a *analyst) subject(ctx context.Context, k grounds, q asked) (of subject, err error) {
 	var script *jobscript.Job
-	var findings []finding.Finding
 	if q.script != "" {
-		script, findings = k.memory.read(q.script)
+		script, of.findings = k.memory.read(q.script)
 	}
 	if q.job != "" {
-		j, err := a.recorded(ctx, k, q.job, script)
+		r, err := a.recorded(ctx, k, q.job, script)
 		if err == nil {
-			return j, findings, nil
+			of.Job, of.nodes = r.Job, r.Nodes
+			of.ID = r.Ref() // a task, a component: by the name that people use
+			return of, nil
 		}
 		if script == nil && q.nodes == 0 {
-			return j, nil, err
+			return of, err
 		}
 		// The job may be of a cluster that this advisor does not see.
 		a.log.Info("going by the question alone", "job_id", q.job, "error", err.Error())
 	}
 	if script == nil {
-		return byNodes(q), nil, nil
+		of.Job = byNodes(q)
+		return of, nil
 	}
-	j, err := a.written(script, findings)
-	j.ID = q.job
-	return j, findings, err
+	of.Job, err = a.written(script, of.findings)
+	of.ID = q.job
+	return of, err
 }
 
 // written is the job of a script, of a heterogeneous one its first component.
@@ -227,10 +237,9 @@ func (a *analyst) written(script *jobscript.Job, findings []finding.Finding) (ad
 
 // recorded is the job as Slurm has it. Whether it is MPI only its script may
 // tell: the question's, else the one that slurmctld keeps.
-func (a *analyst) recorded(ctx context.Context, k grounds, id string, script *jobscript.Job) (advise.Job, error) {
+func (a *analyst) recorded(ctx context.Context, k grounds, id string, script *jobscript.Job) (r slurmjob.Record, err error) {
 	t := tool{a.quiet()}
 	program, err := t.scontrol(k.site.cfg, id)
-	var r slurmjob.Record
 	if err == nil {
 		r, err = t.record(ctx, program, id)
 	}
@@ -238,7 +247,7 @@ func (a *analyst) recorded(ctx context.Context, k grounds, id string, script *jo
 		err = theirs{err}
 	}
 	if err != nil {
-		return advise.Job{}, err
+		return r, err
 	}
 	switch {
 	case k.site.told("mpi") || r.Tasks <= 1 && r.MinNodes <= 1:
@@ -247,9 +256,7 @@ func (a *analyst) recorded(ctx context.Context, k grounds, id string, script *jo
 	default:
 		r.Coupling = t.stored(ctx, program, r)
 	}
-	j := r.Job
-	j.ID = r.Ref() // a task, a component: by the name that people use
-	return j, nil
+	return r, nil
 }
 
 // byNodes is a job of which nothing is known but its nodes. Whether Slurm may

@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,10 @@ script only what the record does not tell is looked at, whether it is MPI. With 
 is a job of which no more is known than its nodes and perhaps its partition, which need
 not be one of the configuration's.
 
+Slurm resumes the nodes of each component of a heterogeneous job by themselves, so that
+each has a plan of its own: --format table and json show all, and --component N names
+the one whose plan is wanted.
+
 The plan goes to stdout, or whole or not at all to the file that --output names.
 --export-env prints what a shell evaluates: all ASBA_* variables of a plan, and those
 that the plan leaves open are unset. --store keeps the plan in a folder, under a name
@@ -74,7 +79,7 @@ or a region that is not known, 9 for a configuration that is not valid.`,
 	a.flags(c.Flags())
 	c.Flags().StringVar(&a.jobID, "job-id", "", "the job's `ID`, as squeue shows it: 4711, 4711_3, 4711+1")
 	c.Flags().IntVar(&a.nodes, "nodes", 0, "advise on a job of which is known that it has `N` nodes, and no more")
-	c.Flags().IntVar(&a.component, "component", 0, "of a heterogeneous script: advise on component `N`, from 0")
+	c.Flags().IntVar(&a.component, "component", 0, "of a heterogeneous script: advise on component `N` alone, from 0")
 	c.Flags().StringVar(&a.format, "format", formatPlan, "print `FORMAT`: execution-plan, env, table or json")
 	c.Flags().StringVarP(&a.output, "output", "o", "", "write to `FILE`, whole or not at all, instead of stdout")
 	c.Flags().StringVar(&a.store, "store", "", "keep the plan in `DIR`, and print the reference to it, asba:SHA256")
@@ -100,14 +105,14 @@ func (a *analysis) run(ctx context.Context) error {
 	case a.explain && a.format != formatTable && a.format != formatJSON:
 		return app.Exitf(report.ExitUsage, "--explain goes with --format table or json: a plan has no place for it")
 	}
-	j, advice, o, err := a.judged(ctx)
+	all, err := a.judged(ctx)
 	if err != nil {
 		return err
 	}
 	if a.store != "" {
-		return a.keep(plan.Write(advice.Plan))
+		return a.keep(plan.Write(all[0].advice.Plan))
 	}
-	text, err := a.text(j, advice, o)
+	text, err := a.text(all)
 	if err != nil {
 		return err
 	}
@@ -133,41 +138,105 @@ func (a *analysis) oneJob() error {
 	return nil
 }
 
+// advised is a job, or a component of one, with the advice on it.
+type advised struct {
+	job     advise.Job
+	advice  advise.Advice
+	options advise.Options
+	// component numbers it, of so many; of 1 it is the job itself.
+	component, of int
+}
+
 // judged finds the job and advises on it.
-func (a *analysis) judged(ctx context.Context) (j advise.Job, advice advise.Advice, o advise.Options, err error) {
+func (a *analysis) judged(ctx context.Context) ([]advised, error) {
 	if a.jobID != "" {
 		k, err := a.advise(ctx, a.tool, a.jobID)
 		if err != nil {
-			return j, advice, o, err
+			return nil, err
 		}
-		return k.named(), k.advice, k.options, nil
+		return []advised{{k.named(), k.advice, k.options, 0, 1}}, nil
 	}
+	var jobs []advise.Job
 	if a.told("nodes") {
-		j = byNodes(asked{nodes: a.nodes, partition: a.partition})
+		jobs = append(jobs, byNodes(asked{nodes: a.nodes, partition: a.partition}))
 		a.partition = "" // it is the job's, as in a question: who asks may know partitions that this configuration has not
-	} else if j, err = a.tool.scripted(a.script, a.component); err != nil {
-		return j, advice, o, err
+	} else {
+		var err error
+		if jobs, err = a.tool.scripted(a.script); err != nil {
+			return nil, err
+		}
 	}
-	if o, err = a.options(ctx, a.IO, j.Partition); err != nil {
-		return j, advice, o, err
+	one := a.told("component")
+	switch {
+	case one && (a.component < 0 || a.component >= len(jobs)):
+		return nil, app.Exitf(report.ExitUsage, "--component %d: %s has %d", a.component, a.script, len(jobs))
+	case !one && len(jobs) > 1 && (a.export || a.format == formatPlan || a.format == formatEnv):
+		return nil, app.Exitf(report.ExitUsage, "%s is heterogeneous, and each of its %d components has a plan of its own: name one with --component 0 to %d, or see all with --format table", a.script, len(jobs), len(jobs)-1)
 	}
-	j.Coupling = a.coupling(j.Coupling)
-	return j, advise.Advise(j, o), o, nil
+	var all []advised
+	for i, j := range jobs {
+		if one && i != a.component {
+			continue
+		}
+		o, err := a.options(ctx, a.IO, j.Partition, "")
+		if err != nil {
+			return nil, err
+		}
+		j.Coupling = a.coupling(j.Coupling)
+		all = append(all, advised{j, advise.Advise(j, o), o, i, len(jobs)})
+	}
+	return all, nil
 }
 
 // text is what the flags want to be shown.
-func (a *analysis) text(j advise.Job, advice advise.Advice, o advise.Options) ([]byte, error) {
+func (a *analysis) text(all []advised) ([]byte, error) {
+	p := all[0].advice.Plan
 	switch {
 	case a.export:
-		return []byte(shellLines(advice.Plan)), nil
+		return []byte(shellLines(p)), nil
 	case a.format == formatEnv:
-		return []byte(variableLines(advice.Plan)), nil
+		return []byte(variableLines(p)), nil
 	case a.format == formatTable:
-		return table(j, advice, o, false, shownTypes, a.explain)
+		return a.tables(all)
 	case a.format == formatJSON:
-		return asJSON(j, advice, o, len(advice.Choices()), a.explain)
+		return a.asJSON(all)
 	}
-	return plan.Write(advice.Plan), nil
+	return plan.Write(p), nil
+}
+
+// tables are the tables of all components, one below the other.
+func (a *analysis) tables(all []advised) ([]byte, error) {
+	var out []byte
+	for i, x := range all {
+		if i > 0 {
+			out = append(out, '\n')
+		}
+		if x.of > 1 {
+			out = fmt.Appendf(out, "component %d of %d: ", x.component, x.of)
+		}
+		text, err := table(x.job, x.advice, x.options, false, shownTypes, a.explain)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text...)
+	}
+	return out, nil
+}
+
+// asJSON is one object, or an array of the components'.
+func (a *analysis) asJSON(all []advised) ([]byte, error) {
+	var objects []shownAdvice
+	for _, x := range all {
+		s := shown(x.job, x.advice, x.options, math.MaxInt, a.explain)
+		if x.of > 1 {
+			s.Component = &x.component
+		}
+		objects = append(objects, s)
+	}
+	if len(objects) == 1 {
+		return asJSON(objects[0])
+	}
+	return asJSON(objects)
 }
 
 // write writes to stdout, or to the file, whole or not at all.

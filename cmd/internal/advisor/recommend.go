@@ -103,7 +103,7 @@ func (n *recommendation) run(ctx context.Context) error {
 	if err := n.sizes(&j, &b); err != nil {
 		return err
 	}
-	o, err := n.options(ctx, n.IO, "")
+	o, err := n.options(ctx, n.IO, "", "")
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,10 @@ import (
 	"aws-slurm-burst/executor/report"
 )
 
-// scripted is the job of a script, "-" for stdin. What is unwise in it is told;
-// what sbatch would refuse is an error, a line each.
-func (t *tool) scripted(path string, component int) (advise.Job, error) {
+// scripted is the job of a script, "-" for stdin, of a heterogeneous one each
+// component. What is unwise in it is told; what sbatch would refuse is an error, a
+// line each.
+func (t *tool) scripted(path string) ([]advise.Job, error) {
 	name, script, err := path, []byte(nil), error(nil)
 	if path == "-" {
 		name = "stdin"
@@ -27,7 +28,7 @@ func (t *tool) scripted(path string, component int) (advise.Job, error) {
 		script, err = host.ReadFile(path, jobscript.MaxSize)
 	}
 	if err != nil {
-		return advise.Job{}, app.Exitf(report.ExitUsage, "the script is not readable: %v", err)
+		return nil, app.Exitf(report.ExitUsage, "the script is not readable: %v", err)
 	}
 	s, fs := jobscript.Read(script, name)
 	var wrong bytes.Buffer
@@ -40,14 +41,7 @@ func (t *tool) scripted(path string, component int) (advise.Job, error) {
 		}
 	}
 	if wrong.Len() > 0 {
-		return advise.Job{}, app.Exitf(report.ExitUsage, "%s", strings.TrimSuffix(wrong.String(), "\n"))
+		return nil, app.Exitf(report.ExitUsage, "%s", strings.TrimSuffix(wrong.String(), "\n"))
 	}
-	jobs := scriptjob.Jobs(s, filepath.Base(name))
-	if component < 0 || component >= len(jobs) {
-		return advise.Job{}, app.Exitf(report.ExitUsage, "--component %d: %s has %d", component, name, len(jobs))
-	}
-	if len(jobs) > 1 {
-		warn(t.IO, "%s is heterogeneous: this is for its component %d of %d, each needs a plan of its own (--component)", name, component, len(jobs))
-	}
-	return jobs[component], nil
+	return scriptjob.Jobs(s, filepath.Base(name)), nil
 }

@@ -20,6 +20,7 @@ import (
 type shownAdvice struct {
 	Job         string            `json:"job,omitzero"`
 	Name        string            `json:"name,omitzero"`
+	Component   *int              `json:"component,omitzero"` // of a heterogeneous job, from 0
 	Region      string            `json:"region"`
 	ShouldBurst bool              `json:"should_burst"`
 	Reasons     []string          `json:"reasons"`
@@ -97,8 +98,8 @@ func shown(j advise.Job, a advise.Advice, o advise.Options, most int, explain bo
 	return s
 }
 
-func asJSON(j advise.Job, a advise.Advice, o advise.Options, most int, explain bool) ([]byte, error) {
-	data, err := json.Marshal(shown(j, a, o, most, explain), json.Deterministic(true), jsontext.WithIndent("  "))
+func asJSON(v any) ([]byte, error) {
+	data, err := json.Marshal(v, json.Deterministic(true), jsontext.WithIndent("  "))
 	if err != nil {
 		return nil, app.Exitf(report.ExitFailed, "the advice could not be written: %v", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/decide"
 	"aws-slurm-burst/executor/host"
+	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/report"
 )
 
@@ -63,8 +64,9 @@ func (s *site) flags(f *pflag.FlagSet) {
 // told reports whether a flag was given.
 func (s *site) told(flag string) bool { return s.flagSet.Changed(flag) }
 
-// options reads what the flags name. partition is the job's own.
-func (s *site) options(ctx context.Context, std app.IO, partition string) (o advise.Options, err error) {
+// options reads what the flags name. partition is the job's own, nodes are those
+// that it has, where that is known.
+func (s *site) options(ctx context.Context, std app.IO, partition, nodes string) (o advise.Options, err error) {
 	o = advise.Options{
 		Zones: s.zones, Allow: s.allow, Deny: s.deny, Usage: s.usage, Previous: !s.current, Burstable: s.burst, BareMetal: s.metal, EFARequired: s.efa,
 		Budget: s.budget, Now: time.Now(), Local: advise.Local{Wait: s.wait},
@@ -93,7 +95,7 @@ func (s *site) options(ctx context.Context, std app.IO, partition string) (o adv
 		o.Policy.MaxCostPerHour = lower(s.hourly, p.MaxCostPerHour)
 		o.Boot = s.cfg.Slurm.ResumeTimeout
 	}
-	return o, s.nodes(&o, std, cmp.Or(s.partition, partition))
+	return o, s.nodes(&o, std, cmp.Or(s.partition, partition), nodes)
 }
 
 // words checks what flags hold words for.
@@ -137,8 +139,9 @@ func (s *site) words(o *advise.Options) error {
 	return nil
 }
 
-// nodes finds how the configuration declares the nodes of a partition.
-func (s *site) nodes(o *advise.Options, std app.IO, name string) error {
+// nodes finds how the configuration declares the nodes of a partition, or those
+// nodes of it that the job has.
+func (s *site) nodes(o *advise.Options, std app.IO, name, nodes string) error {
 	if s.cfg == nil {
 		if s.partition != "" {
 			return app.Exitf(report.ExitUsage, "--partition %s: there is no configuration that has its nodes (name one with --config)", s.partition)
@@ -153,6 +156,9 @@ func (s *site) nodes(o *advise.Options, std app.IO, name string) error {
 		if g.Partition == partition && (!one || g.Name == group) {
 			found = append(found, g)
 		}
+	}
+	if len(found) > 1 && nodes != "" {
+		found = s.owning(found, nodes)
 	}
 	switch {
 	case len(found) == 0 && s.partition != "":
@@ -173,6 +179,20 @@ func (s *site) nodes(o *advise.Options, std app.IO, name string) error {
 	o.Policy.MaxCostPerHour = lower(o.Policy.MaxCostPerHour, g.MaxCostPerHour)
 	o.Policy.MaxNodes = int(lower(float64(o.Policy.MaxNodes), float64(g.MaxNodes)))
 	return nil
+}
+
+// owning is the one of some groups that has all nodes of a list; all of them
+// where none does.
+func (s *site) owning(groups []*config.NodeGroup, nodes string) []*config.NodeGroup {
+	names, err := hostlist.Expand(nodes)
+	if err != nil || len(names) == 0 {
+		return groups
+	}
+	owner, ok := s.cfg.GroupOf(names[0])
+	if !ok || !slices.Contains(groups, owner) || slices.ContainsFunc(names, func(n string) bool { g, _ := s.cfg.GroupOf(n); return g != owner }) {
+		return groups
+	}
+	return []*config.NodeGroup{owner}
 }
 
 // coupling is what the flag says, else what the job shows.

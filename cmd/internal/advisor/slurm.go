@@ -45,7 +45,7 @@ func (s *site) advise(ctx context.Context, t *tool, id string) (*known, error) {
 	if k.Record, err = t.record(ctx, program, id); err != nil {
 		return nil, err
 	}
-	if k.options, err = s.options(ctx, t.IO, k.Partition); err != nil {
+	if k.options, err = s.options(ctx, t.IO, k.Partition, k.Nodes); err != nil {
 		return nil, err
 	}
 	if !s.told("mpi") && (k.Tasks > 1 || k.MinNodes > 1) {
