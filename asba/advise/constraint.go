@@ -1,6 +1,7 @@
 package advise
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -83,6 +84,10 @@ func (n *need) unjudged() string {
 	}
 	if len(all) == 0 {
 		return ""
+	}
+	const most = 12 // nobody reads on
+	if more := len(all) - most; more > 0 {
+		all = append(all[:most], fmt.Sprintf("and %d more", more))
 	}
 	for i, w := range all {
 		all[i] = brief(w)

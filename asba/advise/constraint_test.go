@@ -54,6 +54,10 @@ func TestWhatNoTypeIsChosenByIsTold(t *testing.T) {
 			t.Errorf("%q: %v", constraint, a.Plan.InstanceTypes.Value)
 		}
 	}
+	many := Advise(Job{MinNodes: 1, Constraint: strings.Repeat("a&", 5000) + "b"}, options("us-east-1"))
+	if r := strings.Join(many.Plan.Reasons.Value, ""); !strings.Contains(r, ", and 4989 more") || len(r) > 2000 {
+		t.Errorf("%.3000s", r)
+	}
 	job := Job{MinNodes: 1, Unjudged: []string{"--licenses=ansys:2", "--begin=now+1hour"}}
 	const said = "for Slurm to judge, no type is chosen by it: --licenses=ansys:2, --begin=now+1hour"
 	if a := Advise(job, options("us-east-1")); !slices.Contains(a.Plan.Reasons.Value, said) {
@@ -102,4 +106,27 @@ func TestTheShapeOfANodeIsKept(t *testing.T) {
 	if a := Advise(one, o); a.Plan.Bursts() {
 		t.Errorf("%v", a.Plan.InstanceTypes.Value)
 	}
+}
+
+// Features are a user's text.
+func FuzzConstraint(f *testing.F) {
+	for _, s := range []string{"", "c6i.4xlarge", "c6i&efa", "[c6i|c6a]", "rack1*2&rack2*2", "(a|b)&c", "&|[]", "c6i\n|\x00", ".", "c6i."} {
+		f.Add(s)
+	}
+	m := markets["us-east-1"]
+	f.Fuzz(func(t *testing.T, features string) {
+		c := m.constrained(features)
+		for _, w := range c.words {
+			if !m.has(w) {
+				t.Errorf("%q is no type and no family", w)
+			}
+		}
+		if told := c.efa || len(c.words)+len(c.rest) > 0; told != (len(strings.Fields(features)) > 0) {
+			t.Errorf("%q: %+v", features, c)
+		}
+		a := Advise(Job{MinNodes: 1, Constraint: features}, Options{Market: m})
+		if r := strings.Join(a.Plan.Reasons.Value, ""); strings.ContainsFunc(r, func(r rune) bool { return r < ' ' || r > '~' }) || len(r) > 8000 {
+			t.Errorf("%q", r)
+		}
+	})
 }
