@@ -14,17 +14,9 @@ import (
 	"aws-slurm-burst/asba/plan/lint"
 )
 
-// told is all that an advice says.
+// told is all that an advice says, but for each type's own reason.
 func told(a Advice) string {
-	text := fmt.Sprintf("%s\n%d %+v\n", plan.Write(a.Plan), a.Nodes, a.Confidence)
-	choices := a.Choices()
-	for i := range choices {
-		text += choices[i].Reason() + "\n"
-	}
-	for _, x := range a.Excluded() {
-		text += x.Why() + "\n"
-	}
-	return text
+	return fmt.Sprintf("%s\n%d %+v %v\n", plan.Write(a.Plan), a.Nodes, a.Confidence, names(a.Choices()))
 }
 
 func TestWhatIsRememberedIsWhatWouldBeAdvised(t *testing.T) {

@@ -33,7 +33,7 @@ type asker interface {
 // of them than are remembered at a time.
 const (
 	oneJob   = 1
-	manyJobs = 4096
+	manyJobs = 2560
 )
 
 func scriptOf(job int) string {
@@ -79,9 +79,9 @@ type pipeAsker struct {
 	echo     bool // the answer is any line
 }
 
-func newPipeAsker(t testing.TB, pipe, dir string, i int) *pipeAsker {
+func newPipeAsker(t testing.TB, pipe, dir, scripts string, i int) *pipeAsker {
 	t.Helper()
-	p := &pipeAsker{reply: filepath.Join(dir, fmt.Sprintf("reply-%d", i)), scripts: dir, buf: make([]byte, 64<<10)}
+	p := &pipeAsker{reply: filepath.Join(dir, fmt.Sprintf("reply-%d", i)), scripts: scripts, buf: make([]byte, 64<<10)}
 	err := syscall.Mkfifo(p.reply, 0o600)
 	if err == nil {
 		p.from, err = os.OpenFile(p.reply, os.O_RDWR|syscall.O_NONBLOCK, 0) // for writing too: reading waits where no writer is there
@@ -93,6 +93,18 @@ func newPipeAsker(t testing.TB, pipe, dir string, i int) *pipeAsker {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// scripts is a folder with the scripts of all jobs.
+func scripts(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	for job := range manyJobs {
+		if err := os.WriteFile(scriptFile(dir, job), []byte(scriptOf(job)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 func scriptFile(dir string, job int) string { return filepath.Join(dir, fmt.Sprintf("%d.sbatch", job)) }
@@ -174,15 +186,10 @@ func webClients(t testing.TB, url string, n int) (clients []asker) {
 	return clients
 }
 
-func pipeClients(t testing.TB, pipe string, n int) (clients []asker) {
+func pipeClients(t testing.TB, pipe, scripts string, n int) (clients []asker) {
 	dir := t.TempDir()
-	for job := range manyJobs {
-		if err := os.WriteFile(scriptFile(dir, job), []byte(scriptOf(job)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for i := range n {
-		c := newPipeAsker(t, pipe, dir, i)
+		c := newPipeAsker(t, pipe, dir, scripts, i)
 		t.Cleanup(c.close)
 		clients = append(clients, c)
 	}
@@ -228,10 +235,10 @@ func TestMemoryIsFlat(t *testing.T) {
 		name    string
 		clients []asker
 	}{
-		{"HTTP", webClients(t, ways["HTTP"].URL+"/analyze", 8)}, {"pipe", pipeClients(t, ways["pipe"].Pipe, 8)},
+		{"HTTP", webClients(t, ways["HTTP"].URL+"/analyze", 8)}, {"pipe", pipeClients(t, ways["pipe"].Pipe, scripts(t), 8)},
 	} {
 		t.Run(way.name, func(t *testing.T) {
-			rounds(t, way.clients, 2*manyJobs, 0, manyJobs)
+			rounds(t, way.clients, 2*manyJobs, 0, manyJobs) // as many as fill what is remembered to its brim
 			before, goroutines, open := heap(), runtime.NumGoroutine(), files(t)
 			asked := 0
 			for end := time.Now().Add(within); !t.Failed() && (asked < total || total == 0 && time.Now().Before(end)); {
@@ -311,7 +318,8 @@ func BenchmarkPipe(b *testing.B) {
 		b.Fatal(err)
 	}
 	pipe := s.start("daemon", "--pipe", filepath.Join(dir, "pipe"), "--log-level", "error").first
-	echoes, all := echoed(b, clients), pipeClients(b, pipe, clients)
+	dir = scripts(b)
+	echoes, all := echoed(b, dir, clients), pipeClients(b, pipe, dir, clients)
 	for _, load := range []struct {
 		name  string
 		pause time.Duration
@@ -331,7 +339,7 @@ func BenchmarkPipe(b *testing.B) {
 
 // echoed are clients of a pipe whose reader writes an answer's length of bytes
 // to the reply pipe that a line names, and does no more.
-func echoed(b *testing.B, n int) (clients []asker) {
+func echoed(b *testing.B, scripts string, n int) (clients []asker) {
 	dir := b.TempDir()
 	path := filepath.Join(dir, "echo")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -369,7 +377,7 @@ func echoed(b *testing.B, n int) (clients []asker) {
 		}
 	}()
 	b.Cleanup(func() { _ = from.Close(); <-done })
-	clients = pipeClients(b, path, n)
+	clients = pipeClients(b, path, scripts, n)
 	for _, c := range clients {
 		c.(*pipeAsker).echo = true
 	}
