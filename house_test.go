@@ -102,10 +102,14 @@ var rules = []rule{
 		why:   "a batch script is read by whoever advises, from its bytes alone; names of nodes are hostlists wherever they stand",
 		from:  []string{"asba/jobscript"},
 		about: []string{"./..."},
-		allow: []string{"asba/finding", "asba/jobscript/body", "executor/hostlist"},
+		allow: []string{"asba/finding", "asba/jobscript/body", "asba/jobscript/value", "executor/hostlist"},
 	}, {
 		why:   "hints are read from a script's text, and know of no directive",
 		from:  []string{"asba/jobscript/body"},
+		about: []string{"./..."},
+	}, {
+		why:   "a value is read by its own form, whatever option has it",
+		from:  []string{"asba/jobscript/value"},
 		about: []string{"./..."},
 	}, {
 		why:   "an advice is a plan made from a job and the catalogue: servers, simulations and programs share it, and none of them is in it",
@@ -470,6 +474,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"asba/jobscript", "executor/slurm", true},
 		{"asba/jobscript", "asba/plan", true},
 		{"asba/jobscript/body", "asba/jobscript", true},
+		{"asba/jobscript/value", "asba/jobscript", true},
+		{"asba/jobscript/value", "asba/finding", true},
 		{"features/e2e", "executor/slurm", true},
 		{"features/e2e", "simulator/slurm", true},
 		{"features/report", "github.com/chromedp/chromedp", true},

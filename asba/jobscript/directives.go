@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"aws-slurm-burst/asba/jobscript/body"
+	"aws-slurm-burst/asba/jobscript/value"
 )
 
 const magic = "#SBATCH"
@@ -30,7 +31,7 @@ func (rd *reader) directives(script []byte) (parts [][]word, end int) {
 		if rest, ok := bytes.CutPrefix(text, []byte(magic)); ok {
 			words, separates := rd.words(rest, line)
 			if separates && len(parts) == maxComponents {
-				rd.report(TooLarge, line, 1, fmt.Sprintf("%s %d components", tooLarge, maxComponents), "make it several jobs")
+				rd.report(TooLarge, line, 1, fmt.Sprintf("%s %d components", value.TooLarge, maxComponents), "make it several jobs")
 			} else if separates {
 				parts = append(parts, nil)
 			}

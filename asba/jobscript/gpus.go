@@ -1,6 +1,10 @@
 package jobscript
 
-import "fmt"
+import (
+	"fmt"
+
+	"aws-slurm-burst/asba/jobscript/value"
+)
 
 // gpus concludes nodes and tasks from GPUs, and judges how --gpus and its
 // relatives go together, as slurmctld does: type by type. told and counted are
@@ -14,7 +18,7 @@ func (rd *reader) gpus(r *Request, told, counted bool) {
 	if !rd.alike(r, perNode) {
 		return
 	}
-	if _, ok := r.Option("mem-per-gpu"); ok && r.Memory.PerGPU > 0 && count(r.GPUs)+count(r.GPUsPerNode)+count(r.GPUsPerTask)+count(r.GPUsPerSocket) == 0 {
+	if _, ok := r.Option("mem-per-gpu"); ok && r.Memory.PerGPU > 0 && value.Count(r.GPUs)+value.Count(r.GPUsPerNode)+value.Count(r.GPUsPerTask)+value.Count(r.GPUsPerSocket) == 0 {
 		conflict("mem-per-gpu", "--mem-per-gpu without a GPU", "say how many with --gpus, --gpus-per-node or --gres")
 	}
 	for _, g := range r.GPUs {
@@ -35,7 +39,7 @@ func (rd *reader) gpus(r *Request, told, counted bool) {
 		n := g.Count / each
 		most := r.MaxNodes
 		if most == 0 {
-			most = max32
+			most = value.Max32
 		}
 		switch {
 		case g.Count%each != 0:
@@ -46,7 +50,7 @@ func (rd *reader) gpus(r *Request, told, counted bool) {
 			return
 		}
 		if !counted {
-			r.Tasks = min(n*max(r.TasksPerNode, 1), max32)
+			r.Tasks = min(n*max(r.TasksPerNode, 1), value.Max32)
 		}
 		r.MinNodes, r.MaxNodes = n, n
 	}
@@ -87,7 +91,7 @@ func (rd *reader) gpus(r *Request, told, counted bool) {
 			r.Tasks = all / g.Count
 		}
 		if r.CPUsPerGPU > 0 && r.CPUsPerTask == 0 {
-			r.CPUsPerTask = min(r.CPUsPerGPU*g.Count, max16)
+			r.CPUsPerTask = min(r.CPUsPerGPU*g.Count, value.Max16)
 		}
 	}
 	for _, g := range r.GPUsPerSocket {
@@ -145,19 +149,19 @@ func (rd *reader) alike(r *Request, perNode string) bool {
 func (rd *reader) tasksOfGPUs(r *Request, told, counted bool) {
 	k := r.TasksPerGPU
 	switch {
-	case count(r.GPUs) > 0:
-		r.Tasks = min(count(r.GPUs)*k, max32)
-	case count(r.GPUsPerNode) > 0:
-		r.Tasks = min(count(r.GPUsPerNode)*r.MinNodes*k, max32)
+	case value.Count(r.GPUs) > 0:
+		r.Tasks = min(value.Count(r.GPUs)*k, value.Max32)
+	case value.Count(r.GPUsPerNode) > 0:
+		r.Tasks = min(value.Count(r.GPUsPerNode)*r.MinNodes*k, value.Max32)
 	case told && r.Tasks%k != 0:
 		rd.at(r, "ntasks-per-gpu", Conflict, fmt.Sprintf("%d tasks are no multiple of %d a GPU", r.Tasks, k), "")
 	case told && r.Tasks/k < r.MinNodes:
 		rd.at(r, "ntasks-per-gpu", Conflict, fmt.Sprintf("%d tasks, %d a GPU, on %d nodes: every node needs a GPU", r.Tasks, k, r.MinNodes), "")
 	case told:
-		r.GPUs = []GPU{{Count: min(r.Tasks/k, max16)}}
+		r.GPUs = []GPU{{Count: min(r.Tasks/k, value.Max16)}}
 	case counted:
-		r.Tasks = min(r.MinNodes*k, max32)
-		r.GPUs = []GPU{{Count: min(r.MinNodes, max16)}}
+		r.Tasks = min(r.MinNodes*k, value.Max32)
+		r.GPUs = []GPU{{Count: min(r.MinNodes, value.Max16)}}
 	default:
 		rd.at(r, "ntasks-per-gpu", Conflict, "--ntasks-per-gpu without a number of GPUs, tasks or nodes", "say how many GPUs with --gpus or --gpus-per-node")
 	}

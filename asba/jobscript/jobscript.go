@@ -21,6 +21,7 @@ import (
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/jobscript/body"
+	"aws-slurm-burst/asba/jobscript/value"
 )
 
 // MaxSize is the largest script that is read, in bytes: what slurmctld takes by
@@ -33,6 +34,15 @@ const maxComponents = 1000
 // maxFindings bounds what is said of one script; a line tells how many more
 // there were.
 const maxFindings = 100
+
+// The values of requests, as package value reads them.
+type (
+	Memory = value.Memory
+	Time   = value.Time
+	GPU    = value.GPU
+	Gres   = value.Gres
+	Array  = value.Array
+)
 
 // Job is what a script asks for.
 type Job struct {
@@ -173,13 +183,13 @@ func (r *Request) LeastNodes() int {
 func (r *Request) TotalGPUs() int {
 	switch {
 	case len(r.GPUs) > 0:
-		return count(r.GPUs)
+		return value.Count(r.GPUs)
 	case len(r.GPUsPerNode) > 0:
-		return count(r.GPUsPerNode) * r.LeastNodes()
+		return value.Count(r.GPUsPerNode) * r.LeastNodes()
 	case len(r.GPUsPerTask) > 0:
-		return count(r.GPUsPerTask) * r.Tasks
+		return value.Count(r.GPUsPerTask) * r.Tasks
 	}
-	return count(r.GPUsPerSocket) * max(1, r.SocketsPerNode) * r.LeastNodes()
+	return value.Count(r.GPUsPerSocket) * max(1, r.SocketsPerNode) * r.LeastNodes()
 }
 
 // Read reads a script. file is what findings call it. The job is as far as it

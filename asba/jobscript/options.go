@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/jobscript/value"
 )
 
 // argument says whether an option has a value.
@@ -32,12 +33,12 @@ type option struct {
 // options are all of sbatch 22.05's, with those that its help leaves out.
 var options = []option{
 	{name: "account", letter: 'A', arg: needed},
-	{name: "acctg-freq", arg: needed, check: acctgFreq},
+	{name: "acctg-freq", arg: needed, check: value.AcctgFreq},
 	{name: "array", letter: 'a', arg: needed},
 	{name: "batch", arg: needed},
 	{name: "bb", arg: needed},
 	{name: "bbf", arg: needed},
-	{name: "begin", letter: 'b', arg: needed, check: moment},
+	{name: "begin", letter: 'b', arg: needed, check: value.Moment},
 	{name: "chdir", letter: 'D', arg: needed},
 	{name: "cluster", arg: needed, as: "clusters"},
 	{name: "cluster-constraint", arg: needed},
@@ -47,62 +48,62 @@ var options = []option{
 	{name: "container", arg: needed},
 	{name: "context", arg: needed},
 	{name: "contiguous"},
-	{name: "core-spec", letter: 'S', arg: needed, check: counted(0, max16)},
-	{name: "cores-per-socket", arg: needed, check: counted(1, max16)},
-	{name: "cpu-freq", arg: needed, check: cpuFreq},
-	{name: "cpus-per-gpu", arg: needed, check: counted(1, max32)},
-	{name: "cpus-per-task", letter: 'c', arg: needed, check: counted(1, max16)},
-	{name: "deadline", arg: needed, check: moment},
-	{name: "delay-boot", arg: needed, check: duration},
+	{name: "core-spec", letter: 'S', arg: needed, check: value.Counted(0, value.Max16)},
+	{name: "cores-per-socket", arg: needed, check: value.Counted(1, value.Max16)},
+	{name: "cpu-freq", arg: needed, check: value.CPUFreq},
+	{name: "cpus-per-gpu", arg: needed, check: value.Counted(1, value.Max32)},
+	{name: "cpus-per-task", letter: 'c', arg: needed, check: value.Counted(1, value.Max16)},
+	{name: "deadline", arg: needed, check: value.Moment},
+	{name: "delay-boot", arg: needed, check: value.Duration},
 	{name: "dependency", letter: 'd', arg: needed},
-	{name: "distribution", letter: 'm', arg: needed, check: distribution},
+	{name: "distribution", letter: 'm', arg: needed, check: value.Distribution},
 	{name: "error", letter: 'e', arg: needed},
 	{name: "exclude", letter: 'x', arg: needed},
-	{name: "exclusive", arg: optional, check: oneOf("", "user", "mcs", "exclusive")},
+	{name: "exclusive", arg: optional, check: value.OneOf("", "user", "mcs", "exclusive")},
 	{name: "export", arg: needed},
 	{name: "export-file", arg: needed},
-	{name: "extra-node-info", letter: 'B', arg: needed, check: nodeInfo},
-	{name: "get-user-env", arg: optional, check: userEnv},
+	{name: "extra-node-info", letter: 'B', arg: needed, check: value.NodeInfo},
+	{name: "get-user-env", arg: optional, check: value.UserEnv},
 	{name: "gid", arg: needed},
-	{name: "gpu-bind", arg: needed, check: gpuBind},
-	{name: "gpu-freq", arg: needed, check: gpuFreq},
+	{name: "gpu-bind", arg: needed, check: value.GPUBind},
+	{name: "gpu-freq", arg: needed, check: value.GPUFreq},
 	{name: "gpus", letter: 'G', arg: needed},
 	{name: "gpus-per-node", arg: needed},
 	{name: "gpus-per-socket", arg: needed},
 	{name: "gpus-per-task", arg: needed},
 	{name: "gres", arg: needed},
-	{name: "gres-flags", arg: needed, check: oneOf("disable-binding", "enforce-binding")},
+	{name: "gres-flags", arg: needed, check: value.OneOf("disable-binding", "enforce-binding")},
 	{name: "help", letter: 'h'},
 	{name: "hint", arg: needed},
 	{name: "hold", letter: 'H'},
 	{name: "ignore-pbs"},
 	{name: "input", letter: 'i', arg: needed},
 	{name: "job-name", letter: 'J', arg: needed},
-	{name: "kill-on-invalid-dep", arg: needed, check: oneOf("yes", "no")},
+	{name: "kill-on-invalid-dep", arg: needed, check: value.OneOf("yes", "no")},
 	{name: "licenses", letter: 'L', arg: needed},
-	{name: "mail-type", arg: needed, check: someOf("NONE", "BEGIN", "END", "FAIL", "REQUEUE", "ALL", "INVALID_DEPEND", "STAGE_OUT",
+	{name: "mail-type", arg: needed, check: value.SomeOf("NONE", "BEGIN", "END", "FAIL", "REQUEUE", "ALL", "INVALID_DEPEND", "STAGE_OUT",
 		"TIME_LIMIT", "TIME_LIMIT_90", "TIME_LIMIT_80", "TIME_LIMIT_50", "ARRAY_TASKS")},
 	{name: "mail-user", arg: needed},
 	{name: "mcs-label", arg: needed},
-	{name: "mem", arg: needed, check: sized},
-	{name: "mem-bind", arg: needed, check: memBind},
-	{name: "mem-per-cpu", arg: needed, check: sized},
-	{name: "mem-per-gpu", arg: needed, check: sized},
-	{name: "mincpus", arg: needed, check: counted(1, max16)},
+	{name: "mem", arg: needed, check: value.Sized},
+	{name: "mem-bind", arg: needed, check: value.MemBind},
+	{name: "mem-per-cpu", arg: needed, check: value.Sized},
+	{name: "mem-per-gpu", arg: needed, check: value.Sized},
+	{name: "mincpus", arg: needed, check: value.Counted(1, value.Max16)},
 	{name: "network", arg: needed},
-	{name: "nice", arg: optional, check: nice},
-	{name: "no-kill", letter: 'k', arg: optional, check: oneOf("", "off")},
+	{name: "nice", arg: optional, check: value.Nice},
+	{name: "no-kill", letter: 'k', arg: optional, check: value.OneOf("", "off")},
 	{name: "no-requeue"},
 	{name: "nodefile", letter: 'F', arg: needed},
 	{name: "nodelist", letter: 'w', arg: needed},
-	{name: "nodes", letter: 'N', arg: needed, check: nodeCount},
-	{name: "ntasks", letter: 'n', arg: needed, check: counted(1, max32)},
-	{name: "ntasks-per-core", arg: needed, check: counted(1, max16)},
-	{name: "ntasks-per-gpu", arg: needed, check: counted(1, max16)},
-	{name: "ntasks-per-node", arg: needed, check: counted(1, max16)},
-	{name: "ntasks-per-socket", arg: needed, check: counted(1, max16)},
-	{name: "ntasks-per-tres", arg: needed, check: counted(1, max16)},
-	{name: "open-mode", arg: needed, check: openMode},
+	{name: "nodes", letter: 'N', arg: needed, check: value.NodeCount},
+	{name: "ntasks", letter: 'n', arg: needed, check: value.Counted(1, value.Max32)},
+	{name: "ntasks-per-core", arg: needed, check: value.Counted(1, value.Max16)},
+	{name: "ntasks-per-gpu", arg: needed, check: value.Counted(1, value.Max16)},
+	{name: "ntasks-per-node", arg: needed, check: value.Counted(1, value.Max16)},
+	{name: "ntasks-per-socket", arg: needed, check: value.Counted(1, value.Max16)},
+	{name: "ntasks-per-tres", arg: needed, check: value.Counted(1, value.Max16)},
+	{name: "open-mode", arg: needed, check: value.OpenMode},
 	{name: "output", letter: 'o', arg: needed},
 	{name: "overcommit", letter: 'O'},
 	{name: "oversubscribe", letter: 's'},
@@ -110,32 +111,32 @@ var options = []option{
 	{name: "partition", letter: 'p', arg: needed},
 	{name: "power", arg: needed},
 	{name: "prefer", arg: needed},
-	{name: "priority", arg: needed, check: priority},
-	{name: "profile", arg: needed, check: someOf("ALL", "NONE", "ENERGY", "TASK", "LUSTRE", "NETWORK")},
-	{name: "propagate", arg: optional, check: propagate},
+	{name: "priority", arg: needed, check: value.Priority},
+	{name: "profile", arg: needed, check: value.SomeOf("ALL", "NONE", "ENERGY", "TASK", "LUSTRE", "NETWORK")},
+	{name: "propagate", arg: optional, check: value.Propagate},
 	{name: "qos", letter: 'q', arg: needed},
 	{name: "quiet", letter: 'Q'},
 	{name: "reboot"},
 	{name: "requeue"},
 	{name: "reservation", arg: needed},
-	{name: "signal", arg: needed, check: signal},
-	{name: "sockets-per-node", arg: needed, check: counted(1, max16)},
+	{name: "signal", arg: needed, check: value.Signal},
+	{name: "sockets-per-node", arg: needed, check: value.Counted(1, value.Max16)},
 	{name: "spread-job"},
-	{name: "switches", arg: needed, check: switches},
-	{name: "tasks-per-node", arg: needed, check: counted(1, max16), as: "ntasks-per-node"},
+	{name: "switches", arg: needed, check: value.Switches},
+	{name: "tasks-per-node", arg: needed, check: value.Counted(1, value.Max16), as: "ntasks-per-node"},
 	{name: "test-only"},
-	{name: "thread-spec", arg: needed, check: counted(0, max16)},
-	{name: "threads-per-core", arg: needed, check: counted(1, max16)},
-	{name: "time", letter: 't', arg: needed, check: duration},
-	{name: "time-min", arg: needed, check: duration},
-	{name: "tmp", arg: needed, check: sized},
+	{name: "thread-spec", arg: needed, check: value.Counted(0, value.Max16)},
+	{name: "threads-per-core", arg: needed, check: value.Counted(1, value.Max16)},
+	{name: "time", letter: 't', arg: needed, check: value.Duration},
+	{name: "time-min", arg: needed, check: value.Duration},
+	{name: "tmp", arg: needed, check: value.Sized},
 	{name: "uid", arg: needed},
 	{name: "usage"},
 	{name: "use-min-nodes"},
 	{name: "verbose", letter: 'v'},
 	{name: "version", letter: 'V'},
 	{name: "wait", letter: 'W'},
-	{name: "wait-all-nodes", arg: needed, check: oneOf("0", "1")},
+	{name: "wait-all-nodes", arg: needed, check: value.OneOf("0", "1")},
 	{name: "wckey", arg: needed},
 	{name: "wrap", arg: needed},
 }
@@ -202,7 +203,7 @@ func (rd *reader) parse(words []word, take func(Option)) {
 			}
 			return words[i].text, true
 		}
-		got := func(o *option, value string) { rd.got(o, value, w, take) }
+		got := func(o *option, text string) { rd.got(o, text, w, take) }
 		long, isLong := strings.CutPrefix(w.text, "--")
 		switch {
 		case w.text == "--":
@@ -213,7 +214,7 @@ func (rd *reader) parse(words []word, take func(Option)) {
 		case w.text == "-" || w.text[0] != '-':
 			stray(w)
 		case isLong:
-			name, value, has := strings.Cut(long, "=")
+			name, text, has := strings.Cut(long, "=")
 			o, candidates := byName(name)
 			switch {
 			case len(candidates) > 0:
@@ -223,11 +224,11 @@ func (rd *reader) parse(words []word, take func(Option)) {
 			case has && o.arg == none:
 				rd.report(Argument, w.line, w.column, "--"+o.name+" takes no value", "write --"+o.name+" alone")
 			case !has && o.arg == needed:
-				if value, ok := next("--" + o.name); ok {
-					got(o, value)
+				if text, ok := next("--" + o.name); ok {
+					got(o, text)
 				}
 			default:
-				got(o, value)
+				got(o, text)
 			}
 		default:
 			rd.letters(w, next, got)
@@ -260,8 +261,8 @@ func (rd *reader) letters(w word, next func(string) (string, bool), got func(*op
 		case o.arg == none:
 			got(o, "")
 		case o.arg == needed && i+1 == len(w.text):
-			if value, ok := next("-" + string(o.letter)); ok {
-				got(o, value)
+			if text, ok := next("-" + string(o.letter)); ok {
+				got(o, text)
 			}
 			return
 		default:
@@ -280,14 +281,14 @@ func (rd *reader) unknown(w word, name, near string) {
 }
 
 // got takes an option that was read.
-func (rd *reader) got(o *option, value string, w word, take func(Option)) {
+func (rd *reader) got(o *option, text string, w word, take func(Option)) {
 	if o.check != nil {
-		if wrong := o.check(value); wrong != "" {
+		if wrong := o.check(text); wrong != "" {
 			d := BadValue
-			if strings.HasPrefix(wrong, tooLarge) {
+			if strings.HasPrefix(wrong, value.TooLarge) {
 				d = TooLarge
 			}
-			message := fmt.Sprintf("--%s: %s is %s", o.name, quoted(value), wrong)
+			message := fmt.Sprintf("--%s: %s is %s", o.name, quoted(text), wrong)
 			near := ""
 			if long, _, _ := strings.Cut(strings.TrimLeft(w.text, "-"), "="); !strings.HasPrefix(w.text, "--") && len(long) > 2 {
 				if l, _ := byName(long); l != nil {
@@ -302,8 +303,8 @@ func (rd *reader) got(o *option, value string, w word, take func(Option)) {
 	if o.as != "" {
 		name = o.as
 	}
-	if i := strings.IndexAny(value, "$`"); i >= 0 && name != "wrap" && name != "comment" {
-		rd.report(Unexpanded, w.line, w.column, fmt.Sprintf("--%s=%s: a directive expands nothing; the value has %q in it", name, quoted(value), value[i]),
+	if i := strings.IndexAny(text, "$`"); i >= 0 && name != "wrap" && name != "comment" {
+		rd.report(Unexpanded, w.line, w.column, fmt.Sprintf("--%s=%s: a directive expands nothing; the value has %q in it", name, quoted(text), text[i]),
 			"write the value itself; %j and %x stand for the job's id and name in file names")
 	}
 	switch name {
@@ -312,11 +313,11 @@ func (rd *reader) got(o *option, value string, w word, take func(Option)) {
 	case "help", "usage", "version", "wrap":
 		rd.report(Ineffect, w.line, w.column, "--"+name+" is for the command line; in a script it does nothing", "leave it out")
 	}
-	if len(value) > maxText(name) {
-		rd.report(TooLarge, w.line, w.column, fmt.Sprintf("--%s: %d bytes; slurmctld takes %d", name, len(value), maxText(name)), "shorten it")
+	if len(text) > maxText(name) {
+		rd.report(TooLarge, w.line, w.column, fmt.Sprintf("--%s: %d bytes; slurmctld takes %d", name, len(text), maxText(name)), "shorten it")
 		return
 	}
-	take(Option{Name: name, Value: value, Line: w.line, Column: w.column})
+	take(Option{Name: name, Value: text, Line: w.line, Column: w.column})
 }
 
 // maxText is how long slurmctld lets a text be, in bytes.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/jobscript/value"
 	"aws-slurm-burst/executor/hostlist"
 )
 
@@ -50,11 +51,11 @@ func (r *Request) set(o Option) {
 	case "contiguous":
 		r.Contiguous = true
 	case "cores-per-socket":
-		r.CoresPerSocket = number(v)
+		r.CoresPerSocket = value.Number(v)
 	case "cpus-per-gpu":
-		r.CPUsPerGPU = number(v)
+		r.CPUsPerGPU = value.Number(v)
 	case "cpus-per-task":
-		r.CPUsPerTask = number(v)
+		r.CPUsPerTask = value.Number(v)
 	case "deadline":
 		r.Deadline = v
 	case "dependency":
@@ -69,7 +70,7 @@ func (r *Request) set(o Option) {
 			r.Sharing = Sharing(v)
 		}
 	case "extra-node-info":
-		e := extents(v)
+		e := value.Extents(v)
 		r.SocketsPerNode, r.CoresPerSocket, r.ThreadsPerCore = e[0], e[1], e[2]
 	case "hint":
 		r.Hint = v
@@ -80,32 +81,32 @@ func (r *Request) set(o Option) {
 	case "licenses":
 		r.Licenses = v
 	case "mem":
-		mib, _ := size(v)
+		mib, _ := value.Size(v)
 		r.Memory = Memory{PerNode: mib, WholeNode: mib == 0}
 	case "mem-per-cpu":
-		mib, _ := size(v)
+		mib, _ := value.Size(v)
 		r.Memory = Memory{PerCPU: mib, Default: mib == 0}
 	case "mem-per-gpu":
-		mib, _ := size(v)
+		mib, _ := value.Size(v)
 		r.Memory = Memory{PerGPU: mib, Default: mib == 0}
 	case "mincpus":
-		r.MinCPUsPerNode = number(v)
+		r.MinCPUsPerNode = value.Number(v)
 	case "network":
 		r.Network = v
 	case "nodelist":
 		r.NodeList = v
 	case "nodes":
-		r.MinNodes, r.MaxNodes, _ = nodes(v)
+		r.MinNodes, r.MaxNodes, _ = value.Nodes(v)
 	case "ntasks":
-		r.Tasks = number(v)
+		r.Tasks = value.Number(v)
 	case "ntasks-per-core":
-		r.TasksPerCore = number(v)
+		r.TasksPerCore = value.Number(v)
 	case "ntasks-per-gpu", "ntasks-per-tres":
-		r.TasksPerGPU = number(v)
+		r.TasksPerGPU = value.Number(v)
 	case "ntasks-per-node":
-		r.TasksPerNode = number(v)
+		r.TasksPerNode = value.Number(v)
 	case "ntasks-per-socket":
-		r.TasksPerSocket = number(v)
+		r.TasksPerSocket = value.Number(v)
 	case "overcommit":
 		r.Overcommit = true
 	case "oversubscribe":
@@ -127,17 +128,17 @@ func (r *Request) set(o Option) {
 	case "signal":
 		r.Signal = v
 	case "sockets-per-node":
-		r.SocketsPerNode = number(v)
+		r.SocketsPerNode = value.Number(v)
 	case "switches":
 		r.Switches = v
 	case "threads-per-core":
-		r.ThreadsPerCore = number(v)
+		r.ThreadsPerCore = value.Number(v)
 	case "time":
-		r.TimeLimit, _ = span(v)
+		r.TimeLimit, _ = value.Span(v)
 	case "time-min":
-		r.TimeMin, _ = span(v)
+		r.TimeMin, _ = value.Span(v)
 	case "tmp":
-		r.TmpMiB, _ = size(v)
+		r.TmpMiB, _ = value.Size(v)
 	}
 }
 
@@ -192,10 +193,10 @@ func (rd *reader) texts(r *Request) {
 		name, value string
 		check       func(string) string
 	}{
-		{"constraint", r.Constraint, features},
-		{"prefer", r.Prefer, features},
-		{"dependency", r.Dependency, dependency},
-		{"licenses", r.Licenses, licenses},
+		{"constraint", r.Constraint, value.Features},
+		{"prefer", r.Prefer, value.Features},
+		{"dependency", r.Dependency, value.Dependency},
+		{"licenses", r.Licenses, value.Licenses},
 	} {
 		if c.value == "" {
 			continue
@@ -209,7 +210,7 @@ func (rd *reader) texts(r *Request) {
 			rd.at(r, "hint", NoJob, "with --hint=help sbatch submits no job", "leave it out")
 		} else {
 			for w := range strings.SplitSeq(o.Value, ",") {
-				if wrong := hintWords(w); wrong != "" {
+				if wrong := value.HintWords(w); wrong != "" {
 					rd.at(r, "hint", BadValue, fmt.Sprintf("--hint: %s is %s", quoted(w), wrong), "")
 				}
 			}
@@ -222,12 +223,12 @@ func (rd *reader) texts(r *Request) {
 
 // resources reads the lists that slurmctld judges.
 func (rd *reader) resources(r *Request) {
-	bad := func(name, value, wrong string) {
+	bad := func(name, text, wrong string) {
 		d := BadValue
-		if strings.HasPrefix(wrong, tooLarge) {
+		if strings.HasPrefix(wrong, value.TooLarge) {
 			d = TooLarge
 		}
-		rd.at(r, name, d, fmt.Sprintf("--%s: %s is %s", name, quoted(value), wrong), "")
+		rd.at(r, name, d, fmt.Sprintf("--%s: %s is %s", name, quoted(text), wrong), "")
 	}
 	for _, l := range []struct {
 		name string
@@ -236,7 +237,7 @@ func (rd *reader) resources(r *Request) {
 		{"gpus", &r.GPUs}, {"gpus-per-node", &r.GPUsPerNode}, {"gpus-per-task", &r.GPUsPerTask}, {"gpus-per-socket", &r.GPUsPerSocket},
 	} {
 		v := r.value(l.name)
-		list, wrong := gpuList(v)
+		list, wrong := value.GPUList(v)
 		if wrong != "" {
 			bad(l.name, v, wrong)
 			continue
@@ -247,7 +248,7 @@ func (rd *reader) resources(r *Request) {
 		}
 	}
 	if o, ok := r.Option("gres"); ok {
-		gpus, others, wrong := gresList(o.Value)
+		gpus, others, wrong := value.GresList(o.Value)
 		switch {
 		case o.Value == "help":
 			rd.at(r, "gres", NoJob, "with --gres=help sbatch submits no job", "leave it out")
@@ -256,13 +257,13 @@ func (rd *reader) resources(r *Request) {
 		default:
 			r.Gres = others
 			for _, g := range gpus { // slurmctld reads --gres after --gpus-per-node
-				r.GPUsPerNode, _ = addGPU(r.GPUsPerNode, g.Type, int64(g.Count))
+				r.GPUsPerNode, _ = value.AddGPU(r.GPUsPerNode, g.Type, int64(g.Count))
 			}
 		}
 	}
 	if v := r.value("array"); v != "" {
 		var wrong string
-		if r.Array, wrong = arrayOf(v); wrong != "" {
+		if r.Array, wrong = value.ArrayOf(v); wrong != "" {
 			bad("array", v, wrong)
 		}
 	}
@@ -350,17 +351,17 @@ func (rd *reader) tasks(r *Request, nodesTold bool) (told, counted bool) {
 		each, told = r.TasksPerNode, exact
 	case (nodesTold || shaped) && exact:
 		for _, n := range []int{r.SocketsPerNode, r.CoresPerSocket, r.ThreadsPerCore} {
-			each, told = min(each*max(n, 1), max32), told || n > 0
+			each, told = min(each*max(n, 1), value.Max32), told || n > 0
 		}
 		counted = byNumber
 	}
-	if r.Tasks = each * r.MinNodes; r.Tasks > max32 {
+	if r.Tasks = each * r.MinNodes; r.Tasks > value.Max32 {
 		name := "nodes"
 		if !nodesTold {
 			name = "ntasks-per-node"
 		}
-		rd.at(r, name, TooLarge, fmt.Sprintf("%d tasks on each of %d nodes are %s %d", each, r.MinNodes, tooLarge, max32), "")
-		r.Tasks = max32
+		rd.at(r, name, TooLarge, fmt.Sprintf("%d tasks on each of %d nodes are %s %d", each, r.MinNodes, value.TooLarge, value.Max32), "")
+		r.Tasks = value.Max32
 	}
 	return told, told || counted
 }
@@ -371,7 +372,7 @@ func (rd *reader) distribution(r *Request) {
 	if _, listed := r.Option("nodelist"); strings.HasPrefix(kind, "arbitrary") && !listed {
 		rd.at(r, "distribution", Conflict, "--distribution=arbitrary needs --nodelist", "name the nodes, one for each task")
 	}
-	if plane, ok := strings.CutPrefix(kind, "plane="); ok && r.MinNodes > 1 && r.Tasks <= number(plane)*(r.MinNodes-1) {
+	if plane, ok := strings.CutPrefix(kind, "plane="); ok && r.MinNodes > 1 && r.Tasks <= value.Number(plane)*(r.MinNodes-1) {
 		rd.at(r, "distribution", Conflict, fmt.Sprintf("--distribution=%s: %d tasks are too few for %d nodes", kind, r.Tasks, r.MinNodes), "make the planes smaller")
 	}
 }
@@ -399,7 +400,7 @@ func (rd *reader) conflicts(r *Request) {
 		both(name, "gpus-per-task")
 		both(name, "gpus-per-socket")
 	}
-	if number(r.value("ntasks-per-gpu")) != number(r.value("ntasks-per-tres")) {
+	if value.Number(r.value("ntasks-per-gpu")) != value.Number(r.value("ntasks-per-tres")) {
 		both("ntasks-per-gpu", "ntasks-per-tres")
 	}
 
@@ -412,11 +413,11 @@ func (rd *reader) conflicts(r *Request) {
 	if has("batch") && !has("constraint") {
 		rd.at(r, "batch", Conflict, "--batch names features that --constraint does not", "name them in --constraint too")
 	}
-	if r.Tasks*max(r.CPUsPerTask, 1) > max32 && finding.Count(rd.found, finding.Error) == 0 {
+	if r.Tasks*max(r.CPUsPerTask, 1) > value.Max32 && finding.Count(rd.found, finding.Error) == 0 {
 		name := "ntasks"
 		if !has(name) {
 			name = "cpus-per-task"
 		}
-		rd.at(r, name, TooLarge, fmt.Sprintf("%d tasks of %d CPUs are %s %d CPUs", r.Tasks, r.CPUsPerTask, tooLarge, max32), "")
+		rd.at(r, name, TooLarge, fmt.Sprintf("%d tasks of %d CPUs are %s %d CPUs", r.Tasks, r.CPUsPerTask, value.TooLarge, value.Max32), "")
 	}
 }

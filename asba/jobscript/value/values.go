@@ -1,4 +1,10 @@
-package jobscript
+// Package value reads the values that sbatch's options have, as the sbatch and the
+// slurmctld of Slurm 22.05 read them: counts and ranges of nodes, sizes of memory,
+// times, lists of GPUs and of other resources, arrays, features, moments.
+//
+// A check says in a few words what is wrong with a value, "" where nothing is. It
+// knows neither the options that have the values nor the script they stand in.
+package value
 
 import (
 	"fmt"
@@ -11,8 +17,8 @@ import (
 // What Slurm's numbers hold. The two highest values of 16 bits mean "none" and
 // "infinite" there.
 const (
-	max16 = math.MaxUint16 - 2
-	max32 = math.MaxInt32
+	Max16 = math.MaxUint16 - 2
+	Max32 = math.MaxInt32
 	// maxMiB is more memory than all machines have; it keeps sums from running
 	// over.
 	maxMiB = 1 << 42
@@ -21,8 +27,8 @@ const (
 	maxMinutes = 20000 * 24 * 60
 )
 
-// tooLarge begins what is said of a value that is well formed and cannot be held.
-const tooLarge = "more than"
+// TooLarge begins what is said of a value that is well formed and cannot be held.
+const TooLarge = "more than"
 
 // whole reads digits with blanks and a plus before them, as strtol does. It
 // saturates, and returns what follows them.
@@ -43,8 +49,8 @@ func whole(s string) (n uint64, rest string, ok bool) {
 	return n, s[end:], true
 }
 
-// counted checks a number from least to most.
-func counted(least, most uint64) func(string) string {
+// Counted checks a number from least to most.
+func Counted(least, most uint64) func(string) string {
 	return func(s string) string {
 		n, rest, ok := whole(s)
 		switch {
@@ -53,21 +59,21 @@ func counted(least, most uint64) func(string) string {
 		case n < least:
 			return fmt.Sprintf("less than %d", least)
 		case n > most:
-			return fmt.Sprintf("%s %d, which is what Slurm can hold", tooLarge, most)
+			return fmt.Sprintf("%s %d, which is what Slurm can hold", TooLarge, most)
 		}
 		return ""
 	}
 }
 
-// number is a value that counted has checked, 0 for none.
-func number(s string) int {
+// Number is a value that counted has checked, 0 for none.
+func Number(s string) int {
 	n, _, _ := whole(s)
-	return int(min(n, max32))
+	return int(min(n, Max32))
 }
 
-// nodes reads a number of nodes or a range of it; a k stands for 1024, an m for
+// Nodes reads a number of nodes or a range of it; a k stands for 1024, an m for
 // 1024 of these.
-func nodes(s string) (low, high int, wrong string) {
+func Nodes(s string) (low, high int, wrong string) {
 	const form = "not a number of nodes, nor a range such as 2-4"
 	one := func(s string) (int, string) {
 		n, rest, ok := whole(s)
@@ -82,8 +88,8 @@ func nodes(s string) (low, high int, wrong string) {
 		case rest != "":
 			return 0, form
 		}
-		if n > max32/unit {
-			return 0, fmt.Sprintf("%s %d, which is what Slurm can hold", tooLarge, max32)
+		if n > Max32/unit {
+			return 0, fmt.Sprintf("%s %d, which is what Slurm can hold", TooLarge, Max32)
 		}
 		return int(n * unit), ""
 	}
@@ -106,7 +112,7 @@ func nodes(s string) (low, high int, wrong string) {
 	return low, high, ""
 }
 
-func nodeCount(s string) string { _, _, wrong := nodes(s); return wrong }
+func NodeCount(s string) string { _, _, wrong := Nodes(s); return wrong }
 
 // Memory is how much memory a job asks for, and for what. At most one field is
 // set.
@@ -118,8 +124,8 @@ type Memory struct {
 	WholeNode, Default bool
 }
 
-// size reads an amount of memory or disk in MiB, rounded up.
-func size(s string) (mib int64, wrong string) {
+// Size reads an amount of memory or disk in MiB, rounded up.
+func Size(s string) (mib int64, wrong string) {
 	const form = "not an amount such as 4G (units K, M, G, T; M without one)"
 	n, rest, ok := whole(s)
 	if !ok {
@@ -142,12 +148,12 @@ func size(s string) (mib int64, wrong string) {
 		return 0, form
 	}
 	if n > maxMiB/per {
-		return 0, fmt.Sprintf("%s %d TiB", tooLarge, maxMiB>>20)
+		return 0, fmt.Sprintf("%s %d TiB", TooLarge, maxMiB>>20)
 	}
 	return int64(n * per), ""
 }
 
-func sized(s string) string { _, wrong := size(s); return wrong }
+func Sized(s string) string { _, wrong := Size(s); return wrong }
 
 // Time is a time limit. The zero Time is none told: the partition decides.
 type Time struct {
@@ -160,9 +166,9 @@ type Time struct {
 // Told reports whether there is a limit, or the wish for none.
 func (t Time) Told() bool { return t != Time{} }
 
-// span reads a time: minutes, minutes:seconds, hours:minutes:seconds,
+// Span reads a time: minutes, minutes:seconds, hours:minutes:seconds,
 // days-hours, days-hours:minutes, days-hours:minutes:seconds.
-func span(s string) (Time, string) {
+func Span(s string) (Time, string) {
 	const form = "not a time: minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or days-hours:minutes:seconds"
 	if s == "-1" || strings.EqualFold(s, "INFINITE") || strings.EqualFold(s, "UNLIMITED") {
 		return Time{Unlimited: true}, ""
@@ -189,7 +195,7 @@ func span(s string) (Time, string) {
 		}
 		n, err := strconv.ParseUint(f, 10, 32)
 		if err != nil {
-			return Time{}, fmt.Sprintf("%s %d minutes", tooLarge, maxMinutes)
+			return Time{}, fmt.Sprintf("%s %d minutes", TooLarge, maxMinutes)
 		}
 		if i == 0 {
 			part[0] = n
@@ -199,12 +205,12 @@ func span(s string) (Time, string) {
 	}
 	minutes := ((part[0]*24+part[1])*60+part[2])*60 + part[3] // seconds so far
 	if minutes = (minutes + 59) / 60; minutes > maxMinutes {
-		return Time{}, fmt.Sprintf("%s %d minutes", tooLarge, maxMinutes)
+		return Time{}, fmt.Sprintf("%s %d minutes", TooLarge, maxMinutes)
 	}
 	return Time{Minutes: int(minutes), Unlimited: minutes == 0}, ""
 }
 
-func duration(s string) string { _, wrong := span(s); return wrong }
+func Duration(s string) string { _, wrong := Span(s); return wrong }
 
 // GPU is a number of GPUs of a type, "" for any.
 type GPU struct {
@@ -218,7 +224,7 @@ type Gres struct {
 	Count      int64
 }
 
-func count(gpus []GPU) (n int) {
+func Count(gpus []GPU) (n int) {
 	for _, g := range gpus {
 		n += g.Count
 	}
@@ -261,9 +267,9 @@ func typed(s string) (kind string, n int64, ok bool) {
 
 func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
-// gpuList reads what the --gpus options take. Of two entries of one type the
+// GPUList reads what the --gpus options take. Of two entries of one type the
 // later wins, as in slurmctld.
-func gpuList(s string) (list []GPU, wrong string) {
+func GPUList(s string) (list []GPU, wrong string) {
 	for entry := range strings.SplitSeq(s, ",") {
 		if entry == "" {
 			continue
@@ -272,15 +278,15 @@ func gpuList(s string) (list []GPU, wrong string) {
 		if !ok {
 			return nil, "not [type:]number, such as 4 or a100:4"
 		}
-		if list, ok = addGPU(list, kind, n); !ok {
-			return nil, fmt.Sprintf("%s %d GPUs", tooLarge, max16)
+		if list, ok = AddGPU(list, kind, n); !ok {
+			return nil, fmt.Sprintf("%s %d GPUs", TooLarge, Max16)
 		}
 	}
 	return list, ""
 }
 
-func addGPU(list []GPU, kind string, n int64) ([]GPU, bool) {
-	if n > max16 {
+func AddGPU(list []GPU, kind string, n int64) ([]GPU, bool) {
+	if n > Max16 {
 		return nil, false
 	}
 	for i := range list {
@@ -294,8 +300,8 @@ func addGPU(list []GPU, kind string, n int64) ([]GPU, bool) {
 	return append(list, GPU{kind, int(n)}), true
 }
 
-// gresList reads --gres.
-func gresList(s string) (gpus []GPU, others []Gres, wrong string) {
+// GresList reads --gres.
+func GresList(s string) (gpus []GPU, others []Gres, wrong string) {
 	const form = "not a list of name[:type][:number], such as gpu:a100:4"
 	if strings.EqualFold(s, "none") {
 		return nil, nil, ""
@@ -314,8 +320,8 @@ func gresList(s string) (gpus []GPU, others []Gres, wrong string) {
 		}
 		if name != "gpu" {
 			others = append(others, Gres{name, kind, n})
-		} else if gpus, ok = addGPU(gpus, kind, n); !ok {
-			return nil, nil, fmt.Sprintf("%s %d GPUs", tooLarge, max16)
+		} else if gpus, ok = AddGPU(gpus, kind, n); !ok {
+			return nil, nil, fmt.Sprintf("%s %d GPUs", TooLarge, Max16)
 		}
 	}
 	return gpus, others, ""
@@ -332,9 +338,9 @@ type Array struct {
 // MaxArraySize it takes 1000.
 const maxTask = 4_000_000
 
-// arrayOf reads --array: indexes and ranges, a step behind a colon, the throttle
+// ArrayOf reads --array: indexes and ranges, a step behind a colon, the throttle
 // behind a percent sign.
-func arrayOf(s string) (*Array, string) {
+func ArrayOf(s string) (*Array, string) {
 	const form = "not a list of indexes and ranges, such as 1-10:2,20%4"
 	a := &Array{Expression: s}
 	var throttles []string
@@ -367,7 +373,7 @@ func arrayOf(s string) (*Array, string) {
 		case step == 0:
 			return nil, "a step of 0"
 		case last > maxTask:
-			return nil, fmt.Sprintf("%s %d, the highest index of any Slurm", tooLarge, maxTask)
+			return nil, fmt.Sprintf("%s %d, the highest index of any Slurm", TooLarge, maxTask)
 		}
 		list = append(list, [3]uint64{first, last, step})
 	}

@@ -1,4 +1,4 @@
-package jobscript
+package value
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// oneOf checks for one of some words, in any case.
-func oneOf(words ...string) func(string) string {
+// OneOf checks for one of some words, in any case.
+func OneOf(words ...string) func(string) string {
 	return func(s string) string {
 		if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, s) }) {
 			return ""
@@ -17,9 +17,9 @@ func oneOf(words ...string) func(string) string {
 	}
 }
 
-// someOf checks a list in which sbatch wants at least one word that it knows.
-func someOf(words ...string) func(string) string {
-	known := oneOf(words...)
+// SomeOf checks a list in which sbatch wants at least one word that it knows.
+func SomeOf(words ...string) func(string) string {
+	known := OneOf(words...)
 	return func(s string) string {
 		for w := range strings.SplitSeq(s, ",") {
 			if known(w) == "" {
@@ -41,41 +41,41 @@ func matching(form *regexp.Regexp, what string) func(string) string {
 }
 
 var (
-	userEnv = matching(regexp.MustCompile(`^([0-9]+[sSlL]?|[sSlL])?$`), "a number of seconds, with S or L behind it")
+	UserEnv = matching(regexp.MustCompile(`^([0-9]+[sSlL]?|[sSlL])?$`), "a number of seconds, with S or L behind it")
 	// sbatch looks at the first letter alone.
-	openMode = matching(regexp.MustCompile(`^[aAtT]`), "append or truncate")
-	switches = matching(regexp.MustCompile(`^\s*\+?0*[1-9][0-9]*(@.*)?$`), "a number of switches, with @time behind it")
-	gpuBind  = matching(regexp.MustCompile(`^(?i:(verbose,|v,)?(closest|single:.+|per_task:.+|map_gpu:[0-9*,x]+|mask_gpu:[0-9a-fx*,]+)|none)$`), "closest, single:N, per_task:N, map_gpu:LIST, mask_gpu:LIST or none")
-	gpuFreq  = matching(regexp.MustCompile(`^(?i:(memory=)?(low|medium|high|highm1|[0-9]+)|verbose)(,(?i:(memory=)?(low|medium|high|highm1|[0-9]+)|verbose))*$`), "low, medium, high, highm1 or MHz, with memory= before it")
-	memBind  = matching(regexp.MustCompile(`^(?i:quiet|q|verbose|v|sort|nosort|prefer|p|none|no|rank|local|(map_mem|mask_mem):.+)(,(?i:quiet|q|verbose|v|sort|nosort|prefer|p|none|no|rank|local|(map_mem|mask_mem):.+|[0-9a-fx]+))*$`), "rank, local, map_mem:LIST, mask_mem:LIST or none")
+	OpenMode = matching(regexp.MustCompile(`^[aAtT]`), "append or truncate")
+	Switches = matching(regexp.MustCompile(`^\s*\+?0*[1-9][0-9]*(@.*)?$`), "a number of switches, with @time behind it")
+	GPUBind  = matching(regexp.MustCompile(`^(?i:(verbose,|v,)?(closest|single:.+|per_task:.+|map_gpu:[0-9*,x]+|mask_gpu:[0-9a-fx*,]+)|none)$`), "closest, single:N, per_task:N, map_gpu:LIST, mask_gpu:LIST or none")
+	GPUFreq  = matching(regexp.MustCompile(`^(?i:(memory=)?(low|medium|high|highm1|[0-9]+)|verbose)(,(?i:(memory=)?(low|medium|high|highm1|[0-9]+)|verbose))*$`), "low, medium, high, highm1 or MHz, with memory= before it")
+	MemBind  = matching(regexp.MustCompile(`^(?i:quiet|q|verbose|v|sort|nosort|prefer|p|none|no|rank|local|(map_mem|mask_mem):.+)(,(?i:quiet|q|verbose|v|sort|nosort|prefer|p|none|no|rank|local|(map_mem|mask_mem):.+|[0-9a-fx]+))*$`), "rank, local, map_mem:LIST, mask_mem:LIST or none")
 	// A number alone may be followed by anything.
-	acctgFreq    = matching(regexp.MustCompile(`^$|^(([0-9].*|(?i:task|energy|network|filesystem)=[0-9]+)(,|$))+$`), "seconds, or type=seconds with task, energy, network, filesystem")
-	distribution = matching(regexp.MustCompile(`^(?i:((block|cyclic|arbitrary|plane=0*[1-9][0-9]*|\*)(:(block|cyclic|fcyclic|\*|)){0,2}(,(no)?pack)?|(no)?pack))$`), "block, cyclic, plane=N or arbitrary, with :block, :cyclic or :fcyclic for sockets and cores")
+	AcctgFreq    = matching(regexp.MustCompile(`^$|^(([0-9].*|(?i:task|energy|network|filesystem)=[0-9]+)(,|$))+$`), "seconds, or type=seconds with task, energy, network, filesystem")
+	Distribution = matching(regexp.MustCompile(`^(?i:((block|cyclic|arbitrary|plane=0*[1-9][0-9]*|\*)(:(block|cyclic|fcyclic|\*|)){0,2}(,(no)?pack)?|(no)?pack))$`), "block, cyclic, plane=N or arbitrary, with :block, :cyclic or :fcyclic for sockets and cores")
 )
 
-// nice checks an adjustment of the priority; sbatch takes what begins with no
-// number for 0.
-func nice(s string) string {
-	if n, _, ok := whole(strings.TrimPrefix(s, "-")); ok && n > max32-2 {
-		return fmt.Sprintf("%s +/-%d", tooLarge, max32-2)
+// Nice checks an adjustment of the priority; sbatch takes what begins with no
+// Number for 0.
+func Nice(s string) string {
+	if n, _, ok := whole(strings.TrimPrefix(s, "-")); ok && n > Max32-2 {
+		return fmt.Sprintf("%s +/-%d", TooLarge, Max32-2)
 	}
 	return ""
 }
 
-func priority(s string) string {
+func Priority(s string) string {
 	switch n, _, ok := whole(s); {
 	case strings.HasPrefix(s, "-"):
 		return "less than 0"
 	case ok && n >= 1<<32-2:
-		return fmt.Sprintf("%s %d", tooLarge, uint32(1<<32-3))
+		return fmt.Sprintf("%s %d", TooLarge, uint32(1<<32-3))
 	}
 	return ""
 }
 
 var limits = []string{"AS", "CORE", "CPU", "DATA", "FSIZE", "MEMLOCK", "NOFILE", "NPROC", "RSS", "STACK"}
 
-// propagate checks names of resource limits, which Slurm wants in capitals.
-func propagate(s string) string {
+// Propagate checks names of resource limits, which Slurm wants in capitals.
+func Propagate(s string) string {
 	if s == "" || s == "ALL" || s == "NONE" {
 		return ""
 	}
@@ -90,8 +90,8 @@ func propagate(s string) string {
 // signals are those that sbatch knows by name; it takes every number.
 var signals = []string{"HUP", "INT", "QUIT", "ABRT", "KILL", "ALRM", "TERM", "USR1", "USR2", "URG", "CONT", "STOP", "TSTP", "TTIN", "TTOU"}
 
-// signal checks [[R][B]:]signal[@seconds].
-func signal(s string) string {
+// Signal checks [[R][B]:]signal[@seconds].
+func Signal(s string) string {
 	const form = "not [R|B:]signal[@seconds], such as B:USR1@60"
 	if flags, rest, ok := strings.Cut(s, ":"); ok {
 		if !slices.Contains([]string{"", "R", "B", "RB", "BR"}, strings.ToUpper(flags)) {
@@ -101,7 +101,7 @@ func signal(s string) string {
 	}
 	name, seconds, _ := strings.Cut(s, "@")
 	if n, rest, ok := whole(name); ok && rest == "" {
-		if n == 0 || n > max16 {
+		if n == 0 || n > Max16 {
 			return form
 		}
 	} else if !slices.Contains(signals, strings.TrimPrefix(strings.ToUpper(name), "SIG")) {
@@ -113,7 +113,7 @@ func signal(s string) string {
 		case !ok || rest != "":
 			return form
 		case n > 65535:
-			return fmt.Sprintf("%s 65535 seconds", tooLarge)
+			return fmt.Sprintf("%s 65535 seconds", TooLarge)
 		}
 	}
 	return ""
@@ -121,9 +121,9 @@ func signal(s string) string {
 
 var governors = []string{"CONSERVATIVE", "ONDEMAND", "PERFORMANCE", "POWERSAVE", "SCHEDUTIL", "USERSPACE"}
 
-// cpuFreq checks p1[-p2[:governor]]: frequencies in kHz or by name, or a governor
+// CPUFreq checks p1[-p2[:governor]]: frequencies in kHz or by name, or a governor
 // alone.
-func cpuFreq(s string) string {
+func CPUFreq(s string) string {
 	const form = "not a frequency, a range of two with a governor, or a governor"
 	names := []string{"LOW", "MEDIUM", "HIGHM1", "HIGH"} // from the lowest
 	one := func(s string) (kHz uint64, name int, ok bool) {
@@ -152,25 +152,25 @@ func cpuFreq(s string) string {
 	return ""
 }
 
-// nodeInfo checks sockets[:cores[:threads]]. Of a range the lower end counts.
-func nodeInfo(s string) string {
+// NodeInfo checks sockets[:cores[:threads]]. Of a range the lower end counts.
+func NodeInfo(s string) string {
 	for part := range strings.SplitSeq(s, ":") {
 		part, _, _ = strings.Cut(part, "-")
 		if part == "*" {
 			continue
 		}
-		if wrong := counted(1, max16)(part); wrong != "" {
+		if wrong := Counted(1, Max16)(part); wrong != "" {
 			return wrong
 		}
 	}
 	return ""
 }
 
-// extents are the parts of nodeInfo, 0 for *.
-func extents(s string) (e [3]int) {
+// Extents are the parts of nodeInfo, 0 for *.
+func Extents(s string) (e [3]int) {
 	for i, part := range strings.SplitN(s, ":", 4) {
 		if i < len(e) {
-			e[i] = number(part)
+			e[i] = Number(part)
 		}
 	}
 	return e
@@ -185,9 +185,9 @@ var (
 	instant  = regexp.MustCompile(`^uts[0-9]+$`)
 )
 
-// moment checks a point of time: now and an offset to it, a time of day, a date,
+// Moment checks a point of time: now and an offset to it, a time of day, a date,
 // or both. Whether it has passed depends on the clock, which is not ours.
-func moment(s string) string {
+func Moment(s string) string {
 	const form = "not a time such as now+2hours, 16:00, 2030-01-20T12:34:00 or 01/20/30"
 	s = strings.TrimSpace(s)
 	switch {
@@ -214,12 +214,12 @@ func moment(s string) string {
 	return ""
 }
 
-// hintWords are the values of --hint.
-var hintWords = oneOf("compute_bound", "memory_bound", "multithread", "nomultithread")
+// HintWords are the values of --hint.
+var HintWords = OneOf("compute_bound", "memory_bound", "multithread", "nomultithread")
 
-// features checks the form of a constraint: names joined by & (or a comma) and |,
+// Features checks the form of a constraint: names joined by & (or a comma) and |,
 // counts behind *, parentheses within brackets or none. The names are the site's.
-func features(s string) string {
+func Features(s string) string {
 	const form = "not a list of features joined by & or |"
 	depth, bracket := 0, false
 	begin := true // an operand has to begin
@@ -266,12 +266,12 @@ func b2i(b bool) int {
 	return 0
 }
 
-// dependency is a list of conditions, all (",") or any ("?") of which are waited
+// Dependency is a list of conditions, all (",") or any ("?") of which are waited
 // for.
-var dependency = func() func(string) string {
+var Dependency = func() func(string) string {
 	const one = `(singleton|(after|afterany|afterok|afternotok|aftercorr|afterburstbuffer)(:[1-9][0-9]*(_[0-9]*|_\*)?(\+[0-9]+)?)+|[1-9][0-9]*)`
 	return matching(regexp.MustCompile(`^(?i:`+one+`([,?]`+one+`)*)$`), "a list such as afterok:123:124,singleton")
 }()
 
-// licenses is a list of name[:count].
-var licenses = matching(regexp.MustCompile(`^[,;]*([^\s,;:=|@]+(:[0-9]*)?([,;]+|$))*$`), "a list of name[:count]")
+// Licenses is a list of name[:count].
+var Licenses = matching(regexp.MustCompile(`^[,;]*([^\s,;:=|@]+(:[0-9]*)?([,;]+|$))*$`), "a list of name[:count]")
