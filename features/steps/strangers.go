@@ -3,6 +3,7 @@ package steps
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,18 +28,21 @@ const (
 
 // givenStrangers: who else asks the shipped advisor, before the executor does.
 func givenStrangers(sc registrar) {
-	sc.Step(`^strangers `+strangersDo+` `+anyWay+`$`, func(ctx context.Context, what, way string) error {
-		if err := start(ctx, way); err != nil {
-			return err
-		}
+	sc.Step(`^strangers `+strangersDo+` (`+overPipe+`|`+overHTTP+`)$`, func(ctx context.Context, what, way string) error {
 		a, err := asbaOf(ctx)
-		if err != nil {
+		if err == nil && a.shipped == nil {
+			err = errors.New("it is the shipped advisor that strangers ask")
+		}
+		if err == nil {
+			err = start(ctx, way)
+		}
+		switch {
+		case err != nil:
 			return err
+		case way == overHTTP:
+			return a.pesterServer(ctx, what)
 		}
-		if way == overHTTP {
-			return a.overHTTP(ctx, what)
-		}
-		return a.overPipe(in(ctx).Dir, what)
+		return pesterPipe(in(ctx).Dir, what)
 	})
 	sc.Step(`^somebody writes the plan "([^"]+)" into ASBA's pipe$`, func(ctx context.Context, name string) error {
 		data, err := planText(ctx, name)
@@ -54,7 +58,8 @@ func question(n int, reply string) string {
 	return fmt.Sprintf(`{"asba":1,"id":"stranger-%08d","reply":%q,"node_count":1}`+"\n", n, reply)
 }
 
-func (a *asba) overPipe(dir, what string) error {
+// pesterPipe writes into the daemon's pipe what it can do without.
+func pesterPipe(dir, what string) error {
 	switch what {
 	case theyDie:
 		for n := range howMany {
@@ -89,7 +94,8 @@ func writePipe(dir, text string) error {
 	return err
 }
 
-func (a *asba) overHTTP(ctx context.Context, what string) error {
+// pesterServer sends the server what it can do without, and expects to be told so.
+func (a *asba) pesterServer(ctx context.Context, what string) error {
 	const asked = `{"node_count":1}`
 	head := "POST /analyze HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
 	switch what {
