@@ -75,10 +75,10 @@ type Plan struct {
 
 // Planner plans. It is for one goroutine.
 type Planner struct {
-	opt      Options
-	known    map[shape]*advised
-	advices  int
-	lines map[lint.NodeLine]*lint.NodeLine
+	opt     Options
+	known   map[shape]*advised
+	advices int
+	lines   map[lint.NodeLine]*lint.NodeLine
 }
 
 // New returns a Planner, or what is wrong with its options.
