@@ -58,6 +58,12 @@ type streamKey struct {
 	stream      string
 }
 
+// NewStream returns the stream that Rand of an Engine with this seed returns, for
+// models that may have to do without an engine.
+func NewStream(seed uint64, component, stream string) *Stream {
+	return newStream(seed, component, 0, stream)
+}
+
 func newStream(seed uint64, owner string, incarnation int, stream string) *Stream {
 	h := foldString(scramble(seed), owner)
 	return &Stream{foldString(fold(h, uint64(incarnation)), stream)}

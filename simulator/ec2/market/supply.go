@@ -1,0 +1,156 @@
+package market
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"aws-slurm-burst/executor/cloud"
+)
+
+// Supply is how the capacity of a pool comes and goes.
+type Supply struct {
+	Name string
+	// Up and Down are the times for which the pool has anything, and nothing.
+	Up, Down Weibull
+	// InRegion is the share of time in which the pool is up and down with its
+	// region, InWorld that in which a region is with all others; 0 is never.
+	InRegion, InWorld float64
+	// While it is up, the pool has n instances or more with the chance n^-Tail,
+	// and Most at most; the number holds for LevelFor on average.
+	Tail     float64
+	Most     int
+	LevelFor time.Duration
+	// A new cluster placement group finds n of them side by side with the chance
+	// n^-GroupTail; that holds for GroupFor on average.
+	GroupTail float64
+	GroupFor  time.Duration
+
+	measured bool // Up, Down and Tail are, as spot
+}
+
+// Available is the share of time in which the pool has anything.
+func (s Supply) Available() float64 {
+	return s.Up.Mean.Seconds() / (s.Up.Mean + s.Down.Mean).Seconds()
+}
+
+// Correlations of zones, measured as phi of p3.2xlarge spot in nine zones over 45
+// days (SkyPilot's spot traces, NSDI 2024): 0.43 within a region, 0.14 across.
+const (
+	PhiInRegion = 0.43
+	PhiInWorld  = 0.14
+)
+
+// The shares of time that make them: both zones follow the region, both regions
+// the world.
+var (
+	inRegion = math.Sqrt(PhiInRegion)
+	inWorld  = math.Sqrt(PhiInWorld / PhiInRegion)
+)
+
+// presets. The spot series are SkyPilot's, as above; up and down are means and
+// Weibull shapes of its zones. Gangs of 16: all 16 were there in 0.73 to 0.94 of
+// the time in which any was, which Tail repeats; a 16-node drop lost everything
+// in 36 to 72 % of cases, which LevelFor does.
+var presets = []Supply{
+	{
+		// p3.2xlarge: up 0.7 to 10.4 h on average (shape 0.50 to 0.93), down 0.8 to
+		// 3.6 h (0.58 to 0.97), there 17 to 91 % of the time. All 16: 0.73. Most is
+		// assumed.
+		Name: "scarce", measured: true,
+		Up: Weibull{4 * time.Hour, 0.7}, Down: Weibull{2 * time.Hour, 0.75},
+		InRegion: inRegion, InWorld: inWorld,
+		Tail: 0.1135, Most: 64, LevelFor: 50 * time.Minute,
+		GroupTail: 0.25, GroupFor: groupFor,
+	}, {
+		// r5.16xlarge, a large type with CPUs alone (6 days): up 0.75 to 5.1 h, down
+		// 0.33 to 0.42 h, there 64 to 94 %. All 16: 0.94. Shapes as above; Most is
+		// assumed.
+		Name: "common", measured: true,
+		Up: Weibull{3 * time.Hour, 0.7}, Down: Weibull{23 * time.Minute, 0.75},
+		InRegion: inRegion, InWorld: inWorld,
+		Tail: 0.0223, Most: 2000, LevelFor: 18 * time.Minute,
+		GroupTail: 0.038, GroupFor: groupFor,
+	}, {
+		// On demand, of types that are sold out now and then. Assumed.
+		Name: "scarce-on-demand",
+		Up:   Weibull{24 * time.Hour, 0.7}, Down: Weibull{4 * time.Hour, 0.75},
+		InRegion: inRegion, InWorld: inWorld,
+		Tail: 0.1135, Most: 64, LevelFor: 5 * time.Hour,
+		GroupTail: 0.25, GroupFor: groupFor,
+	}, {
+		// On demand, of what almost never is. Assumed.
+		Name: "common-on-demand",
+		Up:   Weibull{90 * 24 * time.Hour, 0.7}, Down: Weibull{30 * time.Minute, 0.75},
+		InRegion: inRegion, InWorld: inWorld,
+		Tail: 0.0223, Most: 2000, LevelFor: 24 * time.Hour,
+		GroupTail: 0.038, GroupFor: groupFor,
+	},
+}
+
+// groupFor is how long the room for groups stays as it is: AWS's advice after a
+// shortage is to try again after minutes. Assumed, as GroupTail is.
+const groupFor = 15 * time.Minute
+
+// Named returns a preset: scarce and common are spot as measured, scarce-on-demand
+// and common-on-demand are assumed.
+func Named(name string) (Supply, error) {
+	var names []string
+	for _, s := range presets {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return Supply{}, fmt.Errorf("supply %q: there are %s", name, strings.Join(names, ", "))
+}
+
+// Interrupted returns a spot supply that is the common one, but for how often it
+// drops: a share of instances is interrupted in a month, as the Spot Instance
+// Advisor tells it (under 0.05, to 0.1, to 0.15, to 0.2, over 0.2).
+func Interrupted(share float64) (Supply, error) {
+	if !(share > 0 && share < 1) {
+		return Supply{}, fmt.Errorf("supply interrupted %v a month: want a share between 0 and 1, such as 0.05", share)
+	}
+	s, err := Named("common")
+	s.Name, s.measured = fmt.Sprintf("interrupted %.3g a month", share), false
+	const month = 30 * 24 * time.Hour
+	s.Up.Mean = seconds(month.Seconds() / -math.Log(1-share))
+	s.LevelFor = s.Up.Mean / 10 // as in the preset
+	return s, err
+}
+
+// scarce are the families, by the letters before the generation, that accounts
+// wait for: accelerators, HPC and the largest memories. Assumed, by what AWS sells
+// in capacity blocks or by the quota.
+var scarce = map[string]bool{"p": true, "g": true, "gr": true, "trn": true, "inf": true, "dl": true, "hpc": true, "f": true, "vt": true, "u": true}
+
+// Default is the Supplies of an account without better numbers: scarce for
+// accelerators, HPC and the largest memories, common for all others.
+func Default(p Pool) (Supply, bool) {
+	i := strings.IndexFunc(p.Type, func(r rune) bool { return r < 'a' || r > 'z' })
+	name := "common"
+	if scarce[p.Type[:max(0, i)]] {
+		name = "scarce"
+	}
+	if p.Market != cloud.Spot {
+		name += "-on-demand"
+	}
+	s, err := Named(name)
+	return s, err == nil
+}
+
+// Assumed returns the numbers of the supply that nobody has measured, each with
+// its name.
+func (s Supply) Assumed() []string {
+	out := []string{
+		fmt.Sprintf("supply %s: an account has at most %d instances of a pool", s.Name, s.Most),
+		fmt.Sprintf("supply %s: a cluster placement group finds n side by side with the chance n^-%.3g, for %v", s.Name, s.GroupTail, s.GroupFor),
+	}
+	if !s.measured {
+		out = append(out, fmt.Sprintf("supply %s: up for %v (shape %.3g), down for %v (shape %.3g), n or more with the chance n^-%.3g, for %v",
+			s.Name, s.Up.Mean, s.Up.Shape, s.Down.Mean, s.Down.Shape, s.Tail, s.LevelFor))
+	}
+	return out
+}
