@@ -298,6 +298,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "simulator", "simulator/record", "simulator/workload"},
 	}, {
+		why:   "how often EC2 may be called, by what it counts, how instances come up, what its markets have and what it charges: each is known by the model, and knows neither it nor the others",
+		from:  []string{"simulator/ec2/throttle", "simulator/ec2/quota", "simulator/ec2/boot", "simulator/ec2/market", "simulator/ec2/billing"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "executor/cloud", "simulator"}, // the engine's streams of chance
+	}, {
 		why:   "a workload is jobs, and a record is what became of them: neither knows who simulates",
 		from:  []string{"simulator/workload", "simulator/record"},
 		about: []string{"./..."},
@@ -492,6 +497,12 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator", "executor/env", false},
 		{"simulator", "simulator/ec2", true},
 		{"simulator/ec2/wire", "simulator/ec2", false},
+		{"simulator/ec2", "simulator/ec2/market", false},
+		{"simulator/ec2", "simulator/record", false},
+		{"simulator/ec2/market", "simulator", false},
+		{"simulator/ec2/market", "simulator/ec2", true},
+		{"simulator/ec2/billing", "simulator/ec2/market", true},
+		{"simulator/ec2/boot", "simulator/record", true},
 		{"simulator/slurm", "executor/slurm", true},
 		{"simulator/slurm/sched", "simulator", true},
 		{"simulator/processors", "simulator/workload", false},

@@ -5,11 +5,14 @@
 //
 // It is deterministic: time comes from a Clock, ids from a seed, and states
 // are worked out from the clock when somebody asks. Its methods are safe for
-// concurrent use, never block and never call back, Observe aside.
+// concurrent use, never block and never call back, Observe aside; with Sink and
+// At it tells what happens at the instant at which it does.
 //
-// It is generous by default: all capacity, no quota, no delay, no lag; scarcity
-// is an option. It does not model billing, disks, routing, IAM or stopped
-// instances, and it takes any key pair and instance profile.
+// It is generous by default: all capacity, no quota, no throttle, no delay, no
+// lag, no bill. What makes it scarce, slow and dear is optional, each alone:
+// throttle, quota, boot, market and billing are rooms of their own
+// (docs/EC2-MODEL.md has their numbers). It does not model disks, routing, IAM or
+// stopped instances, and it takes any key pair and instance profile.
 package ec2
 
 import (
@@ -22,16 +25,19 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/billing"
+	"aws-slurm-burst/simulator/ec2/boot"
+	"aws-slurm-burst/simulator/ec2/market"
+	"aws-slurm-burst/simulator/ec2/quota"
+	"aws-slurm-burst/simulator/ec2/throttle"
+	"aws-slurm-burst/simulator/record"
 )
 
 // Clock tells the time; env.Env is one.
 type Clock interface{ Now() env.Time }
 
 // Pool is what capacity is counted by.
-type Pool struct {
-	Type, AZ string
-	Market   cloud.Market
-}
+type Pool = market.Pool
 
 // Options configures a Model. Only Clock and Types are required.
 type Options struct {
@@ -69,6 +75,30 @@ type Options struct {
 	// of the on-demand price where that is known; a price that is not known
 	// fulfils every cap.
 	SpotPrice func(instanceType, az string) (usd float64, known bool)
+
+	// Throttle is how often the account may call; nil is as often as it likes.
+	Throttle *throttle.Limits
+	// Quotas limits the vCPUs by family and market, beside VCPUs; a quota not in
+	// it has no limit.
+	Quotas map[quota.Quota]int
+	// Boot is how instances come up, in place of PendingFor; nil is that all do.
+	Boot *boot.Profile
+	// Supplies is how the capacity of pools comes and goes, where Capacity does
+	// not have them: spot instances are interrupted when it drops, and spot prices
+	// move about SpotPrice. nil is that it never does.
+	Supplies market.Supplies
+	// Ledger takes what instances cost; nil is that they cost nothing. The Model
+	// locks it: ask Bill.
+	Ledger *billing.Ledger
+
+	// Sink is told, in order of time, what becomes of instances and of each call:
+	// outside of the Model's lock, so that it may ask the Model. It needs At.
+	Sink record.Sink
+	// At calls fn at an instant, as simulator.Engine does: what happens by itself
+	// then happens on time and not when somebody asks next. While spot instances
+	// live there is always something to come: an engine does not run out of
+	// events.
+	At func(t env.Time, fn func())
 
 	// Observe is called once a call, in order, before its answer is returned.
 	// It must not call the Model.
@@ -117,6 +147,18 @@ type Model struct {
 	spent    []*grant // all of whose instances are terminated
 	headroom map[Pool]int
 	vcpus    map[cloud.Market]int // in use
+	usage    usage
+
+	throttle *throttle.Throttle // nil without limits
+	market   *market.Market     // nil without supplies
+	pools    map[Pool]*pool     // of the market
+	meter    billing.Meter
+
+	agenda  agenda
+	alarm   env.Time // for which At was last called
+	ring    func()   // what it calls
+	outbox  []record.Event
+	telling bool // somebody empties the outbox
 }
 
 // New returns a Model with a default VPC, its default subnets and security
@@ -124,6 +166,9 @@ type Model struct {
 func New(o Options) (*Model, error) {
 	if o.Clock == nil || o.Types == nil {
 		return nil, fmt.Errorf("ec2: a model needs a Clock and Types")
+	}
+	if o.Sink != nil && o.At == nil {
+		return nil, fmt.Errorf("ec2: a Sink is told of things when they happen, which needs At")
 	}
 	o.Region = orDefault(o.Region, "us-east-1")
 	o.Account = orDefault(o.Account, "000000000000")
@@ -145,6 +190,15 @@ func New(o Options) (*Model, error) {
 		instanceByID: map[string]*Instance{},
 		headroom:     maps.Clone(o.Capacity),
 		vcpus:        map[cloud.Market]int{},
+		pools:        map[Pool]*pool{},
+		alarm:        never,
+	}
+	m.ring = m.tick
+	if o.Throttle != nil {
+		m.throttle = throttle.New(o.Throttle)
+	}
+	if o.Supplies != nil {
+		m.market = market.New(o.Seed, o.Clock.Now(), o.Supplies)
 	}
 	if m.headroom == nil {
 		m.headroom = map[Pool]int{}
@@ -191,12 +245,23 @@ func (m *Model) RequestID() string {
 // call runs one API call: under the lock, at one instant, with everything
 // that the clock has brought about since the last call done, and observed.
 func call[T any](m *Model, ev Event, fn func(now env.Time, ev *Event) (T, error)) (T, error) {
+	return answer(m, ev, false, fn)
+}
+
+// answer is call for a Describe that may ask for the whole of something: that is
+// throttled sooner.
+func answer[T any](m *Model, ev Event, whole bool, fn func(now env.Time, ev *Event) (T, error)) (out T, err error) {
+	defer m.tell()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.opt.Clock.Now()
 	m.settle(now)
 	ev.Time = now
-	out, err := fn(now, &ev)
+	if m.throttle == nil || m.throttle.Request(now, ev.Action, whole) {
+		out, err = fn(now, &ev)
+	} else {
+		err = throttled()
+	}
 	if err != nil {
 		var none T
 		out = none
@@ -206,6 +271,8 @@ func call[T any](m *Model, ev Event, fn func(now env.Time, ev *Event) (T, error)
 	if m.opt.Observe != nil {
 		m.opt.Observe(ev)
 	}
+	m.noteCall(now, ev.Action, ev.Code)
+	m.wake()
 	return out, err
 }
 

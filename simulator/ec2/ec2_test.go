@@ -254,7 +254,7 @@ func cmpOr(a, b string) string {
 }
 
 func TestCapacityIsAllOrNothingUpToTheMinimum(t *testing.T) {
-	pool := Pool{"c6i.xlarge", "us-east-1a", cloud.OnDemand}
+	pool := Pool{Type: "c6i.xlarge", AZ: "us-east-1a", Market: cloud.OnDemand}
 	m, _ := open(t, func(o *Options) { o.Capacity = map[Pool]int{pool: 5} })
 	r := basic(6)
 	r.AZ = "us-east-1a"
@@ -316,7 +316,7 @@ func TestClientTokens(t *testing.T) {
 	r := basic(2)
 	r.Token, r.SubnetID = "t1", subnetIn(t, m, "us-east-1a")
 	first := launch1(t, m, r)
-	m.SetCapacity(Pool{"c6i.xlarge", "us-east-1a", cloud.OnDemand}, 0)
+	m.SetCapacity(Pool{Type: "c6i.xlarge", AZ: "us-east-1a", Market: cloud.OnDemand}, 0)
 	again := launch1(t, m, r) // no capacity is needed to answer again
 	if again[0].ID != first[0].ID || again[1].ID != first[1].ID || again[0].State != cloud.Running {
 		t.Errorf("again: %+v", again)
@@ -345,7 +345,7 @@ func TestClientTokens(t *testing.T) {
 	_, err = m.RunInstances(other)
 	want(t, err, "IdempotentParameterMismatch")
 	c.pass(time.Nanosecond)
-	m.SetCapacity(Pool{"c6i.xlarge", "us-east-1a", cloud.OnDemand}, -1)
+	m.SetCapacity(Pool{Type: "c6i.xlarge", AZ: "us-east-1a", Market: cloud.OnDemand}, -1)
 	launch1(t, m, r)
 	if len(m.spent) != 0 {
 		t.Errorf("%d tokens kept for ever", len(m.spent))
@@ -353,7 +353,7 @@ func TestClientTokens(t *testing.T) {
 }
 
 func TestAFailedLaunchDoesNotUseUpItsToken(t *testing.T) {
-	pool := Pool{"c6i.xlarge", "us-east-1a", cloud.OnDemand}
+	pool := Pool{Type: "c6i.xlarge", AZ: "us-east-1a", Market: cloud.OnDemand}
 	m, _ := open(t, func(o *Options) { o.Capacity = map[Pool]int{pool: 0} })
 	r := basic(1)
 	r.Token, r.AZ = "t", "us-east-1a"
@@ -775,7 +775,7 @@ func TestIDsDependOnSeedAndKindAlone(t *testing.T) {
 func TestBooksBalance(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := &clock{1}
-		pool := Pool{"c6i.xlarge", "us-east-1a", cloud.OnDemand}
+		pool := Pool{Type: "c6i.xlarge", AZ: "us-east-1a", Market: cloud.OnDemand}
 		m, err := New(Options{Clock: c, Types: Catalog(catalog.Default()), ShuttingDownFor: 30 * time.Second,
 			Capacity: map[Pool]int{pool: 40}, VCPUs: map[cloud.Market]int{cloud.OnDemand: 200}})
 		if err != nil {

@@ -47,3 +47,8 @@ func badCombination(format string, args ...any) *Error {
 func dryRun() *Error {
 	return Refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 }
+
+// throttled is the answer to a call for which there is no token.
+func throttled() *Error {
+	return Refuse("RequestLimitExceeded", "Request limit exceeded.")
+}

@@ -33,6 +33,9 @@ type Query struct {
 	Next    string
 }
 
+// whole reports whether everything is asked for at once.
+func (q Query) whole() bool { return len(q.IDs) == 0 && len(q.Filters) == 0 && q.Max == 0 }
+
 // Page is a part of the answer; Next is "" on the last one.
 type Page[T any] struct {
 	Items []T

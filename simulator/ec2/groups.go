@@ -21,6 +21,7 @@ type Group struct {
 
 	members map[string]int // instances that are not terminated, by zone
 	joined  int            // ever, to number partitions
+	left    int            // room of a cluster group, where its pool's capacity is limited
 }
 
 // GroupRequest is CreatePlacementGroup.
@@ -190,7 +191,9 @@ type Placement struct {
 }
 
 // Pool returns the instance's capacity pool.
-func (i *Instance) Pool() Pool { return Pool{i.Type, i.Placement.AZ, i.Market} }
+func (i *Instance) Pool() Pool {
+	return Pool{Type: i.Type, AZ: i.Placement.AZ, Market: i.Market}
+}
 
 func ascii(s string) bool {
 	for i := range len(s) {

@@ -8,6 +8,9 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/billing"
+	"aws-slurm-burst/simulator/ec2/quota"
+	"aws-slurm-burst/simulator/record"
 )
 
 // describedFor is how long a terminated instance can still be described.
@@ -43,10 +46,16 @@ type Instance struct {
 	Ended env.Time
 
 	runs, terminates env.Time
+	family           quota.Family
 	vacated          bool
+	forgotten        bool
+	doomed           bool // its capacity is gone, and it will hear of it
 	volume           tagged
 	group            *Group
 	grant            *grant
+	pool             *pool        // of the market; nil without one
+	most             float64      // a spot instance's cap in USD an hour; 0 is none
+	bill             *billing.Run // while it is billed
 }
 
 // at returns a view of the instance at an instant.
@@ -75,32 +84,6 @@ func (i *Instance) state(now env.Time) cloud.State {
 	return cloud.Pending
 }
 
-// settle does what has become due since the last call: instances that are
-// terminated by now give back what they held, and an hour later they are
-// forgotten. All shut down equally long, so both queues are in order of time.
-func (m *Model) settle(now env.Time) {
-	for len(m.ending) > 0 && now >= m.ending[0].terminates {
-		i := m.ending[0]
-		m.ending = m.ending[1:]
-		m.ended = append(m.ended, i)
-		i.vacated = true
-		m.vacate(i)
-		m.gone(i)
-	}
-	forgotten := 0
-	for ; forgotten < len(m.ended) && now >= m.ended[forgotten].terminates.Add(describedFor); forgotten++ {
-		i := m.ended[forgotten]
-		delete(m.byID, i.ID)
-		delete(m.byID, i.Volume)
-		delete(m.instanceByID, i.ID)
-	}
-	if forgotten > 0 {
-		m.ended = m.ended[forgotten:]
-		m.instances = slices.DeleteFunc(m.instances, func(i *Instance) bool { return m.instanceByID[i.ID] == nil })
-	}
-	m.forgetTokens(now)
-}
-
 // DescribeInstances lists instances grouped by launch. EC2 promises no order;
 // here it is the order of launch.
 func (m *Model) DescribeInstances(q Query) (Page[Instance], error) {
@@ -111,7 +94,7 @@ func (m *Model) DescribeInstances(q Query) (Page[Instance], error) {
 // launched since is not there, what began to end since still lives. Tags are
 // those of today.
 func (m *Model) DescribeInstancesAgo(q Query, age time.Duration) (Page[Instance], error) {
-	return call(m, Event{Action: "DescribeInstances"}, func(now env.Time, _ *Event) (Page[Instance], error) {
+	return answer(m, Event{Action: "DescribeInstances"}, q.whole(), func(now env.Time, _ *Event) (Page[Instance], error) {
 		return m.describe(q, now.Add(-age))
 	})
 }
@@ -170,6 +153,16 @@ func (i *Instance) address() string {
 	return i.PrivateIP.String()
 }
 
+// addresses counts the addresses that the instance took.
+func (i *Instance) addresses() (n int) {
+	for _, nic := range i.Interfaces {
+		if nic.IP.IsValid() {
+			n++
+		}
+	}
+	return n
+}
+
 // InstanceStatus is one line of DescribeInstanceStatus.
 type InstanceStatus struct {
 	ID, AZ string
@@ -179,7 +172,7 @@ type InstanceStatus struct {
 // DescribeInstanceStatus lists the state of running instances, or of all. The
 // model has no impaired instances and no scheduled events.
 func (m *Model) DescribeInstanceStatus(q Query, all bool) (Page[InstanceStatus], error) {
-	return call(m, Event{Action: "DescribeInstanceStatus"}, func(now env.Time, _ *Event) (Page[InstanceStatus], error) {
+	return answer(m, Event{Action: "DescribeInstanceStatus"}, q.whole(), func(now env.Time, _ *Event) (Page[InstanceStatus], error) {
 		if !all {
 			q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], Filter{"instance-state-name", []string{string(cloud.Running)}})
 		}
@@ -224,6 +217,12 @@ func (m *Model) TerminateInstances(ids []string, dry bool) ([]StateChange, error
 		if dry {
 			return nil, dryRun()
 		}
+		if m.throttle != nil {
+			if !m.throttle.Resources(now, "TerminateInstances", len(found)) {
+				return nil, throttled()
+			}
+			m.throttle.Spend(now, "TerminateInstances", len(found))
+		}
 		out := make([]StateChange, 0, len(found))
 		for k, i := range found {
 			if slices.Contains(ids[:k], i.ID) {
@@ -244,6 +243,7 @@ func (m *Model) TerminateInstances(ids []string, dry bool) ([]StateChange, error
 // (Server.SpotInstanceTermination) or a failed start (Server.InternalError)
 // does. It is no API call.
 func (m *Model) Interrupt(id, code, text string) error {
+	defer m.tell()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.opt.Clock.Now()
@@ -253,7 +253,20 @@ func (m *Model) Interrupt(id, code, text string) error {
 		return noInstances([]string{id})
 	}
 	m.end(i, code, text, now)
+	m.wake()
 	return nil
+}
+
+// Instance returns an instance that EC2 still describes. It is no API call, and
+// neither throttled nor counted.
+func (m *Model) Instance(id string) (Instance, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := m.instanceByID[id]
+	if i == nil {
+		return Instance{}, false
+	}
+	return i.at(m.opt.Clock.Now()), true
 }
 
 func (m *Model) end(i *Instance, code, text string, now env.Time) {
@@ -263,6 +276,7 @@ func (m *Model) end(i *Instance, code, text string, now env.Time) {
 	i.Ended, i.terminates = now, now.Add(m.opt.ShuttingDownFor)
 	i.ReasonCode, i.Reason = code, code+": "+text
 	m.ending = append(m.ending, i)
+	m.note(record.InstanceEnding, i, now, code, 0, m.charge(i, now))
 }
 
 func noInstances(ids []string) *Error {

@@ -8,6 +8,8 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/quota"
+	"aws-slurm-burst/simulator/record"
 )
 
 // RunRequest is RunInstances.
@@ -29,7 +31,9 @@ type Reservation struct {
 // launch is a request with every name in it resolved.
 type launch struct {
 	Spec
+	now    env.Time
 	facts  catalog.Type
+	family quota.Family
 	image  *Image
 	group  *Group
 	az     string    // "" where EC2 may choose
@@ -68,12 +72,20 @@ func (m *Model) RunInstances(r RunRequest) (Reservation, error) {
 		if r.DryRun {
 			return Reservation{}, dryRun()
 		}
+		// It is refused whole where its bucket has not enough, as AWS says; whether
+		// for MaxCount or for MinCount AWS does not say.
+		if m.throttle != nil && !m.throttle.Resources(now, "RunInstances", r.Max) {
+			return Reservation{}, throttled()
+		}
 		zone := l.az // the token's scope is what was asked for
 		n, err := m.fit(l, r.Min, r.Max)
 		if err != nil {
 			return Reservation{}, err
 		}
 		res := m.start(l, n, r.Token, now)
+		if m.throttle != nil {
+			m.throttle.Spend(now, "RunInstances", n)
+		}
 		if r.Token != "" {
 			m.remember(r, zone, res)
 		}
@@ -110,7 +122,7 @@ func (r RunRequest) check() error {
 // resolve merges the template and finds what the request names; where it
 // leads is known then, what may be launched there is not.
 func (m *Model) resolve(r RunRequest, now env.Time) (*launch, error) {
-	l := &launch{Spec: r.Spec}
+	l := &launch{Spec: r.Spec, now: now}
 	if r.Template != nil {
 		t, err := m.template(*r.Template)
 		if err != nil {
@@ -177,6 +189,7 @@ func (m *Model) validate(l *launch) error {
 	if l.facts, known = m.opt.Types.Type(l.Type); !known {
 		return badValue("Invalid value '%s' for InstanceType.", l.Type)
 	}
+	l.family = quota.Of(l.Type, l.Market)
 	if l.ImageID == "" {
 		return missing("ImageId")
 	}
@@ -301,6 +314,15 @@ const maxDevices = 15
 // start makes the instances of a launch that fits.
 func (m *Model) start(l *launch, n int, token string, now env.Time) Reservation {
 	res := Reservation{ID: m.id("r"), Instances: make([]Instance, 0, n)}
+	pool := m.pool(l.pool())
+	most, usd := 0.0, 0.0
+	if l.MaxPrice != "" {
+		most, _ = strconv.ParseFloat(l.MaxPrice, 64) // checked before
+	}
+	if m.opt.Sink != nil {
+		rate, _ := m.rate(l.pool(), now)
+		usd = rate.USD()
+	}
 	for index := range n {
 		i := &Instance{
 			Reservation: res.ID, Index: index, Token: token,
@@ -309,7 +331,7 @@ func (m *Model) start(l *launch, n int, token string, now env.Time) Reservation 
 			Placement: Placement{AZ: l.az},
 			KeyName:   l.KeyName, InstanceProfile: l.InstanceProfile, UserData: l.UserData,
 			Launched: now, Cores: l.facts.Cores, VCPUs: l.facts.VCPUs,
-			runs: now.Add(m.opt.PendingFor),
+			family: l.family, pool: pool, most: most,
 		}
 		m.register(&i.tagged, m.id("i"), "instance", l.tags, now)
 		m.register(&i.volume, m.id("vol"), "volume", l.volume, now)
@@ -337,11 +359,16 @@ func (m *Model) start(l *launch, n int, token string, now env.Time) Reservation 
 			}
 		}
 		m.occupy(i)
+		m.boots(i, now)
+		m.note(record.InstanceLaunched, i, now, "", usd, 0)
 		m.instances = append(m.instances, i)
 		m.instanceByID[i.ID] = i
 		v := *i
 		v.State = cloud.Pending
 		res.Instances = append(res.Instances, v)
+	}
+	if l.group != nil {
+		l.group.fill(pool, n)
 	}
 	return res
 }

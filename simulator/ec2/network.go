@@ -30,6 +30,7 @@ type Subnet struct {
 	Free         int // addresses
 
 	used map[uint32]bool // offsets from the subnet's first address
+	peak int             // most that ever were
 	next uint32          // where the search for a free one begins
 }
 
@@ -101,6 +102,7 @@ func (s *Subnet) take() netip.Addr {
 	}
 	n := s.next
 	s.used[n] = true
+	s.peak = max(s.peak, len(s.used))
 	s.Free--
 	if s.next++; s.next > last {
 		s.next = reservedFirst

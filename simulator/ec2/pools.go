@@ -5,12 +5,9 @@ import (
 	"strings"
 
 	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/quota"
 )
-
-// DefaultSpotRatio is the spot price as a part of the on-demand price where no
-// better is known. AWS advertises savings of up to 90 %; most types of its Spot
-// Instance Advisor save 50 to 70 %.
-const DefaultSpotRatio = 0.4
 
 // SetCapacity sets how many instances of the pool are free from now on; a
 // negative number lifts the limit. What is terminated later is free again.
@@ -24,24 +21,17 @@ func (m *Model) SetCapacity(p Pool, free int) {
 	m.headroom[p] = free
 }
 
-// free is how many of want instances the pool has.
-func (m *Model) free(p Pool, want int) int {
+// free is how many of want instances the pool has: by Capacity where that has the
+// pool, else by the market.
+func (m *Model) free(p Pool, want int, now env.Time) int {
 	if n, limited := m.headroom[p]; limited {
 		return min(want, n)
 	}
-	return want
+	return m.pool(p).room(want, now)
 }
 
 func (m *Model) offered(typeName, az string) bool {
 	return m.opt.Offered == nil || m.opt.Offered(typeName, az)
-}
-
-func (m *Model) spotPrice(kind, az string) (float64, bool) {
-	if m.opt.SpotPrice != nil {
-		return m.opt.SpotPrice(kind, az)
-	}
-	usd, known := m.opt.Types.Price(kind, m.opt.Region)
-	return usd * DefaultSpotRatio, known
 }
 
 // fit chooses the zone and subnet where the request leaves them open, and
@@ -63,28 +53,57 @@ func (m *Model) fit(l *launch, least, most int) (int, error) {
 	}
 	if l.Market == cloud.Spot && l.MaxPrice != "" {
 		limit, _ := strconv.ParseFloat(l.MaxPrice, 64) // checked before
-		if price, known := m.spotPrice(l.Type, l.az); known && limit < price {
+		if price, _, known := m.spotPrice(l.Type, l.az, l.now); known && limit < price {
 			return 0, Refuse("SpotMaxPriceTooLow", "Your Spot request price of %s is lower than the minimum required Spot request fulfillment price of %.4f.", l.MaxPrice, price)
 		}
 	}
-	n := most
-	if limit, limited := m.opt.VCPUs[l.Market]; limited {
-		if n = min(n, (limit-m.vcpus[l.Market])/max(1, l.facts.VCPUs)); n < least {
-			if l.Market == cloud.Spot {
-				return 0, Refuse("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
-			}
-			return 0, Refuse("VcpuLimitExceeded", "You have requested more vCPU capacity than your current vCPU limit of %d allows for the instance bucket that the specified instance type belongs to.", limit)
-		}
+	n, err := m.allowed(l, least, most)
+	if err != nil {
+		return 0, err
 	}
 	if l.group != nil { // a full spread group is answered as a lack of capacity
 		if n = l.group.room(l.az, n); n < least {
 			return 0, m.exhausted(l, open)
 		}
 	}
-	if n = m.free(Pool{l.Type, l.az, l.Market}, n); n < least {
+	if n = m.free(l.pool(), n, l.now); n < least {
 		return 0, m.exhausted(l, open)
 	}
+	if l.group != nil {
+		if n = l.group.near(m.pool(l.pool()), n, l.now); n < least {
+			return 0, m.exhausted(l, open)
+		}
+	}
 	return m.addressed(l, n, least)
+}
+
+// pool is the launch's, once its zone is known.
+func (l *launch) pool() Pool { return Pool{Type: l.Type, AZ: l.az, Market: l.Market} }
+
+// allowed bounds most by the account's quotas.
+func (m *Model) allowed(l *launch, least, most int) (int, error) {
+	n, each := most, max(1, l.facts.VCPUs)
+	bound := func(limit, used int) error {
+		if n = min(n, (limit-used)/each); n >= least {
+			return nil
+		}
+		if l.Market == cloud.Spot {
+			return Refuse("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
+		}
+		return Refuse("VcpuLimitExceeded", "You have requested more vCPU capacity than your current vCPU limit of %d allows for the instance bucket that the specified instance type belongs to.", limit)
+	}
+	if limit, limited := m.opt.VCPUs[l.Market]; limited {
+		if err := bound(limit, m.vcpus[l.Market]); err != nil {
+			return 0, err
+		}
+	}
+	q := quota.Quota{Family: l.family, Market: l.Market}
+	if limit, limited := m.opt.Quotas[q]; limited {
+		if err := bound(limit, m.usage.of(q).now); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 // addressed bounds n by the free addresses of every subnet of the launch.
@@ -118,7 +137,7 @@ func (m *Model) chooseZone(l *launch, want int) {
 		}
 	}
 	for _, z := range m.zones {
-		if m.offered(l.Type, z.Name) && m.free(Pool{l.Type, z.Name, l.Market}, want) == want {
+		if m.offered(l.Type, z.Name) && m.free(Pool{Type: l.Type, AZ: z.Name, Market: l.Market}, want, l.now) == want {
 			l.az = z.Name
 			return
 		}
@@ -142,14 +161,14 @@ func (m *Model) exhausted(l *launch, open bool) *Error {
 		return Refuse(code, "We currently do not have sufficient %s capacity in the region you requested (%s). Our system will be working on provisioning additional capacity.", l.Type, m.opt.Region)
 	}
 	return Refuse(code, "We currently do not have sufficient %s capacity in the Availability Zone you requested (%s). Our system will be working on provisioning additional capacity. You can currently get %s capacity by not specifying an Availability Zone in your request or choosing %s.",
-		l.Type, l.az, l.Type, m.others(l, func(p Pool) bool { return m.offered(p.Type, p.AZ) && m.free(p, 1) > 0 }))
+		l.Type, l.az, l.Type, m.others(l, func(p Pool) bool { return m.offered(p.Type, p.AZ) && m.free(p, 1, l.now) > 0 }))
 }
 
 // others lists the other zones for which ok holds, as EC2's messages do.
 func (m *Model) others(l *launch, ok func(Pool) bool) string {
 	var out []string
 	for _, z := range m.zones {
-		if z.Name != l.az && ok(Pool{l.Type, z.Name, l.Market}) {
+		if z.Name != l.az && ok(Pool{Type: l.Type, AZ: z.Name, Market: l.Market}) {
 			out = append(out, z.Name)
 		}
 	}
@@ -163,6 +182,12 @@ func (m *Model) occupy(i *Instance) {
 		m.headroom[i.Pool()] = n - 1
 	}
 	m.vcpus[i.Market] += i.VCPUs
+	m.usage.of(quota.Quota{Family: i.family, Market: i.Market}).add(i.VCPUs)
+	m.usage.addresses.add(i.addresses())
+	if i.pool != nil {
+		i.pool.used++
+		m.watch(i.pool, i.Launched)
+	}
 }
 
 func (m *Model) vacate(i *Instance) {
@@ -170,6 +195,11 @@ func (m *Model) vacate(i *Instance) {
 		m.headroom[i.Pool()] = n + 1
 	}
 	m.vcpus[i.Market] -= i.VCPUs
+	m.usage.of(quota.Quota{Family: i.family, Market: i.Market}).add(-i.VCPUs)
+	m.usage.addresses.add(-i.addresses())
+	if i.pool != nil {
+		i.pool.used--
+	}
 	if i.group != nil {
 		i.group.members[i.Placement.AZ]--
 	}

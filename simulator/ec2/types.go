@@ -140,8 +140,8 @@ var spotFields = fields[*SpotPrice]{
 // linux is the only product of the model.
 const linux = "Linux/UNIX"
 
-// DescribeSpotPriceHistory lists the spot prices of now, those of some types
-// where they are named: the model's do not change with time.
+// DescribeSpotPriceHistory lists the spot prices of now and since when they hold,
+// those of some types where they are named. It has no older ones.
 func (m *Model) DescribeSpotPriceHistory(q Query, types []string) (Page[SpotPrice], error) {
 	if len(types) > 0 {
 		q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], Filter{"instance-type", types})
@@ -152,8 +152,8 @@ func (m *Model) DescribeSpotPriceHistory(q Query, types []string) (Page[SpotPric
 			if t, _ := m.opt.Types.Type(kind); !t.Spot {
 				return false
 			}
-			if usd, known := m.spotPrice(kind, z.Name); known {
-				rows = append(rows, &SpotPrice{tagged{seq: uint64(len(rows)) + 1}, kind, z.Name, strconv.FormatFloat(usd, 'f', 6, 64), now})
+			if usd, since, known := m.spotPrice(kind, z.Name, now); known {
+				rows = append(rows, &SpotPrice{tagged{seq: uint64(len(rows)) + 1}, kind, z.Name, strconv.FormatFloat(usd, 'f', 6, 64), since})
 			}
 			return true
 		})

@@ -51,7 +51,7 @@ const (
 	// the instant from which it is billed; InstanceWarned a spot interruption's
 	// notice; InstanceEnding the instant until which it is billed, with its Cause
 	// (EC2's state reason, such as Client.UserInitiatedShutdown or
-	// Server.SpotInstanceTermination); InstanceGone when EC2 counts it no more.
+	// Server.SpotInstanceTermination) and what it was Charged in all; InstanceGone when EC2 counts it no more.
 	InstanceLaunched
 	InstanceRunning
 	InstanceWarned
@@ -124,6 +124,7 @@ type Event struct {
 	Instance, Type, AZ, Market, Family string
 	VCPUs                              int
 	USD                                float64 // an hour
+	Charged                            float64 // USD
 
 	Operation, Code string
 }
