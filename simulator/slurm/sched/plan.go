@@ -107,7 +107,7 @@ func (s *Scheduler) fitsNow(j *Job, now env.Time) *want {
 	sh := &s.shapes[j.shape]
 	for i := range sh.wants {
 		w := &sh.wants[i]
-		if w.need > s.open || s.bars(j, w) != None || !p.fits(s, j, w, 0, end) || !s.chooseIn(j, w, choice{caps: p.least}) {
+		if w.need > s.open || s.bars(j, w) != None || p.fits(s, j, w, 0, end) >= 0 || !s.chooseIn(j, w, choice{caps: p.least}) {
 			continue
 		}
 		to := p.cut(end)
@@ -144,21 +144,32 @@ func (s *Scheduler) reserve(j *Job, now env.Time) {
 		return
 	}
 	p := &s.plan
-	for from := 0; from < len(p.at) && p.at[from] <= window; from++ {
-		end := s.round(now, p.at[from].Add(j.Limit))
-		for i := range sh.wants {
-			w := &sh.wants[i]
-			if s.bars(j, w) != None || !p.fits(s, j, w, from, end) {
-				continue
+	var best *want
+	first := len(p.at)
+	for i := range sh.wants {
+		w := &sh.wants[i]
+		if s.bars(j, w) != None {
+			continue
+		}
+		for from := 0; from < first && p.at[from] <= window; {
+			short := p.fits(s, j, w, from, s.round(now, p.at[from].Add(j.Limit)))
+			if short < 0 {
+				best, first = w, from
+				break
 			}
-			j.Expected = p.at[from]
-			to := p.cut(end)
-			for i, c := range s.sets[w.set].classes {
-				for k := from; k < to; k++ {
-					p.free[k*p.classes+int(c)] -= s.work[i]
-				}
-			}
-			return
+			from = short
+		}
+	}
+	if best == nil {
+		return
+	}
+	j.Expected = p.at[first]
+	end := s.round(now, j.Expected.Add(j.Limit))
+	p.fits(s, j, best, first, end)
+	to := p.cut(end)
+	for i, c := range s.sets[best.set].classes {
+		for k := first; k < to; k++ {
+			p.free[k*p.classes+int(c)] -= s.work[i]
 		}
 	}
 }
@@ -193,18 +204,33 @@ func (s *Scheduler) layOut(now env.Time) {
 	}
 }
 
-// fits reports whether a job can have its nodes from step from until end: least
-// has what is free of each class all that time, and the scheduler's work what
-// the job would take of it.
-func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) bool {
+// fits returns -1 where a job can have its nodes from step from until end: least
+// has what is free of each class all that time, and the scheduler's work what the
+// job would take of it. Else it returns the first step from which there is a
+// chance.
+func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) int {
 	n := p.classes
+	if classes := s.sets[w.set].classes; len(classes) == 1 && w.plain {
+		// Where all nodes are alike a step that is short of them is short of them for
+		// every window that has it in it.
+		c := int(classes[0])
+		for k := from; k < len(p.at) && p.at[k] < end; k++ {
+			if p.free[k*n+c] < w.need {
+				return k + 1
+			}
+		}
+		p.least = append(p.least[:0], p.free[from*n:(from+1)*n]...)
+		p.least[c] = w.need
+		s.work = append(s.work[:0], w.need)
+		return -1
+	}
 	p.least = append(p.least[:0], p.free[from*n:(from+1)*n]...)
 	for k := from; ; {
 		if !s.split(w, j.CPUs, p.least) {
-			return false
+			return from + 1
 		}
 		if k++; k == len(p.at) || p.at[k] >= end {
-			return true
+			return -1
 		}
 		for c, free := range p.free[k*n : (k+1)*n] {
 			p.least[c] = min(p.least[c], free)

@@ -166,3 +166,18 @@ func TestFIFOStartsJobsInOrder(t *testing.T) {
 		}
 	})
 }
+
+// What a pass remembers of the last one, and that it is left out where nothing
+// could start, changes nothing. (On shared nodes a second look may reserve other
+// nodes, and so leave room where the first did not.)
+func TestPassesThatAreLeftOutWouldStartNobody(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := sched.DefaultParams()
+		p.Resolution = 1
+		opt := sched.Options{Policy: sched.Policy(rapid.IntRange(0, 2).Draw(t, "policy")), Params: p}
+		opt.Shared = opt.Policy == sched.FIFO && rapid.Bool().Draw(t, "shared")
+		works := drawWorks(t, 4, false)
+		s := mixed(t, opt, works)
+		(&replay{s: s, check: true, shared: true, force: func() { s.SetPartition(0, sched.Partition{Name: "batch"}) }}).run(t, list(possible(s, works)))
+	})
+}

@@ -50,8 +50,9 @@ func (h *ends) Pop() any {
 // passes. Backfill passes are made at every instant.
 type replay struct {
 	s     *sched.Scheduler
-	check bool // that no node is used twice and no promise is broken
-	exact bool // jobs run as long as their limits: promises bind
+	check bool   // that no node is used twice and no promise is broken
+	force func() // makes the scheduler forget what it knows: passes that are left out are made after it
+	exact bool   // jobs run as long as their limits: promises bind
 	// shared nodes have several jobs, and no more of them than there is of each
 	// node.
 	shared bool
@@ -108,6 +109,12 @@ func (r *replay) run(t tb, next func() *work) {
 		}
 		if r.s.BackfillDirty(now) {
 			start(r.s.Backfill(now))
+		}
+		if r.force != nil {
+			r.force()
+			if jobs := both(r.s, now); len(jobs) > 0 {
+				t.Fatalf("at %v passes were left out that start %v", now.Sub(0), ids(jobs))
+			}
 		}
 		if r.check && r.exact {
 			for _, w := range works {

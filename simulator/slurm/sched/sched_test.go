@@ -58,6 +58,11 @@ func submit(s *sched.Scheduler, now env.Time, jobs ...*sched.Job) {
 	}
 }
 
+// both makes a main pass and a backfill pass.
+func both(s *sched.Scheduler, now env.Time) []*sched.Job {
+	return append(slices.Clone(s.Pass(now, false)), s.Backfill(now)...)
+}
+
 func ids(jobs []*sched.Job) []int64 {
 	var all []int64
 	for _, j := range jobs {
@@ -140,7 +145,7 @@ func TestAJobOfSeveralPartitionsStartsWhollyInTheFirstThatHasRoom(t *testing.T) 
 			j.Place = either
 		}
 		submit(s, 0, a, b, c, d)
-		started := slices.Concat(s.Pass(0, false), s.Backfill(0))
+		started := both(s, 0)
 		expect(t, policy.String(), started, 1, 2, 3)
 		if !slices.Equal(a.Nodes, []int32{0, 1, 2}) || !slices.Equal(b.Nodes, []int32{4, 5}) || !slices.Equal(c.Nodes, []int32{3}) {
 			t.Errorf("%v: nodes %v, %v, %v", policy, a.Nodes, b.Nodes, c.Nodes)
@@ -149,10 +154,10 @@ func TestAJobOfSeveralPartitionsStartsWhollyInTheFirstThatHasRoom(t *testing.T) 
 		// delayed.
 		s.Extend(b, sec(50))
 		submit(s, sec(1), e)
-		started = slices.Concat(s.Pass(sec(1), false), s.Backfill(sec(1)))
+		started = both(s, sec(1))
 		expect(t, policy.String(), started)
 		s.Release(b, sec(50))
-		started = slices.Concat(s.Pass(sec(50), false), s.Backfill(sec(50)))
+		started = both(s, sec(50))
 		expect(t, policy.String(), started, 4)
 		if !slices.Equal(d.Nodes, []int32{4, 5, 6, 7}) {
 			t.Errorf("%v: nodes %v", policy, d.Nodes)
