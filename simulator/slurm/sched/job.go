@@ -175,8 +175,13 @@ func (s *Scheduler) Extend(j *Job, end env.Time) {
 	if j.state != running || j.end == end {
 		return
 	}
+	// What was promised counts on ends before it alone, and on none where nobody
+	// waits.
+	counted := s.head != nil && min(j.end, end) <= s.shadow
 	s.forget(j)
 	j.end = end
 	s.expect(j)
-	s.changed()
+	if s.planned = false; counted {
+		s.changed()
+	}
 }

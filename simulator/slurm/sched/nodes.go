@@ -148,16 +148,27 @@ func (s *Scheduler) SetNode(i int32, a Availability, at env.Time) {
 	if n.availability == a && n.back == at {
 		return
 	}
+	was := n.usable()
 	s.leave(i)
-	if !n.usable() {
-		s.unusable--
-	}
+	s.gone(n, -1)
 	n.availability, n.back = a, at
-	if !n.usable() {
-		s.unusable++
-	}
+	s.gone(n, 1)
 	s.enter(i)
-	s.changed()
+	// Which of the nodes that can be had is taken first keeps nobody from starting.
+	if !was || !n.usable() {
+		s.changed()
+	}
+}
+
+// gone counts a node among those that cannot be had now, or no longer.
+func (s *Scheduler) gone(n *node, sign int32) {
+	if n.usable() {
+		return
+	}
+	s.unusable += sign
+	if n.availability == Back {
+		s.coming += sign
+	}
 }
 
 // Node returns what can be done with a node, and how many CPUs of it are free

@@ -8,6 +8,7 @@ import (
 
 // changed says that jobs which could not start may be able to now.
 func (s *Scheduler) changed() {
+	s.epoch++
 	s.tested, s.stuck, s.deep, s.head = 0, false, false, nil
 	clear(s.blocked)
 	for c := range s.caps {
@@ -105,6 +106,10 @@ func (s *Scheduler) easy(now env.Time) {
 			}
 			continue
 		}
+		sh := &s.shapes[j.shape]
+		if sh.epoch == s.epoch && j.Limit >= sh.limit {
+			continue // no more fits than for the last of this shape
+		}
 		// Whoever is gone by then may have all that is free, others what is left.
 		var c choice
 		stays := now.Add(j.Limit) > s.shadow
@@ -114,6 +119,7 @@ func (s *Scheduler) easy(now env.Time) {
 		w := s.choose(j, c, nil)
 		if w == nil {
 			j.Why = Priority
+			sh.epoch, sh.limit = s.epoch, j.Limit
 			continue
 		}
 		if stays && s.spare != nil {

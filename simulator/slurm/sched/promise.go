@@ -103,7 +103,7 @@ type arrivals struct {
 
 func (s *Scheduler) arrivals(now env.Time) arrivals {
 	a := arrivals{s: s, now: now, simple: len(s.classes) == 1 && s.unusable == 0}
-	if s.unusable == 0 {
+	if s.coming == 0 {
 		return a
 	}
 	s.late = s.late[:0]

@@ -273,6 +273,7 @@ type Scheduler struct {
 	cpus              int64 // of all nodes
 	open              int32 // nodes that are usable and not full
 	unusable          int32 // nodes that are Back or Out
+	coming            int32 // and those that are Back
 
 	// Places, sets and shapes each have a number, found by what they are.
 	places      []place
@@ -294,7 +295,8 @@ type Scheduler struct {
 	started []*Job   // of the present pass
 
 	// Where the last pass stood: entries of the queue before tested cannot start
-	// unless something happens that changed() hears of.
+	// unless something happens that changed() hears of. epoch counts these.
+	epoch   uint64
 	tested  int
 	stuck   bool   // nor can any that is submitted later
 	deep    bool   // as many as may be were tested: the rest waits for a full pass

@@ -1,5 +1,7 @@
 package sched
 
+import "time"
+
 // shape is what all jobs that ask for the same come to: in a trace they are few,
 // and a pass asks again and again.
 type shape struct {
@@ -10,6 +12,9 @@ type shape struct {
 	wants []want
 	why   Reason
 	need  int32 // the fewest nodes of all options
+	// In this epoch no job of this limit or a longer one can be backfilled.
+	epoch uint64
+	limit time.Duration
 }
 
 type shapeKey struct {
