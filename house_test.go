@@ -277,6 +277,11 @@ var rules = []rule{
 		why:   "who starts when is decided from numbers: neither clock nor engine nor Slurm's texts, so that it can be held against queueing theory",
 		from:  []string{"simulator/slurm/sched"},
 		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator/slurm/sched/feature", "simulator/slurm/sched/share"},
+	}, {
+		why:   "a constraint is words, and shares are sums: whoever shows or checks them needs no scheduler",
+		from:  []string{"simulator/slurm/sched/feature", "simulator/slurm/sched/share"},
+		about: []string{"./..."},
 		allow: []string{"executor/env"},
 	}, {
 		why:   "tables are below whoever reads and changes them",
@@ -513,6 +518,7 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/slurm/ctld", "executor/slurm", true},
 		{"simulator/slurm/state", "simulator", true},
 		{"simulator/slurm/conf", "simulator/slurm/state", true},
+		{"simulator/slurm/sched/share", "simulator/slurm/sched", true},
 		{"simulator/chaos", "executor", false},
 		{"asba/plan", "asba/protocol", true},
 		{"asba/plan", "asba/plan/schema", true},

@@ -119,7 +119,7 @@ func (s *Scheduler) start(k int, w *want, now env.Time) {
 	for i := range j.Nodes {
 		s.take(j, i)
 	}
-	s.tally(j, 1)
+	s.shares.Start(j.Assoc, j.allocated)
 	s.expect(j)
 	s.started = append(s.started, j)
 }
@@ -149,7 +149,7 @@ func (s *Scheduler) Release(j *Job, now env.Time) {
 		return
 	}
 	s.charge(j, now)
-	s.tally(j, -1)
+	s.shares.End(j.Assoc, j.allocated)
 	for i, k := range j.Nodes {
 		n := &s.nodes[k]
 		s.leave(k)

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/share"
 )
 
 // Policy is the order in which jobs get nodes.
@@ -285,9 +286,7 @@ type Scheduler struct {
 	shapeOf     map[shapeKey]int32
 	unused      []int32 // numbers of shapes that nobody has
 
-	accounts []account
-	assocs   []assoc
-	assocOf  map[assocKey]int32
+	shares   share.Tree
 	nextCalc env.Time // of priorities
 
 	queue   queue
@@ -327,6 +326,6 @@ func New(opt Options) *Scheduler {
 	}
 	return &Scheduler{
 		opt: opt, placeOf: map[placeKey]int32{}, placeNumber: map[string]int32{}, setOf: map[string]int32{},
-		shapeOf: map[shapeKey]int32{}, assocOf: map[assocKey]int32{},
+		shapeOf: map[shapeKey]int32{}, shares: share.Tree{HalfLife: opt.Priority.HalfLife, Default: opt.Limits},
 	}
 }
