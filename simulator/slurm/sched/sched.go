@@ -77,38 +77,29 @@ type Options struct {
 }
 
 // Params are the SchedulerParameters that matter to decisions, by Slurm's
-// names. DefaultParams has Slurm 22.05's own values (slurm.conf(5)).
+// names. When passes are made (batch_sched_delay, sched_interval, bf_interval) is
+// the owner's to keep. What bounds the time that a pass takes (bf_max_time,
+// bf_yield_interval, bf_continue) is left out: here a pass takes none.
 type Params struct {
 	// Depth is default_queue_depth: how many jobs a Pass tests that is not full.
 	Depth int
-	// PartitionDepth is partition_job_depth: how many it tests of a partition, 0
-	// for all.
-	PartitionDepth int
 
 	// Window is bf_window: reservations begin no later than that from now.
 	Window time.Duration
 	// Resolution is bf_resolution: backfill rounds instants up to it.
 	Resolution time.Duration
-	// MaxTest is bf_max_job_test: how many jobs a Backfill tests. MaxUser is
-	// bf_max_job_user and MaxStart bf_max_job_start, each 0 for no limit.
-	MaxTest, MaxUser, MaxStart int
+	// MaxTest is bf_max_job_test: how many jobs a Backfill tests. MaxStart is
+	// bf_max_job_start: how many it starts, 0 for no limit.
+	MaxTest, MaxStart int
 	// MinAge is bf_min_age_reserve: a job that is eligible for less gets no
 	// reservation.
 	MinAge time.Duration
-
-	// When passes are made is the owner's to keep: Delay is batch_sched_delay,
-	// the longest that a submitted batch job waits for one, Interval
-	// sched_interval, after which one tests all jobs, and BackfillInterval
-	// bf_interval.
-	Delay, Interval, BackfillInterval time.Duration
 }
 
-// DefaultParams are the values of a slurm.conf without SchedulerParameters.
+// DefaultParams are the values of a slurm.conf without SchedulerParameters, as
+// slurm.conf(5) of 22.05 has them.
 func DefaultParams() Params {
-	return Params{
-		Depth: 100, Window: 24 * time.Hour, Resolution: time.Minute, MaxTest: 500,
-		Delay: 3 * time.Second, Interval: time.Minute, BackfillInterval: 30 * time.Second,
-	}
+	return Params{Depth: 100, Window: 24 * time.Hour, Resolution: time.Minute, MaxTest: 500}
 }
 
 // Partition is a queue.
@@ -136,7 +127,6 @@ type Class struct {
 	CPUs   int32
 	GPUs   int32
 	Memory int64 // MiB
-	Cloud  bool
 }
 
 // Availability is what can be done with a node now.
