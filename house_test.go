@@ -288,6 +288,11 @@ var rules = []rule{
 		from:  []string{"simulator/slurm/state"},
 		about: []string{"simulator/..."},
 	}, {
+		why:   "slurmctld knows no cloud: whoever composes a cluster boots machines and runs its programs",
+		from:  []string{"simulator/slurm/ctld"},
+		about: []string{"simulator/...", "asba/..."},
+		allow: []string{"simulator", "simulator/record", "simulator/workload", "simulator/slurm", "simulator/slurm/conf", "simulator/slurm/sched", "simulator/slurm/state"},
+	}, {
 		why:   "scontrol's face is of the tables, whether a daemon schedules over them or not",
 		from:  []string{"simulator/slurm"},
 		about: []string{"simulator/..."},
@@ -516,6 +521,7 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/slurm", "simulator/slurm/ctld", true},
 		{"simulator/slurm/ctld", "simulator/slurm", false},
 		{"simulator/slurm/ctld", "executor/slurm", true},
+		{"simulator/slurm/ctld", "simulator/ec2", true},
 		{"simulator/slurm/state", "simulator", true},
 		{"simulator/slurm/conf", "simulator/slurm/state", true},
 		{"simulator/slurm/sched/share", "simulator/slurm/sched", true},

@@ -252,11 +252,11 @@ func (m *Model) jobLine(k int32) string {
 		times = m.daemon.Times(k)
 	}
 	run := env.Time(0)
-	if end := times.End; times.Start != 0 {
-		if end == 0 {
-			end = m.env.Now()
+	if now := m.env.Now(); times.Start != 0 {
+		if times.End != 0 {
+			now = min(now, times.End)
 		}
-		run = end - times.Start
+		run = now - times.Start
 	}
 	limit := "01:00:00"
 	if m.daemon != nil {
@@ -278,8 +278,11 @@ func (m *Model) jobLine(k int32) string {
 		count += "-" + count
 	}
 	reason, nodes, batchHost := "None", "", ""
-	if j.Reason != "" {
+	switch {
+	case j.Reason != "":
 		reason = j.Reason
+	case times.Why != "":
+		reason = times.Why
 	}
 	if len(j.Nodes) > 0 {
 		nodes = hostlist.Fold(j.Nodes)

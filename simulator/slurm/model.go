@@ -83,7 +83,7 @@ type Call struct {
 }
 
 // Daemon is told what scontrol did to nodes and jobs, once the tables have it.
-// Times is what it knows of a job's times.
+// Times is what it knows of a job besides.
 type Daemon interface {
 	NodeChanged(node int32)
 	// AddrChanged is a node that was given another NodeAddr.
@@ -101,6 +101,8 @@ type Daemon interface {
 type Times struct {
 	Submit, Eligible, Start, End env.Time
 	Limit                        time.Duration
+	// Why is why a pending job waits, where its record does not say.
+	Why string
 }
 
 // Model is a slurmctld with its scontrol. It is not safe for concurrent use: in

@@ -1,0 +1,325 @@
+// Package ctld is a slurmctld in virtual time: it takes jobs, schedules them
+// over nodes on the premises and in the cloud, saves power by calling programs,
+// and keeps what scontrol shows and changes. What it does follows Slurm 22.05.
+//
+// It starts no program and no machine: whoever composes a cluster runs the
+// programs that it calls (Programs), lets machines boot, and tells it when a
+// slurmd registers or falls silent. Who starts when is simulator/slurm/sched's to
+// decide; nodes and jobs are kept in simulator/slurm/state, where scontrol
+// (simulator/slurm) finds them.
+//
+// Everything happens when something changes: nothing ticks while nothing can
+// come of it, so that an idle month costs nothing and a simulation ends.
+//
+// Left out: COMPLETING (a node is free the instant its job ends), prologs and
+// epilogs, steps, job suspension, preemption, reservations, heterogeneous jobs
+// that are submitted, and messages that take time: slurmctld's ping of a node,
+// its launch of a script and its periodic tests of time limits happen at once.
+package ctld
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/simulator"
+	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/slurm"
+	"aws-slurm-burst/simulator/slurm/conf"
+	"aws-slurm-burst/simulator/slurm/sched"
+	"aws-slurm-burst/simulator/slurm/state"
+)
+
+// Programs are what slurmctld calls to power nodes up and down. It does not wait
+// for them: a method starts its program and returns. nodes are the Daemon's own
+// until then.
+type Programs interface {
+	// Resume is ResumeProgram; file is what SLURM_RESUME_FILE holds.
+	Resume(nodes []string, file []byte)
+	Suspend(nodes []string)
+	// ResumeFail is called for nodes that were not up within ResumeTimeout.
+	ResumeFail(nodes []string)
+}
+
+// Options of a Daemon.
+type Options struct {
+	Engine *simulator.Engine
+	Conf   conf.Settings
+	// Policy is who starts when: sched.Slurm is slurmctld's own.
+	Policy sched.Policy
+	// Programs may be nil where no node is ever powered down or up.
+	Programs Programs
+	// Sink takes what happens to jobs and nodes; nil stands for nobody.
+	Sink record.Sink
+	// Epoch is the instant from which the jobs' Begin counts; 0 stands for that of
+	// New.
+	Epoch env.Time
+	// AddrChanged is told of each NodeAddr that scontrol sets; nil for nobody.
+	AddrChanged func(node, addr string)
+}
+
+// Daemon is a slurmctld. Like all models it belongs to its engine's goroutine.
+type Daemon struct {
+	opt    Options
+	engine *simulator.Engine
+	conf   conf.Settings
+	table  *state.Table
+	model  *slurm.Model
+	sched  *sched.Scheduler
+
+	nodes []node
+	power powerSave
+	jobs  []*[jobChunk]job
+	lives []*life // of nobody
+	tell  teller
+
+	epoch      env.Time
+	partitions map[string]*partition
+	uids       map[string]int32
+	// ownOverTimeLimits is whether a partition has another OverTimeLimit.
+	ownOverTimeLimits bool
+	fallback          string // the partition of jobs that name none
+	places            map[placeKey]int32
+	textBegin         int32 // reasons, as numbers of the table
+	textDepends       int32
+	textNever         int32
+
+	waiters map[int32][]int32    // a job's id -> jobs that wait for its end
+	depends map[int32]dependency // what those jobs wait for
+	over    []ended              // jobs that ended, until they are forgotten
+	first   int                  // of over
+
+	pass   passes
+	counts Counts
+}
+
+// Counts are how much work there was.
+type Counts struct {
+	Submitted, Ended, Requeued int
+	// Passes and Backfills were made; most changes need none.
+	Passes, Backfills int
+	Scans             int // of the power saving thread that had something to do
+}
+
+// partition is what the scheduler does not know of one.
+type partition struct{ overTimeLimit time.Duration }
+
+// ErrConf is the error of settings that make no cluster.
+var ErrConf = errors.New("slurm.conf")
+
+// New returns a slurmctld at the engine's present instant: nodes on the premises
+// are up, cloud nodes are powered down.
+func New(opt Options) (*Daemon, error) {
+	c := opt.Conf
+	d := &Daemon{
+		opt: opt, engine: opt.Engine, conf: c, table: state.New(),
+		partitions: map[string]*partition{}, uids: map[string]int32{}, places: map[placeKey]int32{},
+		waiters: map[int32][]int32{}, depends: map[int32]dependency{},
+	}
+	if d.epoch = opt.Epoch; d.epoch == 0 {
+		d.epoch = d.now()
+	}
+	d.model = slurm.Over(d.table, opt.Engine.Env(), hooks{d})
+	d.tell = teller{d: d}
+	d.textBegin = d.table.Intern("BeginTime")
+	d.textDepends = d.table.Intern("Dependency")
+	d.textNever = d.table.Intern("DependencyNeverSatisfied")
+	d.sched = sched.New(sched.Options{
+		Policy: opt.Policy, Shared: c.Shared, Memory: c.SelectMemory,
+		Params: sched.Params{
+			Depth: c.Scheduler.QueueDepth, Window: c.Scheduler.BackfillWindow, Resolution: c.Scheduler.BackfillResolution,
+			MaxTest: c.Scheduler.BackfillMaxJobs, Delay: c.Scheduler.Delay, Interval: c.Scheduler.Interval,
+			BackfillInterval: c.Scheduler.BackfillInterval,
+		},
+		Priority: sched.Weights{
+			Age: int64(c.Priority.WeightAge), FairShare: int64(c.Priority.WeightFairshare), JobSize: int64(c.Priority.WeightJobSize),
+			Partition: int64(c.Priority.WeightPartition), QOS: int64(c.Priority.WeightQOS),
+			MaxAge: c.Priority.MaxAge, FavorSmall: c.Priority.FavorSmall, HalfLife: c.Priority.DecayHalf, Period: c.Priority.CalcPeriod,
+		},
+	})
+	if err := d.addPartitions(); err != nil {
+		return nil, err
+	}
+	if err := d.addNodes(); err != nil {
+		return nil, err
+	}
+	d.initPower()
+	if err := d.checkPower(); err != nil {
+		return nil, err
+	}
+	d.initPasses()
+	return d, nil
+}
+
+func (d *Daemon) addPartitions() error {
+	for i := range d.conf.Partitions {
+		p := &d.conf.Partitions[i]
+		if d.partitions[p.Name] != nil || p.Name == "" {
+			return fmt.Errorf("%w: partition %q: each needs a name of its own", ErrConf, p.Name)
+		}
+		d.partitions[p.Name] = &partition{d.conf.OverTimeLimit}
+		if p.OverTimeLimit != nil {
+			d.partitions[p.Name].overTimeLimit = *p.OverTimeLimit
+			d.ownOverTimeLimits = true
+		}
+		if p.Default || d.fallback == "" && i == 0 {
+			d.fallback = p.Name
+		}
+		d.sched.AddPartition(sched.Partition{
+			Name: p.Name, MaxNodes: int32(p.MaxNodes), MaxTime: max(p.MaxTime, 0), DefaultTime: max(p.DefaultTime, 0),
+			Tier: int32(p.Tier), Factor: int32(p.JobFactor), Exclusive: p.Exclusive, Down: !p.Up,
+		})
+	}
+	if len(d.partitions) == 0 {
+		return fmt.Errorf("%w: no partition: jobs need one", ErrConf)
+	}
+	return nil
+}
+
+// addNodes adds all nodes, to the table and to the scheduler under the same
+// numbers, in the order of slurm.conf.
+func (d *Daemon) addNodes() error {
+	var names []string
+	type line struct {
+		conf  *conf.Node
+		addrs []string
+		at    int
+	}
+	var lines []line
+	for i := range d.conf.Nodes {
+		n := &d.conf.Nodes[i]
+		list, err := hostlist.Expand(n.Names)
+		if err != nil {
+			return fmt.Errorf("%w: NodeName=%s: %w", ErrConf, n.Names, err)
+		}
+		addrs := list
+		if n.Addr != "" {
+			if addrs, err = hostlist.Expand(n.Addr); err != nil {
+				return fmt.Errorf("%w: NodeAddr=%s: %w", ErrConf, n.Addr, err)
+			}
+			if len(addrs) == 1 {
+				addrs = slices.Repeat(addrs, len(list))
+			}
+			if len(addrs) != len(list) {
+				return fmt.Errorf("%w: NodeName=%s has %d nodes and %d addresses", ErrConf, n.Names, len(list), len(addrs))
+			}
+		}
+		lines = append(lines, line{n, addrs, len(names)})
+		names = append(names, list...)
+	}
+	member, err := d.membership(names)
+	if err != nil {
+		return err
+	}
+	classes := map[string]int32{}
+	for k, l := range lines {
+		end := len(names)
+		if k+1 < len(lines) {
+			end = lines[k+1].at
+		}
+		for i := l.at; i < end; i++ {
+			if err := d.addNode(l.conf, names[i], l.addrs[i-l.at], member[i], classes, k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// membership returns each node's partitions.
+func (d *Daemon) membership(names []string) ([][]string, error) {
+	at := make(map[string]int, len(names))
+	for i, name := range names {
+		if _, twice := at[name]; twice {
+			return nil, fmt.Errorf("%w: node %s is there twice", ErrConf, name)
+		}
+		at[name] = i
+	}
+	member := make([][]string, len(names))
+	for i := range d.conf.Partitions {
+		p := &d.conf.Partitions[i]
+		for _, list := range p.Nodes {
+			nodes := names
+			if list != "ALL" {
+				var err error
+				if nodes, err = hostlist.Expand(list); err != nil {
+					return nil, fmt.Errorf("%w: PartitionName=%s: %w", ErrConf, p.Name, err)
+				}
+			}
+			for _, name := range nodes {
+				k, ok := at[name]
+				if !ok {
+					return nil, fmt.Errorf("%w: PartitionName=%s: no NodeName has %s", ErrConf, p.Name, name)
+				}
+				if !slices.Contains(member[k], p.Name) {
+					member[k] = append(member[k], p.Name)
+				}
+			}
+		}
+	}
+	return member, nil
+}
+
+func (d *Daemon) addNode(c *conf.Node, name, addr string, partitions []string, classes map[string]int32, line int) error {
+	parts := strings.Join(partitions, ",")
+	key := strconv.Itoa(line) + " " + parts
+	class, ok := classes[key]
+	if !ok {
+		var err error
+		class, err = d.sched.AddClass(sched.Class{
+			Partitions: partitions, Features: c.Feature, Weight: int32(c.Weight),
+			CPUs: int32(c.CPUs), GPUs: int32(c.GPUs), Memory: c.Memory, Cloud: c.Cloud,
+		})
+		if err != nil {
+			return fmt.Errorf("%w: NodeName=%s: %w", ErrConf, c.Names, err)
+		}
+		classes[key] = class
+	}
+	r := state.Node{
+		Name: name, Addr: addr, Hostname: name, Partitions: parts, Features: strings.Join(c.Feature, ","),
+		Gres: c.Gres, Memory: c.Memory, CPUs: int32(max(c.CPUs, 1)), Weight: int32(c.Weight),
+	}
+	n := node{up: true}
+	if c.Cloud {
+		r.Flags = state.Cloud | state.PoweredDown
+		n.up = false
+	}
+	if c.Down {
+		r.Base, r.Reason = state.Down, "slurm.conf"
+	}
+	i := d.table.SetNode(r)
+	if j := d.sched.AddNode(class); i != j || int(i) != len(d.nodes) {
+		return fmt.Errorf("%w: node %s is there twice", ErrConf, name)
+	}
+	n.busy = d.idleSince()
+	d.nodes = append(d.nodes, n)
+	d.offer(i)
+	return nil
+}
+
+// Model is the daemon's scontrol, with what it can do to its tables besides.
+func (d *Daemon) Model() *slurm.Model { return d.model }
+
+// Scontrol is scontrol's command line (executor/slurm.Runner).
+func (d *Daemon) Scontrol(ctx context.Context, args ...string) ([]byte, error) {
+	d.purge()
+	return d.model.Scontrol(ctx, args...)
+}
+
+// Counts returns how much work there was so far.
+func (d *Daemon) Counts() Counts { return d.counts }
+
+// now is the present instant.
+func (d *Daemon) now() env.Time { return d.engine.Now() }
+
+// idleSince is the present instant for a node's last_busy, which is never 0.
+func (d *Daemon) idleSince() env.Time { return max(d.second(d.now()), 1) }
+
+// second is an instant as slurmctld keeps it: in whole seconds.
+func (*Daemon) second(t env.Time) env.Time { return t - t%env.Time(time.Second) }

@@ -1,0 +1,102 @@
+package ctld
+
+import (
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator"
+	"aws-slurm-burst/simulator/slurm/sched"
+)
+
+// passes is when the scheduler is asked. FIFO and EASY are asked at each change,
+// once an instant. Slurm's main pass comes batch_sched_delay after the last one
+// at the soonest, and one that tests all jobs every sched_interval; backfill
+// comes every bf_interval. None is made that could not start a job.
+type passes struct {
+	timer simulator.Timer
+	at    env.Time // when timer fires; -1 where it does not
+	run   func()
+
+	main, full, backfill env.Time // when the last ones were made
+}
+
+// never is no instant.
+const never = env.Time(-1)
+
+func (d *Daemon) initPasses() {
+	p := &d.pass
+	p.run = d.schedule
+	p.at = never
+	start := d.now()
+	p.main, p.full, p.backfill = start.Add(-d.conf.Scheduler.Delay), start, start
+}
+
+// wake asks for a pass, as soon as the policy has one.
+func (d *Daemon) wake() {
+	p := &d.pass
+	if p.run == nil {
+		return // New has not ended
+	}
+	at := d.now()
+	if d.opt.Policy == sched.Slurm {
+		at = max(at, p.main.Add(d.conf.Scheduler.Delay))
+	}
+	d.passAt(at)
+}
+
+// passAt makes a pass come at an instant, or before.
+func (d *Daemon) passAt(at env.Time) {
+	p := &d.pass
+	if p.at != never && p.at <= at {
+		return
+	}
+	d.engine.Cancel(p.timer)
+	p.at = at
+	p.timer = d.engine.At(at, p.run)
+}
+
+// schedule makes the passes that are due.
+func (d *Daemon) schedule() {
+	p, now, c := &d.pass, d.now(), &d.conf.Scheduler
+	p.at = never
+	if d.opt.Policy != sched.Slurm {
+		if d.sched.Dirty(now) {
+			d.counts.Passes++
+			d.start(d.sched.Pass(now, true))
+		}
+		return
+	}
+	full := now >= p.full.Add(c.Interval)
+	if now >= p.main.Add(c.Delay) && (d.sched.Dirty(now) || full && d.sched.Deep()) {
+		p.main = now
+		if full {
+			p.full = now
+		}
+		d.counts.Passes++
+		d.start(d.sched.Pass(now, full))
+	}
+	if c.Backfill && now >= p.backfill.Add(c.BackfillInterval) && d.sched.BackfillDirty(now) {
+		p.backfill = now
+		d.counts.Backfills++
+		d.start(d.sched.Backfill(now))
+	}
+	// What is left to be tried is tried when its time has come, and nothing else
+	// keeps time running.
+	if d.sched.Dirty(now) {
+		d.passAt(later(p.main.Add(c.Delay), now))
+	}
+	if d.sched.Deep() {
+		d.passAt(later(max(p.full.Add(c.Interval), p.main.Add(c.Delay)), now))
+	}
+	if c.Backfill && d.sched.BackfillDirty(now) {
+		d.passAt(later(p.backfill.Add(c.BackfillInterval), now))
+	}
+}
+
+// later keeps an instant after another.
+func later(t, than env.Time) env.Time { return max(t, than+1) }
+
+// start lets jobs have the nodes that they were given.
+func (d *Daemon) start(jobs []*sched.Job) {
+	for _, j := range jobs {
+		d.allocate(j.Owner)
+	}
+}

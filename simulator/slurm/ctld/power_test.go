@@ -1,0 +1,350 @@
+package ctld_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-slurm-burst/executor/slurm"
+	"aws-slurm-burst/simulator"
+	"aws-slurm-burst/simulator/slurm/conf"
+	"aws-slurm-burst/simulator/slurm/ctld"
+	"aws-slurm-burst/simulator/slurm/sched"
+	"aws-slurm-burst/simulator/workload"
+)
+
+// gang is a job of three nodes that runs for 100 s.
+func gang(id int64) workload.Job {
+	return workload.Job{ID: id, Run: 100 * second, Limit: hour, Procs: 12, Nodes: 3, Coupled: true}
+}
+
+// single is a job of one node that runs for 100 s.
+func single(id int64) workload.Job {
+	return workload.Job{ID: id, Run: 100 * second, Limit: hour, Procs: 4, Nodes: 1}
+}
+
+// The thread looks once a second, compares whole seconds strictly and then every
+// 10 s: idle since 161, SuspendTime 120 is over at 282, SuspendTimeout 30 at 313.
+func TestAGangsLifeFromPowerUpToPowerDown(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0.5, gang(7))
+	b.run()
+	b.want(`
+		0.5 job_submitted 7
+		0.5 job_eligible 7
+		0.5 job_allocated 7 aws-1+aws-2+aws-3
+		1 node_resumed aws-1
+		1 node_resumed aws-2
+		1 node_resumed aws-3
+		1 resume aws-1+aws-2+aws-3
+		61 node_ready aws-1
+		61 job_started 7
+		61 node_ready aws-2
+		61 node_ready aws-3
+		61 job_working 7
+		161 job_ended 7 COMPLETED
+		282 node_suspended aws-1
+		282 node_suspended aws-2
+		282 node_suspended aws-3
+		282 suspend aws-1+aws-2+aws-3
+		313 node_down aws-1
+		313 node_down aws-2
+		313 node_down aws-3
+	`)
+	if s := b.state("aws-1"); s != "IDLE+CLOUD+POWERED_DOWN" {
+		t.Error(s)
+	}
+}
+
+func TestTheResumeFileNamesJobsWithTheirNodes(t *testing.T) {
+	c := settings()
+	c.Shared = true
+	b := newBed(t, sched.FIFO, c)
+	for id := int64(1); id <= 3; id++ {
+		w := single(id)
+		w.Procs = 2
+		b.submit(0, w)
+	}
+	b.run()
+	if want := `{"jobs":[{"job_id":1,"nodes":"aws-1"},{"job_id":2,"nodes":"aws-1"},{"job_id":3,"nodes":"aws-2"}],"all_nodes":"aws-[1-2]"}`; string(b.file) != want {
+		t.Errorf("got  %s\nwant %s", b.file, want)
+	}
+	f, err := slurm.ReadResumeFile(b.file)
+	if err != nil || len(f.Jobs) != 3 || len(f.Nodes) != 2 {
+		t.Errorf("as the executor reads it: %+v, %v", f, err)
+	}
+}
+
+func TestABatchScriptStartsOnItsFirstNodeUnlessToldToWait(t *testing.T) {
+	boots := func(node string) time.Duration {
+		return map[string]time.Duration{"aws-1": 60 * second, "aws-2": 90 * second, "aws-3": 75 * second}[node]
+	}
+	b := newBed(t, sched.FIFO, settings())
+	b.boot = boots
+	b.submit(0, gang(7))
+	b.run()
+	b.want(`
+		61 job_started 7
+		91 job_working 7
+		191 job_ended 7 COMPLETED
+	`, "job_started", "job_working", "job_ended")
+
+	c := settings()
+	c.Scheduler.WaitAllNodes = true
+	b = newBed(t, sched.FIFO, c)
+	b.boot = boots
+	b.submit(0, gang(7))
+	b.run()
+	b.want(`
+		91 job_started 7
+		91 job_working 7
+		191 job_ended 7 COMPLETED
+	`, "job_started", "job_working", "job_ended")
+}
+
+// What was asked for at 1 is missed after 301, at 302; the thread looks at 2,
+// 12, ... and once more in the second after 61, when others came: at 302.
+func TestANodeThatDoesNotComeByResumeTimeoutIsDownAndItsJobRequeued(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	never := true
+	b.boot = func(node string) time.Duration {
+		if node == "aws-2" && never {
+			never = false
+			return -1
+		}
+		return 60 * second
+	}
+	b.submit(0, gang(7))
+	b.until(310)
+	b.want(`
+		1 resume aws-1+aws-2+aws-3
+		61 job_started 7
+		302 node_failed aws-2 ResumeTimeout reached
+		302 job_requeued 7 ResumeTimeout reached
+		302 fail aws-2
+	`, " resume ", "job_started", "node_failed", "job_requeued", " fail ")
+	if s := b.state("aws-2"); s != "DOWN+CLOUD+POWERED_DOWN" {
+		t.Error(s)
+	}
+	// It stays out of use until somebody says RESUME; the job takes others.
+	b.run()
+	b.want(`
+		422 job_eligible 7#1
+		422 job_allocated 7#1 aws-1+aws-3+aws-4
+		422 job_started 7#1
+		483 job_working 7#1
+		583 job_ended 7#1 COMPLETED
+	`, "7#1")
+}
+
+// Observed on 22.05.8: the job is requeued at once, SuspendProgram comes a second
+// later, the node is idle~ after SuspendTimeout and keeps the reason.
+func TestNodesThatAreGivenBack(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.boot = func(string) time.Duration { return -1 }
+	b.submit(0, gang(7))
+	b.scontrol(20.3, "update NodeName=aws-[1-3] State=POWER_DOWN_FORCE Reason=(Code:InsufficientInstanceCapacity)")
+	b.until(20.5)
+	if s := b.state("aws-1"); s != "IDLE+CLOUD+POWER_DOWN+NOT_RESPONDING" {
+		t.Error(s)
+	}
+	b.until(60)
+	b.want(`
+		0 job_submitted 7
+		0 job_eligible 7
+		0 job_allocated 7 aws-1+aws-2+aws-3
+		20.3 job_requeued 7 (Code:InsufficientInstanceCapacity)
+	`, "job_")
+	b.want(`
+		1 resume aws-1+aws-2+aws-3
+		21 suspend aws-1+aws-2+aws-3
+		52 node_down aws-1
+		52 node_down aws-2
+		52 node_down aws-3
+	`, " suspend ", " resume ", "node_down")
+	if n := b.d.Model().Node("aws-1"); b.state("aws-1") != "IDLE+CLOUD+POWERED_DOWN" || n.Reason != "(Code:InsufficientInstanceCapacity)" {
+		t.Errorf("%s %q", b.state("aws-1"), n.Reason)
+	}
+}
+
+// Observed on 22.05.8: the job runs, nobody else gets in, SuspendProgram comes 1
+// or 2 s after it ends.
+func TestANodeOfSingleUseGoesWithItsJob(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, single(1))
+	b.scontrol(30, "update NodeName=aws-1 NodeAddr=10.0.0.1 State=POWER_DOWN_ASAP Reason=plan_X")
+	long := single(2)
+	long.Run = 400 * second
+	for id := int64(2); id <= 4; id++ {
+		long.ID = id
+		b.submit(40, long)
+	}
+	b.submit(170, single(5)) // waits for the node rather than get in
+	b.until(100)
+	if s := b.state("aws-1"); s != "IDLE+CLOUD+DRAIN+POWER_DOWN" {
+		t.Error(s)
+	}
+	b.until(300)
+	b.want(`
+		0 job_allocated 1 aws-1
+		61 node_ready aws-1
+		161 job_ended 1 COMPLETED
+		162 suspend aws-1
+		193 job_allocated 5 aws-1
+		254 node_ready aws-1
+	`, " 1 COMPLETED", "allocated 1 ", "ready aws-1 ", " suspend aws-1 ", "allocated 5")
+}
+
+func TestRatesSpreadPowerUpsAndDowns(t *testing.T) {
+	c := settings()
+	c.ResumeRate, c.SuspendRate = 2, 1
+	b := newBed(t, sched.FIFO, c)
+	b.submit(0, gang(7))
+	b.run()
+	// The counts fade by a sixth in 10 s: 2 nodes are 1.37 after 21 s, which
+	// rounds to 1, and 1 is 0.47 after 42 s, which rounds to 0.
+	b.want(`
+		1 resume aws-1+aws-2
+		22 resume aws-3
+		303 suspend aws-1
+		345 suspend aws-2
+		407 suspend aws-3
+	`, " resume ", " suspend ")
+}
+
+func TestACancelledJobsBootingNodesAreTheNextJobs(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, gang(7))
+	b.at(20, func() {
+		if !b.d.Cancel(7) || b.d.Cancel(7) || b.d.Cancel(99) {
+			t.Error("cancel")
+		}
+	})
+	b.submit(30, gang(8))
+	b.until(100)
+	b.want(`
+		0 job_allocated 7 aws-1+aws-2+aws-3
+		1 resume aws-1+aws-2+aws-3
+		20 job_ended 7 CANCELLED
+		30 job_allocated 8 aws-1+aws-2+aws-3
+		61 job_working 8
+	`, " resume ", "allocated", "job_ended", "working")
+}
+
+func TestWhatIsExcludedIsNeverSuspended(t *testing.T) {
+	c := settings()
+	c.SuspendExcParts = nil
+	c.SuspendExcNodes = []string{"rack1", "aws-[1-3]:2"}
+	b := newBed(t, sched.FIFO, c)
+	b.submit(0, gang(7))
+	b.submit(0, workload.Job{ID: 8, Run: 100 * second, Procs: 8, Nodes: 2, Partition: "local"})
+	b.run()
+	b.want(`
+		222 suspend rack2
+		284 suspend aws-3
+	`, " suspend ")
+}
+
+func TestAPartitionsOwnTimes(t *testing.T) {
+	c := settings()
+	long, short := 200*second, 20*second
+	c.SuspendTime = conf.Infinite
+	c.Partitions[1].SuspendTime, c.Partitions[1].SuspendTimeout, c.Partitions[1].ResumeTimeout = &long, &short, &short
+	b := newBed(t, sched.FIFO, c)
+	b.boot = func(node string) time.Duration {
+		if node == "aws-1" {
+			return 10 * second
+		}
+		return 60 * second
+	}
+	b.submit(0, single(1))
+	w := single(2)
+	w.NoRequeue = true
+	b.submit(0, w)
+	b.until(400)
+	b.want(`
+		1 resume aws-1+aws-2
+		11 node_ready aws-1
+		22 node_failed aws-2 ResumeTimeout reached
+		312 node_suspended aws-1
+		333 node_down aws-1
+	`, " resume ", "node_ready aws-1", "node_failed", "node_suspended", "node_down")
+}
+
+// A machine that comes when slurmctld has given up on it is nobody's.
+func TestANodeThatRegistersTooLate(t *testing.T) {
+	for service, want := range map[int]string{0: "DOWN+CLOUD+POWERED_DOWN", 1: "DOWN+CLOUD+POWERED_DOWN", 2: "IDLE+CLOUD+POWERED_DOWN"} {
+		c := settings()
+		c.ReturnToService = service
+		b := newBed(t, sched.FIFO, c)
+		b.boot = func(string) time.Duration { return -1 }
+		w := single(1)
+		w.NoRequeue = true
+		b.submit(0, w)
+		b.at(400, func() {
+			if b.d.Register("aws-1", "i-late") {
+				t.Error("it was taken")
+			}
+		})
+		b.run()
+		if s := b.state("aws-1"); s != want {
+			t.Errorf("ReturnToService=%d: %s, want %s", service, s, want)
+		}
+		b.want("302 job_ended 1 NODE_FAIL ResumeTimeout reached", "job_ended")
+	}
+}
+
+func TestALostNodeIsDownAfterSlurmdTimeoutAndSuspendedLater(t *testing.T) {
+	for idle, want := range map[bool]string{false: "DOWN+CLOUD+POWERED_DOWN", true: "IDLE+CLOUD+POWERED_DOWN"} {
+		c := settings()
+		c.IdleOnNodeSuspend = idle
+		b := newBed(t, sched.FIFO, c)
+		w := single(1)
+		w.Run, w.NoRequeue = 2*hour, true
+		w.Limit = 3 * hour
+		b.submit(0, w)
+		b.at(100, func() { b.d.Lost("aws-1") })
+		b.until(399)
+		if s := b.state("aws-1"); s != "IDLE+CLOUD+NOT_RESPONDING" {
+			t.Error(s)
+		}
+		b.run()
+		b.want(`
+			400 node_failed aws-1 Not responding
+			400 job_ended 1 NODE_FAIL Not responding
+			521 node_suspended aws-1
+			552 node_down aws-1
+		`, "node_failed", "job_ended", "node_suspended", "node_down")
+		if s := b.state("aws-1"); s != want {
+			t.Errorf("idle_on_node_suspend %v: %s, want %s", idle, s, want)
+		}
+	}
+}
+
+func TestAnIdleMonthHasNoEvents(t *testing.T) {
+	b := newBed(t, sched.Slurm, settings())
+	w := single(1)
+	w.Begin = 30 * 24 * hour
+	b.submit(0, w)
+	b.run()
+	if n := b.engine.Events(); n > 20 {
+		t.Errorf("%d events", n)
+	}
+	b.want("2.592e+06 job_eligible 1", "eligible")
+}
+
+func TestCloudNodesNeedPowerSaving(t *testing.T) {
+	for name, spoil := range map[string]func(*conf.Settings){
+		"SuspendTime":    func(c *conf.Settings) { c.SuspendTime = conf.Infinite },
+		"ResumeProgram":  func(c *conf.Settings) { c.ResumeProgram = "" },
+		"SuspendProgram": func(c *conf.Settings) { c.SuspendProgram = "" },
+	} {
+		c := settings()
+		spoil(&c)
+		e := simulator.New(simulator.Options{})
+		if _, err := ctld.New(ctld.Options{Engine: e, Conf: c, Programs: &machines{}}); !errors.Is(err, ctld.ErrConf) || !strings.Contains(err.Error(), "power saving is off") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
