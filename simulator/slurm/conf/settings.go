@@ -125,7 +125,7 @@ type Scheduler struct {
 	BackfillWindow     time.Duration // bf_window [1440 min]
 	BackfillResolution time.Duration // bf_resolution [60 s]
 	BackfillMaxJobs    int           // bf_max_job_test [500]
-	BackfillContinue   bool          // bf_continue [no]
+	BackfillContinue   bool          // bf_continue [no]: read, though a pass takes no time here
 
 	// WaitAllNodes is sbatch_wait_nodes: batch scripts start when all of their
 	// nodes are up, not the first [no].

@@ -134,8 +134,7 @@ func New(opt Options) (*Daemon, error) {
 		Policy: opt.Policy, Shared: c.Shared, Memory: c.SelectMemory,
 		Params: sched.Params{
 			Depth: c.Scheduler.QueueDepth, Window: c.Scheduler.BackfillWindow, Resolution: c.Scheduler.BackfillResolution,
-			MaxTest: c.Scheduler.BackfillMaxJobs, Delay: c.Scheduler.Delay, Interval: c.Scheduler.Interval,
-			BackfillInterval: c.Scheduler.BackfillInterval,
+			MaxTest: c.Scheduler.BackfillMaxJobs,
 		},
 		Priority: sched.Weights{
 			Age: int64(c.Priority.WeightAge), FairShare: int64(c.Priority.WeightFairshare), JobSize: int64(c.Priority.WeightJobSize),
@@ -274,7 +273,7 @@ func (d *Daemon) addNode(c *conf.Node, name, addr string, partitions []string, c
 		var err error
 		class, err = d.sched.AddClass(sched.Class{
 			Partitions: partitions, Features: c.Feature, Weight: int32(c.Weight),
-			CPUs: int32(c.CPUs), GPUs: int32(c.GPUs), Memory: c.Memory, Cloud: c.Cloud,
+			CPUs: int32(c.CPUs), GPUs: int32(c.GPUs), Memory: c.Memory,
 		})
 		if err != nil {
 			return fmt.Errorf("%w: NodeName=%s: %w", ErrConf, c.Names, err)
