@@ -16,6 +16,8 @@ import (
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/localstack/faultproxy"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/boot"
+	"aws-slurm-burst/simulator/ec2/throttle"
 	"aws-slurm-burst/simulator/ec2/wire"
 	"aws-slurm-burst/simulator/faults"
 )
@@ -30,7 +32,8 @@ func (wallClock) Now() env.Time { return env.At(time.Now()) }
 
 // ec2 serves the EC2 model on a port.
 func (t *tool) ec2() *cobra.Command {
-	var listen, rules, cidr, region string
+	var listen, rules, cidr, region, boots string
+	var throttled bool
 	var seed uint64
 	var pending, ending time.Duration
 	c := &cobra.Command{
@@ -40,11 +43,14 @@ func (t *tool) ec2() *cobra.Command {
 programs of this project, boto3, the AWS CLI. It keeps everything in memory,
 takes any credentials, and models what a gang launch can meet: zones, subnets
 and their addresses, client tokens, placement groups, spot prices and, with
---faults, shortages, throttles and lost answers.
+--faults, shortages, throttles and lost answers. --throttle refuses calls that
+come more often than EC2 lets an account call; --boot has instances come up, or
+die, as those of an image do.
 
 GET /_asb/calls tells which calls came, as JSON.`,
 		Example: `  aws-slurm-burst ec2 --listen 127.0.0.1:0
-  aws-slurm-burst ec2 --faults examples/faults/first-zone-short.yaml`,
+  aws-slurm-burst ec2 --faults examples/faults/first-zone-short.yaml
+  aws-slurm-burst ec2 --throttle --boot hpc`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o := ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: seed, Region: region, PendingFor: pending, ShuttingDownFor: ending}
@@ -54,6 +60,16 @@ GET /_asb/calls tells which calls came, as JSON.`,
 					return app.Exitf(report.ExitUsage, "--cidr: %v", err)
 				}
 				o.CIDR = p
+			}
+			if throttled {
+				o.Throttle = throttle.Published()
+			}
+			if boots != "" {
+				p, err := boot.Named(boots)
+				if err != nil {
+					return app.Exitf(report.ExitUsage, "--boot: %v", err)
+				}
+				o.Boot = &p
 			}
 			model, err := ec2.New(o)
 			if err != nil {
@@ -73,6 +89,9 @@ GET /_asb/calls tells which calls came, as JSON.`,
 	c.Flags().StringVar(&cidr, "cidr", "", "the default VPC's `CIDR`, such as 127.0.0.0/16 beside a real slurmctld (default 172.31.0.0/16)")
 	c.Flags().DurationVar(&pending, "pending", 0, "how long instances stay pending; 0: until the next describe")
 	c.Flags().DurationVar(&ending, "shutting-down", 0, "how long instances stay shutting-down; 0: until the next describe")
+	c.Flags().BoolVar(&throttled, "throttle", false, "refuse calls beyond EC2's published rate limits, with RequestLimitExceeded")
+	c.Flags().StringVar(&boots, "boot", "", "how instances come up, in place of --pending: minimal, hpc or parallelcluster `IMAGE`; some die")
+	c.MarkFlagsMutuallyExclusive("boot", "pending")
 	return c
 }
 

@@ -200,6 +200,17 @@ func (m *Model) noteCall(at env.Time, action, code string) {
 	}
 }
 
+// refused has the Sink told of a call that never came to the Model.
+func (m *Model) refused(action, code string) {
+	if m.opt.Sink == nil {
+		return
+	}
+	m.mu.Lock()
+	m.noteCall(m.opt.Clock.Now(), action, code)
+	m.mu.Unlock()
+	m.tell()
+}
+
 // tell empties the outbox into the Sink, in order: whoever finds somebody else at
 // it, also a Sink that calls the Model, leaves its events to them.
 func (m *Model) tell() {

@@ -73,6 +73,7 @@ func (p *Port) apply(ctx context.Context, f faults.Fact, fn func(faults.Effect) 
 	}
 	if effect.Refused() {
 		err = &Error{Code: effect.Code, Message: effect.Message, Status: effect.Status}
+		p.model.refused(f.Action, effect.Code)
 	} else {
 		did, err = fn(effect)
 	}

@@ -3,6 +3,7 @@ package blackbox
 import (
 	"bufio"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -108,6 +109,34 @@ func TestTheProxyAddsWhatTheEndpointLacks(t *testing.T) {
 	}
 }
 
+// Five launches at once, then two a second: whoever asks for more is told so.
+func TestTheEmbeddedEC2ThrottlesAsEC2Does(t *testing.T) {
+	url := serving(t, "ec2", "--listen", "127.0.0.1:0", "--throttle")
+	launch := func() (status int) {
+		form := "Action=RunInstances&ImageId=ami-0a120230000086640&InstanceType=c6i.xlarge&MinCount=1&MaxCount=1"
+		resp, err := http.Post(url, "application/x-www-form-urlencoded", strings.NewReader(form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode == 503 && !strings.Contains(string(answer), "RequestLimitExceeded") {
+			t.Errorf("%s", answer)
+		}
+		return resp.StatusCode
+	}
+	count := map[int]int{}
+	for range 50 { // in far less than the 22 s for which tokens would come
+		count[launch()]++
+	}
+	if count[200] < 5 || count[503] == 0 || count[200]+count[503] != 50 {
+		t.Errorf("answers by status: %v", count)
+	}
+}
+
 func TestServersRefuseBadInputInOneLine(t *testing.T) {
 	e := newEndpoint(t, nil)
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
@@ -133,6 +162,8 @@ func TestServersRefuseBadInputInOneLine(t *testing.T) {
 		{"port taken", []string{"proxy", "--to=" + e.url, "--listen=" + strings.TrimPrefix(e.url, "http://")}, 1, "ERROR: --listen "},
 		{"no rules", []string{"proxy", "--to=" + e.url, "--faults=none.yaml"}, 2, "ERROR: --faults: "},
 		{"bad rules", []string{"proxy", "--to=" + e.url, "--faults=" + rules}, 2, "ERROR: " + rules + ":2:17: error[FAULT004]: probability is a number above 0"},
+		{"an image that there is not", []string{"ec2", "--boot=fast"}, 2, `ERROR: --boot: boot profile "fast": there are minimal, hpc, parallelcluster`},
+		{"two ways to come up", []string{"ec2", "--boot=hpc", "--pending=1s"}, 2, "ERROR: "},
 		{"bad rules of the embedded EC2", []string{"ec2", "--faults=" + rules}, 2, "ERROR: " + rules + ":2:17: error[FAULT004]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
