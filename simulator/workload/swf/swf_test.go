@@ -1,6 +1,7 @@
 package swf
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -368,6 +369,26 @@ func BenchmarkRead(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(jobs), "ns/job")
 		}
 	}
+	// What it costs to find the lines alone.
+	b.Run("floor", func(b *testing.B) {
+		b.SetBytes(int64(len(plain)))
+		for b.Loop() {
+			for lines := bufio.NewScanner(bytes.NewReader(plain)); lines.Scan(); {
+			}
+		}
+	})
+	b.Run("unpacked", func(b *testing.B) { // and to unpack
+		b.SetBytes(int64(len(plain)))
+		for b.Loop() {
+			z, err := gzip.NewReader(bytes.NewReader(packed))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, z); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("packed", run(packed, Options{}))
 	b.Run("plain", run(plain, Options{}))
 	b.Run("lenient", run(plain, lenient))

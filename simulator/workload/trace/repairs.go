@@ -21,6 +21,9 @@ const (
 	NoSubmit     // submitted at an unknown time: with the job before it
 	NoSize       // unknown how many processors: left out
 	NoRun        // unknown how long it ran, mostly as it never did: left out
+	Unfinished   // still ran when the trace was taken: as long as it had run
+	Requeued     // a run of a job that ran again: the last run is its, from the first submission
+	HetPart      // a component of a heterogeneous job: a job of its own
 	Partial      // a part of a job of which there is a line of its own: left out
 	Allocated    // what it asked for is unknown: what it got is taken for it
 	NoLimit      // asked for no time
@@ -41,6 +44,9 @@ var words = [kinds]struct{ name, says string }{
 	NoSubmit:     {"no_submit", "no time of submission: the one of the job before it"},
 	NoSize:       {"no_size", "no number of processors: left out"},
 	NoRun:        {"no_run", "no run time: left out"},
+	Unfinished:   {"unfinished", "still ran when the trace was taken: as long as it had run so far"},
+	Requeued:     {"requeued", "a run of a job that ran more than once: one job, with its last run"},
+	HetPart:      {"het_part", "a component of a heterogeneous job: a job of its own"},
 	Partial:      {"partial", "a part of a job that has a line of its own: left out"},
 	Allocated:    {"allocated", "no requested processors: as many as it was given"},
 	NoLimit:      {"no_limit", "no requested time"},
