@@ -2,7 +2,9 @@ package jsonl
 
 import (
 	"bytes"
+	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,4 +184,27 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestThePageHasEveryKey(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/WORKLOADS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "## JSON")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var told []string
+	for line := range strings.Lines(section) {
+		if cell, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " |"); ok && strings.HasPrefix(cell, "`") {
+			for k := range strings.SplitSeq(cell, ", ") {
+				told = append(told, strings.Trim(k, "`"))
+			}
+		}
+	}
+	want := keys()
+	slices.Sort(told)
+	slices.Sort(want)
+	if d := cmp.Diff(want, told); d != "" {
+		t.Error(d)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -105,5 +106,19 @@ func TestNamesAreSharedAndBounded(t *testing.T) {
 	text := []byte("17")
 	if a := testing.AllocsPerRun(100, func() { n.Of(text) }); a != 0 {
 		t.Errorf("%v allocations for a name that is known", a)
+	}
+}
+
+func TestThePageHasEveryRepair(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/WORKLOADS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ""
+	for k := range kinds {
+		want += fmt.Sprintf("| `%s` | %s |\n", k, k.Says())
+	}
+	if !strings.Contains(string(page), want) {
+		t.Errorf("docs/WORKLOADS.md lacks the table\n%s", want)
 	}
 }
