@@ -13,6 +13,7 @@ import (
 	"aws-slurm-burst/simulator/workload"
 	"aws-slurm-burst/simulator/workload/jsonl"
 	"aws-slurm-burst/simulator/workload/models"
+	"aws-slurm-burst/simulator/workload/sacct"
 	"aws-slurm-burst/simulator/workload/swf"
 	"aws-slurm-burst/simulator/workload/trace"
 )
@@ -42,6 +43,8 @@ func Open(w *scenario.Workload, e *simulator.Engine, open func(path string) (io.
 		switch {
 		case w.Trace != "":
 			j.log = swf.NewReader(f, swf.Options{Options: o})
+		case w.Sacct != "":
+			j.log = sacct.NewReader(f, sacct.Options{Options: o})
 		case w.JSONL != "":
 			j.log = jsonl.NewReader(f, o)
 		default:

@@ -74,6 +74,14 @@ func TestAWorkloadIsReadAndChangedAsTheScenarioSays(t *testing.T) {
 	}
 }
 
+func TestAnAccountIsRead(t *testing.T) {
+	const account = "JobID|Submit|Start|ElapsedRaw|NCPUS\n7|1760000005|1760000020|30|4\n8|1760000000|1760000020|30|2\n"
+	jobs, _, err := all(t, 1, account, func(w *scenario.Workload) { w.Sacct = "a.txt" })
+	if err != nil || len(jobs) != 2 || jobs[0].ID != 8 || jobs[1].Submit != 5*time.Second || jobs[1].Procs != 4 {
+		t.Errorf("%+v, %v", jobs, err)
+	}
+}
+
 func TestWhatIsWrongWithAFileIsItsError(t *testing.T) {
 	_, _, err := all(t, 1, "1 2 3\n", func(w *scenario.Workload) { w.Trace = "a.swf" })
 	if bad := new(trace.Error); !errors.As(err, &bad) || bad.Line != 1 || bad.File != "a.swf" {
