@@ -269,6 +269,11 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"simulator", "simulator/scenario", "simulator/workload/..."},
 	}, {
+		why:   "a scenario without nodes needs a machine of processors and its jobs: nothing of Slurm, EC2 or the executor",
+		from:  []string{"simulator/nodeless"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator", "simulator/processors", "simulator/record", "simulator/scenario", "simulator/scenario/jobs", "simulator/workload", "simulator/workload/trace"},
+	}, {
 		why:   "models stand for the world outside: they know the ports, never the executor that uses them",
 		from:  []string{"simulator/ec2/...", "simulator/slurm/..."},
 		about: []string{"executor/...", "cmd/...", "features/...", "localstack/..."},

@@ -29,7 +29,7 @@ do. Slurm itself calls aws-slurm-burst-resume,
 aws-slurm-burst-suspend and aws-slurm-burst-resume-fail.`,
 		Version: app.Version, SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddCommand(t.ec2(), t.proxy(), t.reconcile(), market.Command(t.IO), t.demo(),
+	root.AddCommand(t.ec2(), t.proxy(), t.reconcile(), market.Command(t.IO), t.simulate(), t.demo(),
 		t.inLab("features [PATH...]", "Run the Gherkin scenarios, the shipped ones or your own, and report"),
 		t.inLab("replay PLAN...", "Carry execution plans out on a local EC2, and say what happened to each"))
 	root.AddCommand(contract.Commands(t.IO, &t.code)...)

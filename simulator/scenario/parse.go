@@ -255,3 +255,12 @@ func (s *Scenario) Unreadable(i Input, err error) finding.Finding {
 		Message: err.Error(), Suggestion: "paths count from the scenario's folder",
 	}
 }
+
+// Unfit is the error of a run that found out that a value does not fit the
+// workload, such as a machine that is too small for a job.
+func (s *Scenario) Unfit(pointer string, err error) error {
+	p := s.places[pointer]
+	return &Invalid{[]finding.Finding{{
+		ID: idValue, Level: finding.Error, File: s.File, Line: p.line, Column: p.column, Pointer: pointer, Message: err.Error(),
+	}}}
+}

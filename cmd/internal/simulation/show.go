@@ -115,8 +115,8 @@ func (p *page) run(s *scenario.Scenario) {
 		{"ended as", strings.Join(states, ", ")},
 		{"requeues", count(r.Requeues)},
 		{p.mark("utilisation"), percent(r.Utilisation)},
-		{p.mark("makespan"), fmt.Sprintf("%.0f s (%.1f days)", r.Makespan, r.Makespan/86400)},
-		{"simulated", fmt.Sprintf("%.0f s in %.2f s", r.Simulated, r.Wall)},
+		{p.mark("makespan"), fmt.Sprintf("%s s (%.1f days)", count(int(r.Makespan+0.5)), r.Makespan/86400)},
+		{"simulated", fmt.Sprintf("%s s in %.2f s", count(int(r.Simulated+0.5)), r.Wall)},
 		{"seed, trace hash", fmt.Sprintf("%d, %s", r.Seed, r.TraceHash)},
 	}
 	if r.Scenario != "" {
@@ -255,10 +255,14 @@ func (p *page) remarks() {
 		for i, l := range m.Lines {
 			where[i] = strconv.Itoa(l)
 		}
+		lines := "lines"
+		if m.Count == 1 {
+			lines = "line"
+		}
 		if m.Count > len(m.Lines) {
 			where = append(where, "...")
 		}
-		rows = append(rows, []string{fmt.Sprintf("workload: %s %s", count(m.Count), m.Kind), fmt.Sprintf("%s (lines %s)", m.Says, strings.Join(where, ", "))})
+		rows = append(rows, []string{fmt.Sprintf("workload: %s %s", count(m.Count), m.Kind), fmt.Sprintf("%s (%s %s)", m.Says, lines, strings.Join(where, ", "))})
 	}
 	p.table([]string{"remark", ""}, rows)
 }

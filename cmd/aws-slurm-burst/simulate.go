@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"aws-slurm-burst/cmd/internal/simulation"
+	"aws-slurm-burst/simulator/nodeless"
+	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/scenario"
+)
+
+// simulate runs clusters in virtual time.
+func (t *tool) simulate() *cobra.Command {
+	return simulation.Command(t.IO, &t.code, machines{})
+}
+
+// machines runs each scenario on the model of its machine.
+type machines struct{}
+
+func (machines) Run(ctx context.Context, s *scenario.Scenario, sink record.Sink, progress func(scenario.Progress)) (scenario.Outcome, error) {
+	open := func(path string) (io.ReadCloser, error) { return os.Open(path) }
+	if s.Cluster.Processors > 0 {
+		return nodeless.Simulator{Open: open}.Run(ctx, s, sink, progress)
+	}
+	return scenario.Outcome{}, errors.New("clusters with nodes are not simulated yet: give the machine processors")
+}
