@@ -250,10 +250,11 @@ func (s *Scenario) Inputs() []Input {
 // Unreadable is the finding about an input that cannot be opened.
 func (s *Scenario) Unreadable(i Input, err error) finding.Finding {
 	p := s.places[i.Pointer]
-	return finding.Finding{
-		ID: idFile, Level: finding.Error, File: s.File, Line: p.line, Column: p.column, Pointer: i.Pointer,
-		Message: err.Error(), Suggestion: "paths count from the scenario's folder",
+	f := finding.Finding{ID: idFile, Level: finding.Error, File: s.File, Line: p.line, Column: p.column, Pointer: i.Pointer, Message: err.Error()}
+	if s.File != "" {
+		f.Suggestion = "paths count from the scenario's folder"
 	}
+	return f
 }
 
 // Unfit is the error of a run that found out that a value does not fit the

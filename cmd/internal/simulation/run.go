@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,11 +59,20 @@ whole at the end or not at all.`,
 			if err != nil {
 				return err
 			}
-			return show(t.Stdout, o.output, s, r)
+			return unwritable(show(t.Stdout, o.output, s, r))
 		},
 	}
 	o = newOptions(c.Flags())
 	return c
+}
+
+// unwritable is the error of figures that could not be written. A reader that has
+// gone has what it wants.
+func unwritable(err error) error {
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return app.Exitf(exits.ExitFailed, "the figures could not be written: %v", err)
 }
 
 // refused tells why a scenario is not run: at a terminal with the lines that are

@@ -1,0 +1,178 @@
+package blackbox
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// simulate runs `aws-slurm-burst simulate run` in a folder.
+func simulate(t testing.TB, dir string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), append([]string{"simulate", "run"}, args...)...)
+	c.Dir = dir
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	err := c.Run()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return c.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// log is a trace of so many jobs of a minute each, handed in a minute apart.
+func log(jobs int) string {
+	var b strings.Builder
+	b.WriteString("; Version: 2.2\n")
+	for i := range jobs {
+		fmt.Fprintf(&b, "%d %d -1 90 1 -1 -1 1 120 -1 1 %d 1 -1 -1 -1 -1 -1\n", i+1, 60*i, i%3)
+	}
+	return b.String()
+}
+
+func put(t testing.TB, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func inFolder(t testing.TB, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// The same seed and trace give the same figures but for the time they took, and
+// the same files.
+func TestASimulationIsTheSameEachTime(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "t.swf", log(1000))
+	run := func(procs string) (map[string]any, []byte) {
+		c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), "simulate", "run", "--trace=t.swf", "--procs=1", "--events=e.jsonl", "-o", "json")
+		c.Dir, c.Env = dir, append(os.Environ(), "GOMAXPROCS="+procs)
+		out, err := c.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var figures map[string]any
+		if err := json.Unmarshal(out, &figures); err != nil {
+			t.Fatal(err)
+		}
+		delete(figures, "wall_s")
+		events, err := os.ReadFile(filepath.Join(dir, "e.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return figures, events
+	}
+	a, events := run("1")
+	b, again := run("2")
+	if fmt.Sprint(a) != fmt.Sprint(b) || !bytes.Equal(events, again) {
+		t.Errorf("two runs differ:\n%v\n%v", a, b)
+	}
+	// Jobs of 90 s come each minute to one processor: job n waits 30 n seconds.
+	if a["jobs"] != 1000.0 || a["mean_wait_s"] != 30*999/2. || a["utilisation"] != 1.0 || a["makespan_s"] != 90_000.0 {
+		t.Errorf("%v", a)
+	}
+}
+
+func TestABadTraceIsOneLineAndExit2(t *testing.T) {
+	dir := t.TempDir()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(log(5000))); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(log(10), "\n")
+	for name, text := range map[string]string{
+		"cut.swf":      log(10)[:300],
+		"cut.swf.gz":   packed.String()[:packed.Len()/2],
+		"columns.swf":  log(5) + "6 300 -1 90\n",
+		"unsorted.swf": lines[0] + lines[3] + lines[1],
+		"empty.swf":    "",
+		"header.swf":   "; Version: 2.2\n",
+		"text.swf":     "#!/bin/sh\necho hello\n",
+		"binary.swf":   "\x7fELF\x00\x01\x02\n",
+	} {
+		put(t, dir, name, text)
+		code, out, errs := simulate(t, dir, "--trace="+name, "--procs=1", "--jobs-csv=jobs.csv")
+		if code != 2 || out != "" || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "ERROR: "+name+":") {
+			t.Errorf("%s: exit %d, %q%q", name, code, out, errs)
+		}
+		if slices.Contains(inFolder(t, dir), "jobs.csv") {
+			t.Fatalf("%s: jobs.csv was written", name)
+		}
+	}
+	if code, out, errs := simulate(t, dir, "--trace=unsorted.swf", "--procs=1", "--lenient"); code != 0 || errs != "" || !strings.Contains(out, "workload: 1 unsorted") {
+		t.Errorf("lenient: exit %d, %s%s", code, out, errs)
+	}
+}
+
+// A scenario without end, told to stop: at once, with nothing left behind.
+func TestAToldSimulationStops(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "s.yaml", "workload: {generator: {model: poisson, jobs: 1000000000, max_procs: 1, interarrival: 10, run: 10}}\n"+
+		"cluster: {processors: 4, scheduler: fifo}\nrun: {events: e.jsonl, swf: out.swf}\n")
+	c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), "simulate", "run", "s.yaml")
+	var errs bytes.Buffer
+	c.Dir, c.Stderr = dir, &errs
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); len(inFolder(t, dir)) < 3; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it does not begin: %s", errs.String())
+		}
+	}
+	begin := time.Now()
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait()
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("it took %v to stop", took)
+	}
+	if code := c.ProcessState.ExitCode(); code != 130 || !strings.HasPrefix(errs.String(), "ERROR: interrupted after ") || strings.Count(errs.String(), "\n") != 1 {
+		t.Errorf("exit %d, %q", code, errs.String())
+	}
+	if got := inFolder(t, dir); !slices.Equal(got, []string{"s.yaml"}) {
+		t.Errorf("there is %v", got)
+	}
+}
+
+func TestFiguresThatCannotBeWrittenAreAFailure(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer func() { _ = full.Close() }()
+	dir := t.TempDir()
+	put(t, dir, "t.swf", log(3))
+	c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), "simulate", "run", "--trace=t.swf", "--procs=1")
+	var errs bytes.Buffer
+	c.Dir, c.Stdout, c.Stderr = dir, full, &errs
+	_ = c.Run()
+	if code := c.ProcessState.ExitCode(); code != 1 || !strings.Contains(errs.String(), "no space left on device") {
+		t.Errorf("exit %d, %q", code, errs.String())
+	}
+}
