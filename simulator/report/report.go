@@ -285,24 +285,30 @@ func (g groups) list() []Group {
 
 // Saved is what the cloud saved of waiting, against the premises alone.
 type Saved struct {
-	// AloneMeanWait is what a job waited for on the premises alone.
+	// AloneMeanWait is what a job waited for on the premises alone, of AloneJobs
+	// that ran there.
 	AloneMeanWait float64 `json:"alone_mean_wait_s"`
+	AloneJobs     int     `json:"alone_jobs"`
 	// Hours of waiting that the cloud saved, of all jobs together; less than 0 where
-	// it made them wait longer.
-	Hours float64 `json:"hours"`
-	// PerHour is what each cost; null where none was saved.
+	// it made them wait longer, nil where other jobs ran in one run than in the
+	// other.
+	Hours *float64 `json:"hours"`
+	// PerHour is what each cost; nil where none was saved.
 	PerHour *USD `json:"usd_per_hour"`
 }
 
 // Compare fills in what the cloud saved. Both runs had the same workload; alone
 // was on the premises alone.
 func (r *Report) Compare(alone *Report) {
-	s := &Saved{AloneMeanWait: alone.MeanWait}
-	waited := func(r *Report) float64 { return r.Wait.Mean * float64(r.Wait.Count) / 3600 }
-	s.Hours = round(waited(alone) - waited(r))
-	if r.Cloud != nil && s.Hours > 0 {
-		each := Dollars(r.Cost.Float() / s.Hours)
+	s := &Saved{AloneMeanWait: alone.MeanWait, AloneJobs: alone.Wait.Count}
+	r.Saved = s
+	if r.Wait.Count != alone.Wait.Count {
+		return
+	}
+	saved := round((alone.Wait.Mean - r.Wait.Mean) * float64(r.Wait.Count) / 3600)
+	s.Hours = &saved
+	if r.Cloud != nil && saved > 0 {
+		each := Dollars(r.Cost.Float() / saved)
 		s.PerHour = &each
 	}
-	r.Saved = s
 }

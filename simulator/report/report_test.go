@@ -287,11 +287,15 @@ func TestWhatTheCloudSavesIsToldByTheHour(t *testing.T) {
 	with, alone := wait(3600), wait(3*3600)
 	with.Cost = 3_000_000
 	with.Compare(alone)
-	if with.Saved.Hours != 2 || *with.Saved.PerHour != 1_500_000 {
+	if *with.Saved.Hours != 2 || *with.Saved.PerHour != 1_500_000 {
 		t.Errorf("%+v", with.Saved)
 	}
-	if alone.Compare(with); alone.Saved.Hours != -2 || alone.Saved.PerHour != nil {
+	if alone.Compare(with); *alone.Saved.Hours != -2 || alone.Saved.PerHour != nil {
 		t.Errorf("the other way about: %+v", alone.Saved)
+	}
+	// A job that never ran waited for ever: that is no hour saved.
+	if with.Compare(tell(1).report(10)); with.Saved.Hours != nil || with.Saved.PerHour != nil {
+		t.Errorf("against a run in which nothing ran: %+v", with.Saved)
 	}
 }
 

@@ -66,7 +66,8 @@ func (p *page) table(header []string, rows [][]string) {
 	p.err = app.Table(&p.b, p.markdown, header, rows)
 }
 
-// mark is put behind the figures that assumed numbers move.
+// mark puts a star behind figures, or the title of a table of such, that assumed
+// numbers move.
 func (p *page) mark(figure string) string {
 	if p.r.Cloud == nil || len(p.r.Assumed) == 0 {
 		return figure
@@ -136,14 +137,14 @@ func (p *page) times() {
 	if r.Cloud != nil {
 		rows = append(rows, p.spread("time to capacity s", r.TimeToCapacity), p.spread("start to all nodes ready s", r.GangWait))
 	}
-	p.table([]string{"jobs", "mean", "median", "p95", "p99", "most"}, rows)
+	p.table([]string{p.mark("jobs"), "mean", "median", "p95", "p99", "most"}, rows)
 }
 
 func (p *page) spread(name string, d report.Distribution) []string {
 	if d.Count == 0 {
-		return []string{p.mark(name), "-", "-", "-", "-", "-"}
+		return []string{name, "-", "-", "-", "-", "-"}
 	}
-	return []string{p.mark(name), figure(d.Mean), figure(d.Median), figure(d.P95), figure(d.P99), figure(d.Max)}
+	return []string{name, figure(d.Mean), figure(d.Median), figure(d.P95), figure(d.P99), figure(d.Max)}
 }
 
 // words are the causes for people.
@@ -162,39 +163,48 @@ func (p *page) money() {
 		if all > 0 && s.Cause != "billing" {
 			share = percent(s.NodeHours / all)
 		}
-		rows = append(rows, []string{p.mark(words[s.Cause]), figure(s.NodeHours), share, s.Cost.String()})
+		rows = append(rows, []string{words[s.Cause], figure(s.NodeHours), share, s.Cost.String()})
 	}
-	rows = append(rows, []string{p.mark("all"), figure(all), "", r.Cost.String()})
-	p.table([]string{"cloud nodes' time", "node-hours", "share", "USD"}, rows)
+	rows = append(rows, []string{"all", figure(all), "", r.Cost.String()})
+	p.table([]string{p.mark("cloud nodes' time"), "node-hours", "share", "USD"}, rows)
 
 	each := "-"
 	if r.CostPerUsefulNodeHour != nil {
 		each = fmt.Sprintf("%.4f", r.CostPerUsefulNodeHour.Float())
 	}
 	rows = [][]string{
-		{p.mark("USD for a useful node-hour"), each},
-		{p.mark("goodput"), percent(r.Goodput)},
-		{p.mark("idle, nodes of one job"), fmt.Sprintf("%s USD, %s suspended", r.Idle.SingleUse.Cost, count(r.Idle.SingleUse.Suspended))},
-		{p.mark("idle, nodes that are shared"), fmt.Sprintf("%s USD, %s suspended", r.Idle.Shared.Cost, count(r.Idle.Shared.Suspended))},
+		{"USD for a useful node-hour", each},
+		{"goodput", percent(r.Goodput)},
+		{"idle, nodes of one job", fmt.Sprintf("%s USD, %s suspended", r.Idle.SingleUse.Cost, count(r.Idle.SingleUse.Suspended))},
+		{"idle, nodes that are shared", fmt.Sprintf("%s USD, %s suspended", r.Idle.Shared.Cost, count(r.Idle.Shared.Suspended))},
 	}
-	if s := r.Saved; s != nil {
-		saved := fmt.Sprintf("%s hours in all; alone jobs wait %s s in the mean", figure(s.Hours), figure(s.AloneMeanWait))
-		if s.PerHour != nil {
-			saved += fmt.Sprintf("; each cost %s USD", s.PerHour)
-		}
-		rows = append(rows, []string{p.mark("waiting saved"), saved})
+	if r.Saved != nil {
+		rows = append(rows, []string{"waiting saved", saved(r)})
 	}
-	p.table([]string{"cost", ""}, rows)
+	p.table([]string{p.mark("cost"), ""}, rows)
+}
+
+// saved says what the cloud saved of waiting.
+func saved(r *report.Report) string {
+	s := r.Saved
+	if s.Hours == nil {
+		return fmt.Sprintf("cannot be said: %s jobs ran, on the premises alone %s", count(r.Wait.Count), count(s.AloneJobs))
+	}
+	text := fmt.Sprintf("%s hours in all; alone jobs wait %s s in the mean", figure(*s.Hours), figure(s.AloneMeanWait))
+	if s.PerHour != nil {
+		text += fmt.Sprintf("; each cost %s USD", s.PerHour)
+	}
+	return text
 }
 
 func (p *page) calls() {
 	r := p.r
 	depth := fmt.Sprintf("%s on the first rung, %s rungs before it in the mean, %d at most", count(r.Fallback.First), figure(r.Fallback.Mean), r.Fallback.Max)
-	p.table([]string{"executor", ""}, [][]string{
+	p.table([]string{p.mark("executor"), ""}, [][]string{
 		{"calls", fmt.Sprintf("%s to resume, %s to suspend", count(r.ResumeCalls), count(r.SuspendCalls))},
-		{p.mark("gangs"), fmt.Sprintf("%s of %s whole", count(r.Gangs.Whole), count(r.Gangs.Asked))},
-		{p.mark("their ladders"), depth},
-		{p.mark("instances"), fmt.Sprintf("%s, %s interrupted by EC2", count(r.Instances), count(r.Interruptions))},
+		{"gangs", fmt.Sprintf("%s of %s whole", count(r.Gangs.Whole), count(r.Gangs.Asked))},
+		{"their ladders", depth},
+		{"instances", fmt.Sprintf("%s, %s interrupted by EC2", count(r.Instances), count(r.Interruptions))},
 	})
 	var rows [][]string
 	for _, op := range slices.Sorted(maps.Keys(r.APICalls)) {
@@ -204,16 +214,16 @@ func (p *page) calls() {
 		}
 		rows = append(rows, []string{op, count(r.APICalls[op]), strings.Join(failed, ", ")})
 	}
-	p.table([]string{"EC2 call", "count", "failed with"}, rows)
+	p.table([]string{p.mark("EC2 call"), "count", "failed with"}, rows)
 }
 
 // ask is what a site has to ask AWS for.
 func (p *page) ask() {
-	rows := [][]string{{p.mark("instances, and addresses of subnets"), count(p.r.Peaks.Instances)}}
+	rows := [][]string{{"instances, and addresses of subnets", count(p.r.Peaks.Instances)}}
 	for _, q := range p.r.Peaks.Quotas {
-		rows = append(rows, []string{p.mark(fmt.Sprintf("vCPUs, %s %s", cmp.Or(q.Family, "unknown family"), q.Market)), count(q.VCPUs)})
+		rows = append(rows, []string{fmt.Sprintf("vCPUs, %s %s", cmp.Or(q.Family, "unknown family"), q.Market), count(q.VCPUs)})
 	}
-	p.table([]string{"at once, at most", ""}, rows)
+	p.table([]string{p.mark("at once, at most"), ""}, rows)
 }
 
 // groups are those that held most.
@@ -224,7 +234,7 @@ func (p *page) groups(what string, all []report.Group) {
 	by := slices.SortedStableFunc(slices.Values(all), func(a, b report.Group) int {
 		return cmp.Or(cmp.Compare(b.ProcHours, a.ProcHours), cmp.Compare(a.Name, b.Name))
 	})
-	header := []string{what, "jobs", "mean wait s", "mean slowdown", "core-hours"}
+	header := []string{p.mark(what), "jobs", "mean wait s", "mean slowdown", "core-hours"}
 	if p.r.Cloud != nil {
 		header = append(header, "cloud node-hours", "lost", "USD")
 	}

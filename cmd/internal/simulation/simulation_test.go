@@ -265,8 +265,8 @@ func TestCheckOnlyJudges(t *testing.T) {
 func TestTablesTellAllThatJSONDoes(t *testing.T) {
 	got := called(t, &told{}, t.TempDir(), "s.yaml", "--premises-alone")
 	for _, want := range []string{
-		"scenario", "small", "1 ended", "2 nodes of 4 cores, the cloud of config.yaml, slurm", "wait s *", "time to capacity s *",
-		"idle", "0.16", "1 of 1 whole", "RunInstances", "1 InsufficientInstanceCapacity", "vCPUs, standard spot *",
+		"scenario", "small", "1 ended", "2 nodes of 4 cores, the cloud of config.yaml, slurm", "jobs *", "time to capacity s",
+		"idle", "0.16", "1 of 1 whole", "RunInstances", "1 InsufficientInstanceCapacity", "vCPUs, standard spot",
 		"* assumed, nobody has measured it", "boot: 75 s in the median", "workload: 7 no_limit", "no requested time (lines 3, 4, ...)",
 		"1.0 hours", "0000000000000abc",
 	} {
@@ -277,7 +277,7 @@ func TestTablesTellAllThatJSONDoes(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, got.stdout)
 		}
 	}
-	if md := called(t, &told{}, t.TempDir(), "s.yaml", "-o", "markdown"); !strings.Contains(md.stdout, "| wait s *") {
+	if md := called(t, &told{}, t.TempDir(), "s.yaml", "-o", "markdown"); !strings.Contains(md.stdout, "| wait s ") {
 		t.Errorf("markdown:\n%s", md.stdout)
 	}
 	if y := called(t, &told{}, t.TempDir(), "s.yaml", "-o", "yaml"); !strings.Contains(y.stdout, "mean_wait_s: 60\n") {
