@@ -130,7 +130,7 @@ func cloud(d *decoder, v value) *Cloud {
 		key{"quotas", list(func(d *decoder, v value) {
 			q := Quota{Market: "on-demand", VCPUs: -1}
 			mapping(
-				key{"family", text(&q.Family)},
+				key{"family", word(&q.Family, Families...)},
 				key{"market", word(&q.Market, "on-demand", "spot")},
 				key{"vcpus", whole(&q.VCPUs, 0, 1<<30)},
 			)(d, v)

@@ -171,11 +171,19 @@ const (
 	Scarce Capacity = "scarce"
 )
 
-// Quota is how many vCPUs of a family EC2 lets an account run in a market.
+// Quota is how many vCPUs of a family EC2 lets an account run in a market
+// (on-demand or spot).
 type Quota struct {
-	Family, Market string
-	VCPUs          int
+	Family Family
+	Market string
+	VCPUs  int
 }
+
+// Family is a family of Service Quotas, by its word in simulator/ec2/quota.
+type Family string
+
+// Families are all of them.
+var Families = []Family{"standard", "f", "g-vt", "p", "p5", "x", "inf", "trn", "dl", "hpc", "high-memory"}
 
 // Plans says where jobs' execution plans come from. The rates are shares of jobs,
 // drawn by job.

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"aws-slurm-burst/simulator/ec2/quota"
 )
 
 const whole1 = `
@@ -36,7 +39,7 @@ cluster:
     boot: minimal
     spot: scarce
     on_demand: common
-    quotas: [{family: standard, market: spot, vcpus: 640}, {family: g, vcpus: 0}]
+    quotas: [{family: standard, market: spot, vcpus: 640}, {family: g-vt, vcpus: 0}]
     throttle: false
     faults: rules.yaml
   plans: {advise: true, missing: 0.1, invalid: 0.05, partial: 0.5}
@@ -57,7 +60,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			Settings: []Setting{{"ResumeTimeout", "600"}, {"SchedulerParameters", "bf_window=2880"}},
 			Cloud: &Cloud{
 				Config: "sites/config.yaml", CoresPerNode: 8, Boot: Minimal, Spot: Scarce, OnDemand: Common,
-				Quotas: []Quota{{"standard", "spot", 640}, {"g", "on-demand", 0}}, Faults: "sites/rules.yaml",
+				Quotas: []Quota{{"standard", "spot", 640}, {"g-vt", "on-demand", 0}}, Faults: "sites/rules.yaml",
 			},
 			Plans: Plans{Advise: true, Missing: 0.1, Invalid: 0.05, Partial: 0.5},
 		},
@@ -109,7 +112,8 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 		"workload: {trace: \"a\\nb\"}\n" + machine:                                                                      "error[SCN005] /workload/trace: \"a\\nb\" is empty",
 		"workload: {trace: a, lenient: 1}\n" + machine:                                                                  "error[SCN004] /workload/lenient: wants true or false, has the number \"1\"",
 		trace + "cluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true, missing: 0.6, invalid: 0.6}}": "error[SCN005] /cluster/plans: missing, invalid",
-		trace + "cluster: {cloud: {config: c, quotas: [{family: g}]}}":                                                  "error[SCN007] /cluster/cloud/quotas/0: a quota has",
+		trace + "cluster: {cloud: {config: c, quotas: [{family: p}]}}":                                                  "error[SCN007] /cluster/cloud/quotas/0: a quota has",
+		trace + "cluster: {cloud: {config: c, quotas: [{family: standart, vcpus: 1}]}}":                                 "error[SCN006] /cluster/cloud/quotas/0/family: \"standart\" is not one of standard, f,",
 	} {
 		_, err := Parse([]byte(text), "s.yaml")
 		var bad *Invalid
@@ -194,6 +198,16 @@ func TestExamplesAreFitToRun(t *testing.T) {
 		if !strings.HasPrefix(string(data), "# ") || s.Name+".yaml" != filepath.Base(file) {
 			t.Errorf("%s is called %s, and begins with what it proves", file, s.Name)
 		}
+	}
+}
+
+func TestFamiliesAreThoseOfTheModel(t *testing.T) {
+	var want []Family
+	for f := quota.Standard; f < quota.Families; f++ {
+		want = append(want, Family(f.String()))
+	}
+	if !slices.Equal(Families, want) {
+		t.Errorf("families %v, EC2's are %v", Families, want)
 	}
 }
 
