@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/finding/render"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor/config"
@@ -48,7 +50,11 @@ whole at the end or not at all.`,
 			if err != nil {
 				return t.refused(err, text)
 			}
-			t.notes(s)
+			notes, err := judgeSlurm(s)
+			if err != nil {
+				return t.refused(err, nil)
+			}
+			t.notes(slices.Concat(s.Notes, notes), o.check)
 			if o.check {
 				return nil
 			}
@@ -91,9 +97,12 @@ func (t *tool) refused(err error, text []byte) error {
 	return app.Exitf(exits.ExitUsage, "%w", err)
 }
 
-func (t *tool) notes(s *scenario.Scenario) {
-	for _, f := range s.Notes {
-		t.say(render.Line(f))
+// notes tells what is unwise; what is only good to know too, where all is wanted.
+func (t *tool) notes(notes []finding.Finding, all bool) {
+	for _, f := range notes {
+		if all || f.Level > finding.Info {
+			t.say(render.Line(f))
+		}
 	}
 }
 

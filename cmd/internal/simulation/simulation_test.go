@@ -262,6 +262,28 @@ func TestCheckOnlyJudges(t *testing.T) {
 	}
 }
 
+func TestASlurmConfIsJudged(t *testing.T) {
+	sim, dir := &told{}, t.TempDir()
+	put := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "slurm.conf"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("NodeName=c[1-4] State=CLOUD CPUs=4 RealMemory=1000\nPartitionName=p Nodes=c[1-4]\n")
+	args := []string{"--trace=t.swf", "--slurm-conf=slurm.conf", "--cloud=config.yaml"}
+	got := called(t, sim, dir, append(args, "--check")...)
+	if got.code != 0 || !strings.Contains(got.stderr, "warning[SLURM023]") || !strings.Contains(got.stderr, "info[") {
+		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	}
+	if got = called(t, sim, dir, args...); got.code != 0 || !strings.Contains(got.stderr, "warning[SLURM023]") || strings.Contains(got.stderr, "info[") {
+		t.Errorf("a run: exit %d\n%s", got.code, got.stderr)
+	}
+	put("NodeName=c[1-4 State=CLOUD\n")
+	if got = called(t, sim, dir, args...); got.code != 2 || !strings.Contains(got.stderr, "ERROR: slurm.conf:1:") || !strings.Contains(got.stderr, "error[SLURM003]") || len(sim.scenarios) != 1 {
+		t.Errorf("exit %d, %d runs\n%s", got.code, len(sim.scenarios), got.stderr)
+	}
+}
+
 func TestTablesTellAllThatJSONDoes(t *testing.T) {
 	got := called(t, &told{}, t.TempDir(), "s.yaml", "--premises-alone")
 	for _, want := range []string{
