@@ -79,6 +79,7 @@ type Collector struct {
 	billed                 exact
 	cloudProcNS            float64 // processors of billed instances, by nanoseconds
 	launched, interrupted  int
+	unpriced               int
 	single, together       idling
 	instances              peak
 	quotas                 map[quota]*peak

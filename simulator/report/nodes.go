@@ -69,7 +69,6 @@ func (n *node) drop(j *job) {
 // instance is one of EC2's that has not gone.
 type instance struct {
 	usd   float64 // an hour
-	nano  uint64  // 1e-9 USD an hour
 	procs int     // as Slurm counts them
 	vcpus int
 	quota quota
@@ -84,6 +83,9 @@ type instance struct {
 	orphaned       bool // its node took another
 	orphanedAt     env.Time
 }
+
+// nano is an amount in 1e-9 USD.
+func nano(usd float64) uint64 { return uint64(math.Round(usd * 1e9)) }
 
 // of is what a time of the instance costs.
 func (i *instance) of(d time.Duration) spending {
@@ -250,10 +252,13 @@ func (c *Collector) takeInstance(e record.Event) {
 			c.settle(i.node)
 		}
 		i.running, i.runningAt = true, e.At
+		if e.USD > 0 { // the spot market's price may have moved since the launch
+			i.usd = e.USD
+		}
 	case record.InstanceEnding:
-		c.ending(i, e.Cause)
+		c.ending(i, e.Cause, e.Charged)
 	case record.InstanceGone:
-		c.ending(i, e.Cause)
+		c.ending(i, e.Cause, e.Charged)
 		c.instances.add(-1)
 		c.quotas[i.quota].add(-i.vcpus)
 		delete(c.live, e.Instance)
@@ -262,10 +267,7 @@ func (c *Collector) takeInstance(e record.Event) {
 
 func (c *Collector) launch(e record.Event) {
 	c.launched++
-	i := &instance{
-		usd: e.USD, nano: uint64(math.Round(max(0, e.USD) * 1e9)), vcpus: e.VCPUs, procs: e.VCPUs,
-		quota: quota{e.Family, e.Market},
-	}
+	i := &instance{usd: max(0, e.USD), vcpus: e.VCPUs, procs: e.VCPUs, quota: quota{e.Family, e.Market}}
 	if c.opt.ProcsPerCloudNode > 0 {
 		i.procs = c.opt.ProcsPerCloudNode
 	}
@@ -283,8 +285,8 @@ func (c *Collector) launch(e record.Event) {
 }
 
 // ending books an instance that is billed no longer: what it was for, and what
-// EC2 asks for it.
-func (c *Collector) ending(i *instance, why string) {
+// EC2 asks for it, in USD; 0 is what is not told, and worked out by its price.
+func (c *Collector) ending(i *instance, why string, charged float64) {
 	if i.ended {
 		return
 	}
@@ -314,7 +316,14 @@ func (c *Collector) ending(i *instance, why string) {
 		c.spent[noBoot].add(i.of(up))
 	}
 	c.cloudProcNS += float64(i.procs) * float64(up)
-	c.billed.add(i.nano, billedSeconds(up))
+	switch {
+	case charged > 0:
+		c.billed.add(nano(charged), 3600)
+	case i.usd > 0:
+		c.billed.add(nano(i.usd), billedSeconds(up))
+	default:
+		c.unpriced++
+	}
 }
 
 // billable is the time since an instant for which an instance is billed.

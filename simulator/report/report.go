@@ -76,8 +76,11 @@ type Cloud struct {
 	Idle           Idle          `json:"idle"`
 	Peaks          Peaks         `json:"peaks"`
 
+	// Instances that were launched, of which Interruptions were ended by EC2 for its
+	// spot market, and Unpriced have a price that is not known: they are in no cost.
 	Instances     int `json:"instances"`
 	Interruptions int `json:"interruptions"`
+	Unpriced      int `json:"unpriced"`
 	ResumeCalls   int `json:"resume_calls"`
 	SuspendCalls  int `json:"suspend_calls"`
 }
@@ -111,8 +114,9 @@ type Gangs struct {
 	Whole int `json:"whole"`
 }
 
-// Spent is what cloud nodes' time went into. A last row, billing, is what EC2's
-// minimum and its whole seconds add.
+// Spent is what cloud nodes' time went into, by the price when it began to run. A
+// last row, billing, is what the bill has beside that: EC2's minimum, its whole
+// seconds, and prices of the spot market that moved, up or down.
 type Spent struct {
 	Cause     string  `json:"cause"`
 	NodeHours float64 `json:"node_hours"`
@@ -185,7 +189,7 @@ type Repair struct {
 func (c *Collector) Report(end env.Time, procs int) *Report {
 	c.now = max(c.now, end)
 	for _, id := range slices.Sorted(maps.Keys(c.live)) {
-		c.ending(c.live[id], "")
+		c.ending(c.live[id], "", 0)
 	}
 	unfinished := len(c.jobs)
 	for _, id := range slices.Sorted(maps.Keys(c.jobs)) {
@@ -221,7 +225,7 @@ func (c *Collector) cloudFigures() *Cloud {
 		Cost: c.billed.usd(), Gangs: c.gangs, APICalls: c.calls, APIErrors: c.errors,
 		TimeToCapacity: c.capacity.distribution(), GangWait: c.gangWaits.distribution(),
 		Idle:      Idle{c.single.figures(), c.together.figures()},
-		Instances: c.launched, Interruptions: c.interrupted, ResumeCalls: c.resumes, SuspendCalls: c.suspends,
+		Instances: c.launched, Interruptions: c.interrupted, Unpriced: c.unpriced, ResumeCalls: c.resumes, SuspendCalls: c.suspends,
 		Fallback: FallbackDepth{First: c.depth.first, Max: c.depth.most},
 		Peaks:    Peaks{Instances: c.instances.most, Addresses: c.instances.most, Quotas: []Quota{}},
 	}
@@ -233,7 +237,7 @@ func (c *Collector) cloudFigures() *Cloud {
 		explained += s.usd
 		f.Spent = append(f.Spent, Spent{causeNames[k], hours(s.ns), Dollars(s.usd)})
 	}
-	f.Spent = append(f.Spent, Spent{Cause: "billing", Cost: max(0, f.Cost-Dollars(explained))})
+	f.Spent = append(f.Spent, Spent{Cause: "billing", Cost: f.Cost - Dollars(explained)})
 	sum := func(of ...cause) (ns float64) {
 		for _, k := range of {
 			ns += c.spent[k].ns

@@ -322,6 +322,26 @@ func TestTheLedgerIsTheBill(t *testing.T) {
 	})
 }
 
+func TestWhatEC2ChargedIsTheBill(t *testing.T) {
+	r := tell(0)
+	r.boots(0, "c1", "i-1", 3.6)
+	r.at(3610, record.InstanceEnding, record.Event{Instance: "i-1", Charged: 3.25}) // the price fell
+	r.instance(4000, record.InstanceLaunched, "i-2", 3.6)
+	r.at(4000, record.InstanceRunning, record.Event{Instance: "i-2", USD: 7.2}) // it rose
+	r.at(4100, record.InstanceEnding, record.Event{Instance: "i-2", Cause: "Server.InternalError"})
+	r.boots(4200, "c2", "i-3", 0) // of a type whose price nobody knows
+	got := r.report(5000)
+	if got.Unpriced != 1 {
+		t.Errorf("%d instances without a price", got.Unpriced)
+	}
+	if got.Cost != 3_450_000 {
+		t.Errorf("the bill is %v", got.Cost)
+	}
+	if last := got.Spent[len(got.Spent)-1]; last.Cause != "billing" || last.Cost != -350_000 {
+		t.Errorf("beside the price at the start: %+v", last)
+	}
+}
+
 func TestDollarsAsBillsHaveThem(t *testing.T) {
 	for v, want := range map[USD][2]string{
 		0: {"0.00", "0.000000"}, 4_999: {"0.00", "0.004999"}, 5_000: {"0.01", "0.005000"},

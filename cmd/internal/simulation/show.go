@@ -151,7 +151,7 @@ func (p *page) spread(name string, d report.Distribution) []string {
 var words = map[string]string{
 	"useful": "jobs worked", "boot": "boots", "never_booted": "boots that failed", "waiting_for_others": "ready, waiting for a job's other nodes",
 	"idle": "idle", "orphan": "orphaned: no node claims it", "failed_gang": "gangs that did not become whole", "lost_work": "work that was lost",
-	"billing": "EC2's whole seconds, and 60 at least",
+	"billing": "EC2's whole seconds, 60 at least, and prices that moved",
 }
 
 func (p *page) money() {
@@ -199,12 +199,16 @@ func saved(r *report.Report) string {
 
 func (p *page) calls() {
 	r := p.r
+	instances := fmt.Sprintf("%s, %s interrupted by EC2", count(r.Instances), count(r.Interruptions))
+	if r.Unpriced > 0 {
+		instances += fmt.Sprintf(", %s without a known price: in no cost", count(r.Unpriced))
+	}
 	depth := fmt.Sprintf("%s on the first rung, %s rungs before it in the mean, %d at most", count(r.Fallback.First), figure(r.Fallback.Mean), r.Fallback.Max)
 	p.table([]string{p.mark("executor"), ""}, [][]string{
 		{"calls", fmt.Sprintf("%s to resume, %s to suspend", count(r.ResumeCalls), count(r.SuspendCalls))},
 		{"gangs", fmt.Sprintf("%s of %s whole", count(r.Gangs.Whole), count(r.Gangs.Asked))},
 		{"their ladders", depth},
-		{"instances", fmt.Sprintf("%s, %s interrupted by EC2", count(r.Instances), count(r.Interruptions))},
+		{"instances", instances},
 	})
 	var rows [][]string
 	for _, op := range slices.Sorted(maps.Keys(r.APICalls)) {
