@@ -27,6 +27,7 @@ func registerGiven(sc registrar) {
 	givenASBA(sc)
 	givenShipped(sc)
 	givenStrangers(sc)
+	givenReferences(sc)
 }
 
 // givenSite: what the site says, its plans and its configuration.

@@ -128,9 +128,7 @@ func slurmctld(ctx context.Context, does string) error {
 		return errors.New("it is the shipped advisor that asks slurmctld")
 	}
 	a.slurmctld = true
-	w := in(ctx)
-	return errors.Join(w.Write("scontrol", []byte("#!/bin/sh\nPATH=/usr/bin:/bin\ncd '"+w.Dir+"'\n"+strings.TrimSpace(does)+"\n")),
-		os.Chmod(filepath.Join(w.Dir, "scontrol"), 0o755))
+	return writeScontrol(in(ctx), strings.TrimSpace(does)+"\n")
 }
 
 // run starts the shipped advisor on a way, or says where its program is.

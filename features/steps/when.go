@@ -53,6 +53,9 @@ func registerWhen(sc registrar) {
 	sc.Step(`^the operator asks what reconcile would do$`, func(ctx context.Context) error {
 		return in(ctx).Program(ctx, "aws-slurm-burst", "reconcile", "--dry-run")
 	})
+	sc.Step(`^the operator asks what a resume of "([^"]+)" would do$`, func(ctx context.Context, nodes string) error {
+		return in(ctx).Program(ctx, "aws-slurm-burst-resume", nodes, "--dry-run=server")
+	})
 	sc.Step(`^"([^"]+)" and "([^"]+)" are resumed at the same time$`, func(ctx context.Context, a, b string) error {
 		return sideBySide(ctx, a, b)
 	})
