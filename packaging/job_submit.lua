@@ -12,8 +12,9 @@
 --
 -- To install: copy it beside slurm.conf, say JobSubmitPlugins=lua there, restart
 -- slurmctld, and say plans: {dir: ..., references: true} in aws-slurm-burst.yaml.
--- A site with a job_submit.lua of its own calls asba_submit and asba_modify from
--- it, as the last thing that touches admin_comment.
+-- A site with a job_submit.lua of its own takes reference, may_refer, asba_submit
+-- and asba_modify over, and calls the last two as the last thing that touches
+-- admin_comment.
 --
 -- It runs inside slurmctld, which does nothing else meanwhile: it reads no file
 -- and asks nobody. Written for the Lua 5.1 that Slurm 22.05 has.

@@ -108,7 +108,7 @@ func TestAPlanThatWasChangedSinceIsNone(t *testing.T) {
 	c.settled(t, 60*time.Second)
 	c.keep(t, spread)
 	c.must(t, "scontrol", "release", id)
-	c.untilJob(t, id, 200*time.Second, "COMPLETED") // a requeued job waits two minutes
+	c.untilJob(t, id, 200*time.Second, "COMPLETED") // Slurm may let a requeued job wait for two minutes
 	for _, call := range c.proxy.Calls() {
 		if call.Action == "RunInstances" && call.Params.Get("InstanceType") != "c6in.32xlarge" {
 			c.fail(t, "%s was launched", call.Params.Get("InstanceType"))
