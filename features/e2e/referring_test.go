@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -278,6 +280,8 @@ func TestTheWrapperIsSbatchToItsUser(t *testing.T) {
 		{name: "--wrap", args: []string{"--wrap", "true --hold"}, stdout: "Submitted batch job {}\n"},
 		{name: "--hold", args: []string{"--hold", plain}, stdout: "Submitted batch job {}\n", held: true},
 		{name: "--hold among letters", args: []string{"-vH", plain}, stdout: "Submitted batch job {}\n", stderr: "sbatch: ", held: true},
+		{name: "--hold behind a letter", args: []string{"-sH", plain}, stdout: "Submitted batch job {}\n", held: true},
+		{name: "a value in a word with its letter", args: []string{"-JH", plain}, stdout: "Submitted batch job {}\n"},
 		{name: "a script that says so", args: []string{held}, stdout: "Submitted batch job {}\n", held: true},
 		{name: "an array", args: []string{"--array=1-3", plain}, stdout: "Submitted batch job {}\n"},
 		{name: "components", args: []string{"-n1", ":", "-n1", plain}, stdout: "Submitted batch job {}\n", plans: []string{"1"}},
@@ -323,6 +327,36 @@ func TestTheWrapperIsSbatchToItsUser(t *testing.T) {
 			}
 		}
 		c.must(t, "scancel", id)
+	}
+}
+
+// sbatch-asba has a table of sbatch's options, of those that take no value of the
+// next word. sbatch itself says which these are.
+func TestTheWrapperKnowsWhichOptionsTakeAValue(t *testing.T) {
+	c := cluster(t, Options{Nodes: 1, NeverBoot: true})
+	text, err := os.ReadFile("../../packaging/sbatch-asba")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := regexp.MustCompile(`(?m)^\t\t(--[a-z-]+(?: \| --[a-z-]+)*)\) ;;$`).FindAllStringSubmatch(string(text), -1)
+	var flags []string
+	for _, m := range table {
+		flags = append(flags, strings.Split(m[1], " | ")...)
+	}
+	flags = append(flags, "--hold", "--parsable", "--quiet")
+	seen := 0
+	for _, m := range regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[a-z-]+)(\[?=?)`).FindAllStringSubmatch(c.must(t, "sbatch", "--help"), -1) {
+		name, value := m[1], m[2] == "="
+		if name == "--container" || name == "--export" || name == "--wrap" || name == "--mem" { // whose lines say otherwise than sbatch does, or nothing
+			continue
+		}
+		seen++
+		if slices.Contains(flags, name) == value {
+			t.Errorf("%s takes a value of the next word: %v, and sbatch-asba says otherwise", name, value)
+		}
+	}
+	if seen < 60 || len(flags) < 20 {
+		t.Errorf("%d options, %d flags", seen, len(flags))
 	}
 }
 
