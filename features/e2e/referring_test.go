@@ -213,9 +213,26 @@ func TestTheWrapperHasThePlanThereBeforeTheJobStarts(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\nmodule load openmpi 2>/dev/null\nsrun --mpi=none hostname\nexit 3\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	// Who submits it has no rights, and may write into a folder that is sticky.
+	if err := os.Chmod(filepath.Join(c.dir, "plans"), 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	theirs := filepath.Join(c.dir, "bin")
+	if err := os.Mkdir(theirs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []string{filepath.Join(c.room.bin, "asba"), "../../packaging/sbatch-asba"} {
+		data, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(theirs, filepath.Base(from)), data, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	// With --wait it lasts as long as the job.
-	c.must(t, "sh", "-c", fmt.Sprintf("cd %s; { %s --wait --parsable --output=job-%%j.out --nodes=4 --time=30 %s; echo $? >code.new; mv code.new code; } >out 2>err </dev/null &",
-		c.dir, strings.Join(c.wrapper(t), " "), script))
+	c.must(t, "sh", "-c", fmt.Sprintf("cd %[1]s; { setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/ PATH=%[2]s:/usr/bin:/bin ASBA_PLANS=%[1]s/plans sbatch-asba"+
+		" --wait --parsable --output=/dev/null --nodes=4 --time=30 %[3]s; echo $? >code.new; mv code.new code; } >out 2>err </dev/null &", c.dir, theirs, script))
 	c.until(t, 120*time.Second, "sbatch-asba ends", func() (bool, string) {
 		_, err := os.Stat(filepath.Join(c.dir, "code"))
 		return err == nil, "it has not"
@@ -232,6 +249,10 @@ func TestTheWrapperHasThePlanThereBeforeTheJobStarts(t *testing.T) {
 		c.fail(t, "exit code, stdout and stderr: %q", said)
 	}
 	c.untilJob(t, "1", 5*time.Second, "FAILED") // as its script says
+	var st syscall.Stat_t
+	if err := syscall.Stat(filepath.Join(c.dir, "plans", "1.json"), &st); err != nil || st.Uid != 65534 || st.Mode&0o777 != 0o644 {
+		c.fail(t, "the plan is of user %d, mode %o, %v", st.Uid, st.Mode&0o777, err)
+	}
 	if strings.Contains(c.log(), "falling back") || strings.Contains(c.log(), "No execution plan") || !strings.Contains(c.log(), `"mode":"asba"`) {
 		c.fail(t, "the plan was not used")
 	}
