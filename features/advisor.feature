@@ -177,7 +177,7 @@ Feature: The shipped advisor
         | over HTTP     |
 
     Scenario: Told to stop, it answers what has been asked
-      Given the site's asba.timeout is 5s
+      Given the site's asba.timeout is 10s
       And slurmctld leaves ASBA without an answer for 1 second
       And job 4711 wants "aws-hpc-[001-002]"
       When Slurm resumes "aws-hpc-[001-002]", asking ASBA over its pipe, and ASBA is told to stop as it is asked

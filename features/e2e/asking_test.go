@@ -3,12 +3,14 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"aws-slurm-burst/features/advisor"
+	"aws-slurm-burst/features/site"
 	"aws-slurm-burst/features/slurmtest"
 	"aws-slurm-burst/fixtures"
 )
@@ -137,15 +139,41 @@ func TestAHangingAdvisorCostsAJobItsPlanAlone(t *testing.T) {
 	}
 }
 
-// The advisor that is shipped, by its command: it reads Slurm's record and the
-// stored script of the job, and nothing but the configuration names it.
 func TestTheShippedAdvisorIsAskedForEachJob(t *testing.T) {
 	slurmtest.Need(t)
-	asba, err := filepath.Abs(filepath.Join(room.bin, "asba"))
-	if err != nil {
-		t.Fatal(err)
+	shippedIsAsked(t, fmt.Sprintf("{command: %q}", filepath.Join(room.bin, "asba")))
+}
+
+func TestTheShippedDaemonIsAskedForEachJob(t *testing.T) {
+	slurmtest.Need(t)
+	pipe := filepath.Join(t.TempDir(), "asba.pipe")
+	shippedIsAsked(t, fmt.Sprintf("{pipe: %q}", pipe), "daemon", "--pipe="+pipe)
+}
+
+// The port is the shipped default: the loopback is the run's own.
+func TestTheShippedServerIsAskedForEachJob(t *testing.T) {
+	slurmtest.Need(t)
+	shippedIsAsked(t, `{url: "http://127.0.0.1:8080"}`, "serve")
+}
+
+// The advisor that is shipped, by its command or as a service that args start: it
+// reads Slurm's record and the stored script of the job, and nothing but the
+// configuration names it.
+func shippedIsAsked(t *testing.T, section string, args ...string) {
+	c := cluster(t, Options{Nodes: 4, ASBA: section})
+	if len(args) > 0 {
+		cmd := exec.Command(filepath.Join(room.bin, "asba"), args...)
+		cmd.Env = []string{"SLURM_CONF=" + c.conf}
+		s, err := site.StartService(cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := s.Stop(); err != nil {
+				t.Error(err)
+			}
+		}()
 	}
-	c := cluster(t, Options{Nodes: 4, ASBA: fmt.Sprintf("{command: %q}", asba)})
 	id := c.submit(t, "module load openmpi 2>/dev/null\nsrun --mpi=none hostname", "--nodes=4", "--time=30")
 	c.ranOnce(t, id)
 	if log := c.log(); strings.Contains(log, "falling back") || !strings.Contains(log, `"mode":"asba"`) {

@@ -22,7 +22,7 @@ func StartEmbedded(ctx context.Context, bin string, log io.Writer, args ...strin
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "aws-slurm-burst"), append([]string{"ec2", "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Stderr = log
-	s, err := startService(cmd)
+	s, err := StartService(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("the embedded EC2: %w", err)
 	}

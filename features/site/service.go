@@ -31,9 +31,9 @@ type Service struct {
 // five seconds.
 const stopWithin = 15 * time.Second
 
-// startService starts a program and waits for its first line. On Linux it ends
+// StartService starts a program and waits for its first line. On Linux it ends
 // with this process, however that ends.
-func startService(cmd *exec.Cmd) (*Service, error) {
+func StartService(cmd *exec.Cmd) (*Service, error) {
 	s := &Service{cmd: cmd, done: make(chan struct{})}
 	if cmd.Stderr == nil {
 		cmd.Stderr = &s.log
@@ -121,7 +121,7 @@ func (s *Service) ended(want int) error {
 func (w *Site) Serve(program string, args ...string) (*Service, error) {
 	cmd := exec.Command(filepath.Join(w.Bin, program), args...)
 	cmd.Dir, cmd.Env = w.Dir, w.environment()
-	s, err := startService(cmd)
+	s, err := StartService(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", program, strings.Join(args, " "), err)
 	}
