@@ -45,7 +45,8 @@ Feature: The shipped advisor
         """
       When the operator runs:
         """
-        eval "$(asba analyze waves.sbatch --allow-list=c6i.2xlarge --export-env)"
+        export ASBA_MAX_SPOT_PRICE=0.001 # of an earlier job
+        eval $(asba analyze waves.sbatch --allow-list=c6i.2xlarge --export-env)
         aws-slurm-burst-resume aws-hpc-[001-002]
         """
       Then the exit code is 0

@@ -273,7 +273,7 @@ func TestAdviceAgainstBurstingIsAnAdvice(t *testing.T) {
 		t.Errorf("exit %d, %s\n%s", code, stderr, out)
 	}
 	out, _, _ = s.run("analyze", "--job-id", "2", "--export-env")
-	if want := "export ASBA_SHOULD_BURST='false'\nunset ASBA_INSTANCE_TYPES\n"; !strings.HasPrefix(out, want) || strings.Count(out, "unset ") != 7 {
+	if want := "export ASBA_SHOULD_BURST='false';\nunset ASBA_INSTANCE_TYPES;\n"; !strings.HasPrefix(out, want) || strings.Count(out, "unset ") != 7 {
 		t.Error(out)
 	}
 	if out, _, _ := s.run("analyze", "--job-id", "2", "--format", "table"); !strings.HasPrefix(out, "job 2 (mpi) in us-east-1: do not burst\n") {

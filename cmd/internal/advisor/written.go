@@ -108,15 +108,16 @@ func variableLines(p *plan.Plan) string {
 	return b.String()
 }
 
-// shellLines are lines that a POSIX shell evaluates. A variable that the plan
-// leaves open is unset: what it holds is another plan's.
+// shellLines are what a POSIX shell evaluates, also where their line breaks have
+// become blanks: eval $(...) without quotes is how people write it. A variable that
+// the plan leaves open is unset: what it holds is another plan's.
 func shellLines(p *plan.Plan) string {
 	var b strings.Builder
 	for _, v := range plan.Environment(p) {
 		if v.Set {
-			fmt.Fprintf(&b, "export %s=%s\n", v.Name, quoted(v.Value))
+			fmt.Fprintf(&b, "export %s=%s;\n", v.Name, quoted(v.Value))
 		} else {
-			fmt.Fprintf(&b, "unset %s\n", v.Name)
+			fmt.Fprintf(&b, "unset %s;\n", v.Name)
 		}
 	}
 	return b.String()

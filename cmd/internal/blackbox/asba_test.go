@@ -65,22 +65,23 @@ func TestAShellEvaluatesAnAdvice(t *testing.T) {
 	e := newEndpoint(t, nil)
 	asba := filepath.Join(bin, "asba")
 	config := advisorSite(t)
-	r := e.sh(fmt.Sprintf(`
-export ASBA_MPI_PROCESSES=99 ASBA_MAX_SPOT_PRICE=9 ASBA_GANG_SCHEDULING=odd
-eval "$(%s analyze --job-id 2 --mpi --usage-class on-demand --export-env --config %s)" && env | grep ^ASBA_ | sort`, asba, config))
 	want := []string{"ASBA_GANG_SCHEDULING=true", "ASBA_INSTANCE_TYPES=c5n.18xlarge", "ASBA_MPI_PROCESSES=288", "ASBA_PLACEMENT_GROUP=cluster",
 		"ASBA_PURCHASING_OPTION=on-demand", "ASBA_REQUIRES_EFA=true", "ASBA_SHOULD_BURST=true"}
-	got := strings.Fields(r.stdout)
-	if r.code != 0 || len(got) != len(want) {
-		t.Fatalf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
-	}
-	for i, line := range got {
-		if !strings.HasPrefix(line, want[i]) {
-			t.Errorf("%s, want %s", line, want[i])
+	for _, evaluated := range []string{`"$(%s)"`, `$(%s)`} { // without quotes its lines are one
+		evaluated = fmt.Sprintf(evaluated, asba+" analyze --job-id 2 --mpi --usage-class on-demand --export-env --config "+config)
+		r := e.sh("export ASBA_MPI_PROCESSES=99 ASBA_MAX_SPOT_PRICE=9 ASBA_GANG_SCHEDULING=odd\neval " + evaluated + " && env | grep ^ASBA_ | sort")
+		got := strings.Fields(r.stdout)
+		if r.code != 0 || len(got) != len(want) {
+			t.Fatalf("%s: exit %d\n%s%s", evaluated, r.code, r.stdout, r.stderr)
+		}
+		for i, line := range got {
+			if !strings.HasPrefix(line, want[i]) {
+				t.Errorf("%s: %s, want %s", evaluated, line, want[i])
+			}
 		}
 	}
 	// And the variables are a plan that the executor takes.
-	r = e.sh(fmt.Sprintf(`eval "$(%s analyze --job-id 2 --mpi --export-env --config %s)" && %s 'aws-hpc-[001-008]' --config=%s --dry-run -o json`,
+	r := e.sh(fmt.Sprintf(`eval "$(%s analyze --job-id 2 --mpi --export-env --config %s)" && %s 'aws-hpc-[001-008]' --config=%s --dry-run -o json`,
 		asba, config, filepath.Join(bin, "aws-slurm-burst-resume"), exampleConfig))
 	if r.code != 0 || !strings.Contains(r.stdout, `"outcome": "used"`) || !strings.Contains(r.stdout, "c5n.18xlarge") {
 		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
