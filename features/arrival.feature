@@ -2,7 +2,8 @@ Feature: Asking ASBA
   A plan can be asked for: over ASBA's pipe, over HTTP, or by running it; for all
   nodes of a call, or, as in production, for each job. Whoever is asked can be
   away, hang, die as it answers, or be somebody else. Nodes must not wait for that,
-  and never be launched by half a plan.
+  and never be launched by half a plan. Here a stand-in is asked, which goes wrong in
+  all of these ways; advisor.feature has the shipped one.
 
   Background: patience, but where it is the point
     Given the site's asba.timeout is 30s

@@ -176,10 +176,13 @@ func (k asking) unframed(text []byte, trusted bool) Answer {
 // Recall is the answer to a question that was asked before, from its Text.
 func (w Way) Recall(text []byte, trusted bool) Answer { return asking{way: w}.plan(text, trusted) }
 
-// CheckURL refuses what is no address of an advisor.
+// CheckURL refuses what is no address of an advisor. It repeats no password.
 func CheckURL(s string) error {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err == nil && u.User != nil {
+		return fmt.Errorf("%q is not an advisor's address: leave user and password out", u.Redacted())
+	}
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("%q is not an advisor's address, such as http://localhost:8080", s)
 	}
 	return nil
