@@ -40,6 +40,7 @@ func matching(form *regexp.Regexp, what string) func(string) string {
 	}
 }
 
+// Checks of the options that are called so.
 var (
 	UserEnv = matching(regexp.MustCompile(`^([0-9]+[sSlL]?|[sSlL])?$`), "a number of seconds, with S or L behind it")
 	// sbatch looks at the first letter alone.
@@ -54,7 +55,7 @@ var (
 )
 
 // Nice checks an adjustment of the priority; sbatch takes what begins with no
-// Number for 0.
+// number for 0.
 func Nice(s string) string {
 	if n, _, ok := whole(strings.TrimPrefix(s, "-")); ok && n > Max32-2 {
 		return fmt.Sprintf("%s +/-%d", TooLarge, Max32-2)
