@@ -123,15 +123,16 @@ func parse(text string) Record {
 	}
 	r.nodes(f["NumNodes"])
 	r.TasksPerNode = number(first(f["NtasksPerN:B:S:C"], ":"))
-	r.shape(f)
+	sockets := max(1, number(f["Socks/Node"]))
+	r.shape(f, sockets)
 	r.Nodes, r.Constraint, r.Unjudged = cmp.Or(f["NodeList"], f["ReqNodeList"]), f["Features"], unjudged(f, r.State)
-	r.gpus(tail)
+	r.gpus(tail, sockets)
 	return r
 }
 
 // shape reads what each node has to be like. Of one CPU a node, or one core,
 // every node is; what is not told is a star or 0.
-func (r *Record) shape(f map[string]string) {
+func (r *Record) shape(f map[string]string, sockets int) {
 	several := func(n int) int {
 		if n == 1 {
 			return 0
@@ -142,7 +143,7 @@ func (r *Record) shape(f map[string]string) {
 	rest, threads := last(f["ReqB:S:C:T"], ":")
 	_, cores := last(rest, ":")
 	r.OneThread, r.ThreadsPerCore = threads == "1", several(number(threads))
-	r.MinCores = several(max(1, number(f["Socks/Node"])) * max(1, number(cores)))
+	r.MinCores = several(sockets * max(1, number(cores)))
 }
 
 // unjudged are the wishes that no instance type has or lacks, in sbatch's words.
@@ -179,7 +180,7 @@ func (r *Record) nodes(text string) {
 
 // gpus reads what stands after Power, the last field before it that is always
 // there: a user's comment that looks like this stands further left.
-func (r *Record) gpus(tail string) {
+func (r *Record) gpus(tail string, sockets int) {
 	i := strings.LastIndex(tail, " Power=")
 	if i < 0 {
 		return
@@ -189,13 +190,14 @@ func (r *Record) gpus(tail string) {
 	for _, kind := range []struct {
 		field string
 		per   advise.Per
-	}{{"TresPerNode", advise.PerNode}, {"TresPerTask", advise.PerTask}, {"TresPerJob", advise.PerJob}} {
+		times int
+	}{{"TresPerNode", advise.PerNode, 1}, {"TresPerSocket", advise.PerNode, sockets}, {"TresPerTask", advise.PerTask, 1}, {"TresPerJob", advise.PerJob, 1}} {
 		for entry := range strings.SplitSeq(f[kind.field], ",") {
 			g, ok := gpu(entry)
 			if !ok {
 				continue
 			}
-			g.Per = kind.per
+			g.Per, g.Count = kind.per, g.Count*kind.times
 			r.GPUs = append(r.GPUs, g)
 			switch g.Per {
 			case advise.PerNode:
@@ -227,7 +229,7 @@ func gpu(entry string) (advise.GPU, bool) {
 	g := advise.GPU{Count: 1}
 	model, count := last(strings.ReplaceAll(strings.TrimLeft(rest, ":="), "=", ":"), ":")
 	if n, err := strconv.Atoi(count); err == nil {
-		g.Count = max(n, 0)
+		g.Count = min(max(n, 0), 1<<20) // more than all machines have
 	} else if count != "" {
 		model = count
 	}

@@ -72,6 +72,9 @@ func TestRecordsAsScontrolPrintsThem(t *testing.T) {
 			r.Tasks, r.Constraint, r.Nodes = 4, "c6i&efa", "node[001-002]"
 			r.Unjudged = []string{"--begin=2026-11-25T15:45:06", "--contiguous", "--exclude=node009", "--licenses=ansys:2,matlab", "--nodelist=node[001-002]", "--tmp=10G"}
 		}),
+		with("17", "socketgpus", func(r *Record) { // --sockets-per-node=2 --gpus-per-socket=a100:2
+			r.MinCores, r.GPUs = 2, []advise.GPU{{Model: "a100", Count: 4, Per: advise.PerNode}}
+		}),
 	}
 	if d := cmp.Diff(want, records(t)); d != "" {
 		t.Error(d)

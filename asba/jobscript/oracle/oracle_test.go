@@ -103,8 +103,16 @@ PartitionName=gpu Nodes=ALL DefaultTime=77 MaxTime=INFINITE State=UP OverSubscri
 
 const defaultTime = "01:17:00"
 
-// submit hands a script to sbatch, held. ids is empty where it made no job.
+// submit hands a script to sbatch, held, and returns the records of its job; none
+// where it made no job.
 func submit(t *testing.T, name string, script []byte) (records []slurmtest.Record, refusal string) {
+	t.Helper()
+	out, refusal := shown(t, name, script)
+	return slurmtest.Records(out), refusal
+}
+
+// shown is what scontrol shows of a script that was handed to sbatch.
+func shown(t *testing.T, name string, script []byte) (out, refusal string) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
@@ -114,13 +122,12 @@ func submit(t *testing.T, name string, script []byte) (records []slurmtest.Recor
 	if err := os.WriteFile(file, script, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	out, errs, err := slurm.Both("sbatch", "--hold", "--parsable", file)
+	id, errs, err := slurm.Both("sbatch", "--hold", "--parsable", file)
 	if err != nil {
-		return nil, strings.TrimSpace(fmt.Sprint(err, " ", errs))
+		return "", strings.TrimSpace(fmt.Sprint(err, " ", errs))
 	}
-	id := strings.TrimSpace(out)
-	if _, err := strconv.Atoi(id); err != nil {
-		return nil, "no job, but: " + first(out+errs)
+	if id = strings.TrimSpace(id); strings.Trim(id, "0123456789") != "" || id == "" {
+		return "", "no job, but: " + first(id+errs)
 	}
 	defer func() {
 		if out, err := slurm.Run("scancel", id); err != nil {
@@ -131,7 +138,7 @@ func submit(t *testing.T, name string, script []byte) (records []slurmtest.Recor
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slurmtest.Records(out), ""
+	return out, ""
 }
 
 func first(text string) string {
