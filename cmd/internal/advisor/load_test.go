@@ -283,28 +283,53 @@ func BenchmarkAnalyze(b *testing.B) {
 	const clients = 8
 	for name, jobs := range map[string]int{"same": oneJob, "different": manyJobs} {
 		b.Run(name, func(b *testing.B) {
-			measure := func(url string) (took []time.Duration, perSecond float64) {
+			measure := func(url string) load {
 				all := webClients(b, url, clients)
 				rounds(b, all, 200, 0, jobs)
-				began := time.Now()
-				took = rounds(b, all, 200*b.N, 0, jobs)
-				return took, float64(len(took)) / time.Since(began).Seconds()
+				return measured(b, all, 200*b.N, 0, jobs)
 			}
-			echo, bare := measure("http://" + l.Addr().String())
-			got, perSecond := measure(url)
-			b.ReportMetric(perSecond, "answers/s")
-			b.ReportMetric(bare/perSecond, "x-slower-than-echo")
+			echo := measure("http://" + l.Addr().String())
+			got := measure(url)
+			b.ReportMetric(got.perSecond(), "answers/s")
+			b.ReportMetric(echo.perSecond()/got.perSecond(), "x-slower-than-echo")
 			compare(b, got, echo)
 		})
 	}
 }
 
-// compare reports how long questions took, and beside the echo's.
-func compare(b *testing.B, got, echo []time.Duration) {
-	for q, name := range map[float64]string{.5: "p50", .99: "p99"} {
-		b.ReportMetric(float64(quantile(got, q).Microseconds())/1e3, "ms-"+name)
-		b.ReportMetric(float64(quantile(got, q))/float64(quantile(echo, q)), "x-"+name+"-of-echo")
+// load is what many questions took.
+type load struct {
+	each      []time.Duration // sorted
+	wall, cpu time.Duration
+}
+
+func (l load) perSecond() float64 { return float64(len(l.each)) / l.wall.Seconds() }
+
+func measured(b *testing.B, clients []asker, total int, pause time.Duration, jobs int) load {
+	before, began := processor(b), time.Now()
+	each := rounds(b, clients, total, pause, jobs)
+	return load{each, time.Since(began), processor(b) - before}
+}
+
+// processor is the time of processors that this process took.
+func processor(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
 	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// compare reports how long questions took, and beside the echo's; and what each
+// took of a processor, its client too, which does not depend on who else is busy.
+func compare(b *testing.B, got, echo load) {
+	for q, name := range map[float64]string{.5: "p50", .99: "p99"} {
+		b.ReportMetric(float64(quantile(got.each, q).Microseconds())/1e3, "ms-"+name)
+		b.ReportMetric(float64(quantile(got.each, q))/float64(quantile(echo.each, q)), "x-"+name+"-of-echo")
+	}
+	cpu := func(l load) float64 { return float64(l.cpu.Microseconds()) / float64(len(l.each)) }
+	b.ReportMetric(cpu(got), "us-cpu")
+	b.ReportMetric(cpu(got)/cpu(echo), "x-cpu-of-echo")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -320,19 +345,19 @@ func BenchmarkPipe(b *testing.B) {
 	pipe := s.start("daemon", "--pipe", filepath.Join(dir, "pipe"), "--log-level", "error").first
 	dir = scripts(b)
 	echoes, all := echoed(b, dir, clients), pipeClients(b, pipe, dir, clients)
-	for _, load := range []struct {
+	for _, way := range []struct {
 		name  string
 		pause time.Duration
 		jobs  int
 	}{{"paced", 200 * time.Millisecond, manyJobs}, {"busy/same", 0, oneJob}, {"busy/different", 0, manyJobs}} {
-		b.Run(load.name, func(b *testing.B) {
+		b.Run(way.name, func(b *testing.B) {
 			times := clients * b.N
-			if load.pause == 0 {
+			if way.pause == 0 {
 				times *= 10
 			}
-			echo := rounds(b, echoes, times, load.pause, load.jobs)
-			rounds(b, all, clients, 0, load.jobs)
-			compare(b, rounds(b, all, times, load.pause, load.jobs), echo)
+			echo := measured(b, echoes, times, way.pause, way.jobs)
+			rounds(b, all, clients, 0, way.jobs)
+			compare(b, measured(b, all, times, way.pause, way.jobs), echo)
 		})
 	}
 }
