@@ -108,20 +108,22 @@ func Advise(j Job, o Options) Advice {
 		return n.against(why)
 	}
 	n.wants = n.tight
-	serve, why := n.rank()
+	p := papers.Get().(*paper)
+	defer papers.Put(p)
+	serve, why := n.rank(p)
 	if len(serve) == 0 && n.tight && !o.EFARequired {
 		// No type that fits has EFA: near to each other is the next best thing.
 		n.wants = false
-		serve, why = n.rank()
+		serve, why = n.rank(p)
 	}
 	if len(serve) == 0 {
 		a := n.against(n.whyNothing(why))
 		a.of = n
 		return a
 	}
-	p := n.pick(serve)
-	c := n.confidence(&p)
-	return Advice{Plan: n.plan(&p, why, c), Nodes: p.best.nodes, Confidence: c, of: n}
+	best := n.pick(serve)
+	c := n.confidence(&best)
+	return Advice{Plan: n.plan(&best, why, c), Nodes: best.best.nodes, Confidence: c, of: n}
 }
 
 // assumedHours is how long a job is counted to run that does not say: what

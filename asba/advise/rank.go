@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"aws-slurm-burst/asba/catalog"
@@ -59,11 +60,21 @@ type candidate struct {
 
 func (c *candidate) known() bool { return c.hourly > 0 }
 
+// paper is where an advice is worked out. Nothing on it outlives the advice, and
+// it is larger than all that does.
+type paper struct {
+	serve []candidate
+	why   []Rule
+}
+
+var papers = sync.Pool{New: func() any { return new(paper) }}
+
 // rank returns all offers that serve the job, by name, and for each offer of the
 // market the rule that it was left out for.
-func (n *need) rank() (serve []candidate, why []Rule) {
-	why = make([]Rule, len(n.Market.offers))
-	serve = make([]candidate, 0, len(why)/4)
+func (n *need) rank(p *paper) (serve []candidate, why []Rule) {
+	why = slices.Grow(p.why[:0], len(n.Market.offers))[:len(n.Market.offers)]
+	serve = p.serve[:0]
+	defer func() { p.serve, p.why = serve, why }()
 	for i := range n.Market.offers {
 		o := &n.Market.offers[i]
 		c := candidate{offer: i}
@@ -81,7 +92,8 @@ func (n *need) rank() (serve []candidate, why []Rule) {
 			serve = append(serve, c)
 		}
 	}
-	return n.whole(serve, why), why
+	serve = n.whole(serve, why)
+	return serve, why
 }
 
 // whole leaves out the smaller sizes of a family that cost what a larger one
@@ -204,7 +216,7 @@ func (n *need) again() *need {
 
 // ranked are the candidates, the best first.
 func (n *need) ranked() ([]candidate, []Rule) {
-	serve, why := n.rank()
+	serve, why := n.rank(new(paper))
 	slices.SortFunc(serve, func(a, b candidate) int { return n.better(&a, &b) })
 	return serve, why
 }
