@@ -78,6 +78,23 @@ func TestInstancesBeyondTheBucketAreThrottledWhole(t *testing.T) {
 	want(t, err, "RequestLimitExceeded")
 }
 
+func TestEndsBeyondTheBucketAreThrottledToo(t *testing.T) {
+	m, c := open(t, func(o *Options) { o.Throttle = throttle.Published() })
+	many := instanceIDs(launch1(t, m, basic(1000)))
+	c.pass(5 * time.Second)
+	few := instanceIDs(launch1(t, m, basic(10)))
+	_, err := m.TerminateInstances(many, false)
+	want(t, err, "")
+	_, err = m.TerminateInstances(few, false)
+	want(t, err, "RequestLimitExceeded")
+	if i, _ := m.Instance(few[0]); i.State != cloud.Running {
+		t.Errorf("it is %s", i.State)
+	}
+	c.pass(500 * time.Millisecond) // 20 a second
+	_, err = m.TerminateInstances(few, false)
+	want(t, err, "")
+}
+
 // A launch that EC2 refuses for another reason, or only rehearses, or has made
 // before, launches nothing: it takes no tokens of instances.
 func TestOnlyWhatIsLaunchedCountsAgainstTheBucketOfInstances(t *testing.T) {

@@ -142,8 +142,14 @@ func TestAnInstancesLifeIsToldWhenItHappens(t *testing.T) {
 func TestASinkMayAskAndChangeTheModel(t *testing.T) {
 	var l *lab
 	var kinds []string
+	inside := false
 	l = newLab(t, 1, func(o *Options) {
 		o.Sink = func(e record.Event) {
+			if inside {
+				t.Errorf("told of %v while it is told of something", e.Kind)
+			}
+			inside = true
+			defer func() { inside = false }()
 			kinds = append(kinds, e.Kind.String())
 			if e.Kind != record.InstanceRunning {
 				return
@@ -285,6 +291,20 @@ func TestSpotInstancesGoWithTheirCapacity(t *testing.T) {
 				t.Fatalf("%+v, warned at %v", e, warned[e.Instance])
 			}
 		}
+	}
+	soon, late := 0, 0
+	for _, at := range warned {
+		for first := range spread {
+			switch d := at.Sub(first); {
+			case d > 0 && d <= 3*time.Minute:
+				soon++
+			case d > 3*time.Minute && d < 30*time.Minute:
+				late++
+			}
+		}
+	}
+	if late == 0 || late > soon/4 {
+		t.Errorf("after the first of a drop %d hear of it within 3 minutes and %d later, want about 1 in 12", soon, late)
 	}
 	if ended < 100 || len(spread) < 20 || ended < 3*len(spread) {
 		t.Errorf("%d interrupted in %d drops", ended, len(spread))

@@ -54,9 +54,15 @@ func TestPresetsComeUpWhenTheirSourcesDid(t *testing.T) {
 			if s := f.Running.Seconds(); s < 13 || s > 22 {
 				t.Fatalf("%s: running after %.1f s", name, s)
 			}
-			if f.Ready != 0 && f.Ready < f.Running {
-				t.Fatalf("%s: %+v is ready before it runs", name, f)
-			}
+		}
+	}
+}
+
+func TestNoSlurmdAnswersBeforeItsInstanceRuns(t *testing.T) {
+	p := Profile{Running: Lognormal{30 * time.Second, .5}, Ready: Lognormal{30 * time.Second, .5}}
+	for _, f := range fates(p, 1000) {
+		if f.Ready <= f.Running {
+			t.Fatalf("%+v", f)
 		}
 	}
 }
