@@ -30,6 +30,12 @@ type nodeLine struct {
 
 func (n *nodes) line(r *reader, pairs []pair) {
 	if strings.EqualFold(pairs[0].text, "DEFAULT") {
+		for _, p := range pairs[1:] {
+			switch strings.ToLower(p.key) {
+			case "nodeaddr", "nodehostname", "port":
+				r.add(idValue, p.value, "write it in the lines of the nodes", "%s cannot be the same for all nodes: slurmctld does not start", p.key)
+			}
+		}
 		n.standard = append(n.standard, pairs[1:]...)
 		return
 	}

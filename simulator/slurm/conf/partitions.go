@@ -54,11 +54,7 @@ func (ps *partitions) line(r *reader, pairs []pair) {
 		case "maxtime":
 			r.span(p.value, &part.MaxTime)
 		case "defaulttime":
-			if strings.EqualFold(p.text, "NONE") {
-				part.DefaultTime = 0
-			} else {
-				r.span(p.value, &part.DefaultTime)
-			}
+			r.span(p.value, &part.DefaultTime)
 		case "maxnodes":
 			if endless(p.text) {
 				part.MaxNodes = 0

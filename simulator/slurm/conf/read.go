@@ -35,13 +35,13 @@ const (
 	maxFiles    = 64
 	maxDepth    = 8 // files within files
 	maxBytes    = 16 << 20
-	maxValue    = 1 << 20
 	maxNames    = 1 << 22 // of nodes, in all hostlists together
 	maxFindings = 200
 )
 
-// Read reads a slurm.conf as slurmctld does: lines of Key=Value, whose keys are
-// of any case; a backslash at the end goes on with the next line, a # begins a
+// Read reads a slurm.conf as slurmctld does: lines of Key=Value, one of the
+// cluster's own or several of a node or a partition, whose keys are of any case;
+// a backslash at the end goes on with the next line, a # begins a
 // comment; Include names another file, which open returns; a parameter that is
 // there twice counts the last time. Lines of over are read after all of it.
 func Read(data []byte, name string, open Open, over ...Line) *File {
@@ -196,9 +196,8 @@ func (r *reader) pairs(text, name string, number int) (pairs []pair, ok bool) {
 		}
 		key := text[start:at]
 		skip()
-		plus := at+1 < len(text) && text[at] == '+' && text[at+1] == '='
-		if plus {
-			at++
+		if at+1 < len(text) && text[at] == '+' && text[at+1] == '=' {
+			at++ // 22.05 takes it for =
 		}
 		v := value{file: name, line: number, column: start + 1}
 		if key == "" || at == len(text) || text[at] != '=' {
@@ -221,13 +220,6 @@ func (r *reader) pairs(text, name string, number int) (pairs []pair, ok bool) {
 				at++
 			}
 			v.text = strings.ReplaceAll(text[start:at], `\#`, "#")
-		}
-		if before, ok := r.given[strings.ToLower(key)]; plus && ok {
-			v.text = before.text + "," + v.text
-		}
-		if len(v.text) > maxValue {
-			r.add(idValue, v, "shorten it", "%s has more than %d bytes", key, maxValue)
-			return nil, false
 		}
 		pairs = append(pairs, pair{key, v})
 	}
@@ -257,7 +249,11 @@ func (r *reader) line(pairs []pair) {
 		r.ignored[pairs[0].key] = true
 		return
 	}
-	for _, p := range pairs {
+	for i, p := range pairs {
+		if i > 0 {
+			r.add(idSyntax, p.value, "write it in a line of its own", "%s is the second parameter of its line: slurmctld does not start", p.key)
+			return
+		}
 		key := strings.ToLower(p.key)
 		if _, again := r.given[key]; !again {
 			r.order = append(r.order, key)

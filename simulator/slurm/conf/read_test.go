@@ -103,15 +103,15 @@ func TestEveryWayOfWritingIsRead(t *testing.T) {
 	text := "clustername=Big\r\n" +
 		"Include cluster-%c.conf\n" +
 		"INCLUDE nodes.conf\n" +
-		"SchedulerType = sched/backfill  SelectType=select/cons_tres\n" +
+		"SchedulerType = sched/backfill\n  SelectType=select/cons_tres\n" +
 		"SelectTypeParameters=CR_Core_Memory\n" +
 		"SchedulerParameters=bf_continue,\\\nbf_window=2880,bf_max_job_test=1000,default_queue_depth=10,sbatch_wait_nodes,defer\n" +
-		"SlurmctldParameters=\"idle_on_node_suspend\"\n" +
-		"SlurmctldParameters+=power_save_interval=30\n" +
+		"SlurmctldParameters=\"cloud_dns\"\n" +
+		"SlurmctldParameters+=idle_on_node_suspend,power_save_interval=30\n" +
 		"PriorityType=priority/multifactor\nPriorityWeightAge=1000\nPriorityMaxAge=1-0\nPriorityDecayHalfLife=14-00:00:00\nPriorityFavorSmall=yes\nPriorityCalcPeriod=10\n" +
 		"AuthInfo=cred_expire=70\n" +
 		"OverTimeLimit=5\nJobRequeue=0\nMinJobAge=2\nSlurmdTimeout=120\n" +
-		"SuspendExcNodes=n[1-2]:1,g1 SuspendExcParts=a,b\n" +
+		"SuspendExcNodes=n[1-2]:1,g1\nSuspendExcParts=a,b\n" +
 		"NodeSet=fast Feature=fast\nNodeSet=slow Nodes=n[1-2],n3\n" +
 		"DownNodes=n4 State=DOWN Reason=\"no power\"\n" +
 		"PartitionName=DEFAULT MaxTime=30 State=DOWN OverSubscribe=EXCLUSIVE\n" +
@@ -140,7 +140,7 @@ func TestEveryWayOfWritingIsRead(t *testing.T) {
 	wantParts := []Partition{
 		{Name: "gpu", Nodes: []string{"g[1-2]"}, Up: true, MaxTime: 30 * time.Minute, Tier: 1, JobFactor: 1, Exclusive: true,
 			SuspendTime: d(time.Minute), ResumeTimeout: d(15 * time.Minute), SuspendTimeout: d(Infinite), OverTimeLimit: d(Infinite)},
-		{Name: "cpu", Nodes: []string{"n[1-2]", "n3", "g1"}, Default: true, MaxTime: 60*time.Hour + 30*time.Minute + 5*time.Second, DefaultTime: 90 * time.Minute,
+		{Name: "cpu", Nodes: []string{"n[1-2]", "n3", "g1"}, Default: true, MaxTime: 60*time.Hour + 31*time.Minute, DefaultTime: 90 * time.Minute,
 			MaxNodes: 2, MinNodes: 1, Tier: 3, JobFactor: 5},
 	}
 	if d := cmp.Diff(wantParts, s.Partitions); d != "" {
@@ -185,6 +185,8 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		small + "what is this":                    `c:3:1: error[SLURM001]: "what is this" is no parameter (write Key=Value)`,
 		small + "KillWait=\"3":                    "c:3:1: error[SLURM001]: the value of KillWait has quotes that do not end (close the quotes)",
 		small + "KillWait=soon":                   `c:3:1: error[SLURM002]: "soon" is not a number of seconds, or INFINITE (write a number of seconds, or INFINITE)`,
+		small + "KillWait=3 MinJobAge=4":          "c:3:12: error[SLURM001]: MinJobAge is the second parameter of its line: slurmctld does not start (write it in a line of its own)",
+		"NodeName=DEFAULT NodeAddr=a\n" + small:   "c:1:18: error[SLURM002]: NodeAddr cannot be the same for all nodes: slurmctld does not start",
 		small + "ReturnToService=3":               `c:3:1: error[SLURM002]: "3" is not 0, 1 or 2 (write 0, 1 or 2)`,
 		small + "SchedulerType=sched/x":           `c:3:1: error[SLURM002]: "sched/x" is not sched/backfill or sched/builtin (write sched/backfill or sched/builtin)`,
 		small + "Include x.conf":                  `c:3:1: error[SLURM006]: "x.conf" cannot be included here (write its lines here)`,

@@ -53,7 +53,7 @@ func (r *reader) units(v value, unit time.Duration, to *time.Duration) {
 
 // span reads a time as Slurm writes limits: minutes, minutes:seconds,
 // hours:minutes:seconds, days-hours, days-hours:minutes and
-// days-hours:minutes:seconds.
+// days-hours:minutes:seconds. Slurm keeps whole minutes, rounded up.
 func (r *reader) span(v value, to *time.Duration) {
 	if endless(v.text) {
 		*to = Infinite
@@ -64,7 +64,7 @@ func (r *reader) span(v value, to *time.Duration) {
 		r.bad(v, "minutes, hours:minutes:seconds, days-hours:minutes:seconds, or UNLIMITED")
 		return
 	}
-	*to = d
+	*to = (d + time.Minute - 1).Truncate(time.Minute)
 }
 
 // Span reads a time as Slurm writes limits, but for its words for no limit.
