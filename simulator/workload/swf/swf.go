@@ -76,7 +76,8 @@ type Reader struct {
 	repairs trace.Repairs
 	names   trace.Names
 	numbers [1024]string // the names of small numbers
-	ids     workload.IDs
+	ids     workload.IDs // of all lines
+	given   workload.IDs // of all jobs
 	last    time.Duration // the last submission
 	jobs    int
 }
@@ -249,7 +250,7 @@ func (r *Reader) job(f *[fields]number) (job workload.Job, use bool, err error) 
 	job.Name = r.name(f[fExecutable].whole)
 	r.place(&job, f[fPartition].whole, f[fQueue].whole)
 	if after := f[fAfter].whole; after > 0 {
-		if after != job.ID && r.ids.Has(after) {
+		if r.given.Has(after) {
 			job.After, job.Think = after, max(0, f[fThink].duration())
 		} else {
 			r.note(trace.UnknownAfter)
@@ -263,6 +264,7 @@ func (r *Reader) job(f *[fields]number) (job workload.Job, use bool, err error) 
 	case int64(workload.Failed), int64(workload.Completed), int64(workload.Cancelled):
 		job.Recorded.Status = workload.Status(s)
 	}
+	r.given.Add(job.ID)
 	return job, true, nil
 }
 

@@ -220,6 +220,13 @@ func TestWhatRealLogsHaveIsNotedAndNoError(t *testing.T) {
 	}
 }
 
+func TestAJobWaitsForNoneThatWasLeftOut(t *testing.T) {
+	jobs, r, err := read(t, row(1, 0, -1, -1, 4, 4, 60, 5)+"2 1 -1 1 1 -1 -1 1 60 -1 1 1 1 -1 -1 -1 1 5\n3 1 -1 1 1 -1 -1 1 60 -1 1 1 1 -1 -1 -1 3 5\n4 1 -1 1 1 -1 -1 1 60 -1 1 1 1 -1 -1 -1 2 5\n", Options{})
+	if err != nil || len(jobs) != 3 || jobs[0].After != 0 || jobs[1].After != 0 || jobs[2].After != 2 || r.Repairs().Count(trace.UnknownAfter) != 2 {
+		t.Errorf("%+v %v %v", jobs, r.Repairs().List(), err)
+	}
+}
+
 func TestALogWithoutJobsIsAnError(t *testing.T) {
 	for name, c := range map[string]struct{ log, says string }{
 		"empty":        {"", "t.swf: no job in it"},
