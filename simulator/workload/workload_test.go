@@ -64,7 +64,7 @@ func TestOrderEndsWhereAJobIsTooFarFromItsPlace(t *testing.T) {
 
 func TestOrderSortsAsSortingDoes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
+	for range 60 {
 		var jobs []Job
 		for i := range r.IntN(300) {
 			jobs = append(jobs, at(int64(i+1), r.IntN(100)))

@@ -75,9 +75,9 @@ type Reader struct {
 	any     bool   // whether there is one
 	repairs trace.Repairs
 	names   trace.Names
-	numbers [1024]string // the names of small numbers
-	ids     workload.IDs // of all lines
-	given   workload.IDs // of all jobs
+	numbers [1024]string  // the names of small numbers
+	ids     workload.IDs  // of all lines
+	given   workload.IDs  // of all jobs
 	last    time.Duration // the last submission
 	jobs    int
 }
