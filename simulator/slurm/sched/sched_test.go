@@ -208,3 +208,104 @@ func TestExcludedNodesAreLeftAlone(t *testing.T) {
 		t.Error("a job without any node is possible")
 	}
 }
+
+func TestAWaitingJobIsPromisedTheAlternativeThatComesFirst(t *testing.T) {
+	for _, policy := range []sched.Policy{sched.EASY, sched.Slurm} {
+		for _, shared := range []bool{false, true} {
+			s := sched.New(sched.Options{Policy: policy, Shared: shared})
+			s.AddPartition(sched.Partition{Name: "a"})
+			s.AddPartition(sched.Partition{Name: "b"})
+			add(t, s, 2, sched.Class{Partitions: []string{"a"}, CPUs: 1})
+			add(t, s, 2, sched.Class{Partitions: []string{"b"}, CPUs: 1})
+			a, b := place(t, s, "a", ""), place(t, s, "b", "")
+			one, two, head, filler := whole(1, 1, 60), whole(2, 1, 120), whole(3, 2, 60), whole(4, 1, 600)
+			one.Place, two.Place, head.Place, filler.Place = a, b, s.Alternatives(a, b), b
+			submit(s, 0, one, two, head, filler)
+			// head has a at 60: b is not held for it.
+			expect(t, policy.String(), both(s, 0), 1, 2, 4)
+			if head.Expected != sec(60) {
+				t.Errorf("%v, shared %v: promised for %v", policy, shared, head.Expected)
+			}
+		}
+	}
+}
+
+// A node that goes away takes a promise with it: what would have delayed it does
+// so no longer.
+func TestAPromiseIsMadeAnewWhenItsNodesGoAway(t *testing.T) {
+	s := cluster(t, sched.Options{Policy: sched.EASY}, 4, sched.Class{CPUs: 1})
+	place(t, s, "batch", "")
+	a, b, head, c := whole(1, 1, 100), whole(2, 1, 300), whole(3, 3, 100), whole(4, 2, 200)
+	submit(s, 0, a, b, head, c)
+	expect(t, "at 0", s.Pass(0, false), 1, 2)
+	if head.Expected != sec(100) {
+		t.Errorf("promised for %v", head.Expected)
+	}
+	s.SetNode(a.Nodes[0], sched.Out, 0)
+	expect(t, "without the node", s.Pass(sec(1), false), 4)
+	if head.Expected != sec(300) {
+		t.Errorf("promised for %v", head.Expected)
+	}
+}
+
+// A node of single use is free when its job has ended and it has been powered
+// down; and a job that boots counts its limit from when its nodes are there.
+func TestPromisesCountPowerDownAndBoot(t *testing.T) {
+	for _, policy := range []sched.Policy{sched.EASY, sched.Slurm} {
+		p := sched.DefaultParams()
+		p.Resolution = 1
+		s := cluster(t, sched.Options{Policy: policy, Params: p}, 2, sched.Class{CPUs: 1})
+		place(t, s, "batch", "")
+		a, head, c := whole(1, 1, 100), whole(2, 2, 100), whole(3, 1, 160)
+		submit(s, 0, a, head, c)
+		expect(t, policy.String(), both(s, 0), 1)
+		s.SetNode(a.Nodes[0], sched.Back, sec(150))
+		s.Pass(sec(1), false)
+		s.Backfill(sec(1))
+		if head.Expected != sec(150) {
+			t.Errorf("%v: promised for %v, want 150 s", policy, head.Expected.Sub(0))
+		}
+		s.Extend(a, sec(170))
+		expect(t, policy.String(), both(s, sec(2)), 3)
+		if a.EndsBy() != sec(170) || head.Expected != sec(170) {
+			t.Errorf("%v: promised for %v, want 170 s", policy, head.Expected.Sub(0))
+		}
+	}
+}
+
+// A job that should have ended may end at any moment: who is reserved its node is
+// expected later and later, and others go before it meanwhile.
+func TestBackfillMovesWhatOverdueJobsDelay(t *testing.T) {
+	s := cluster(t, sched.Options{Policy: sched.Slurm}, 2, sched.Class{CPUs: 1})
+	place(t, s, "batch", "")
+	a, b, wide, c := whole(1, 1, 60), whole(2, 1, 600), whole(3, 2, 600), whole(4, 1, 300)
+	submit(s, 0, a, b, wide, c)
+	expect(t, "at 0", both(s, 0), 1, 2)
+	s.Release(b, sec(50))
+	expect(t, "at 50", both(s, sec(50)))
+	if s.Dirty(sec(70)) || !s.BackfillDirty(sec(70)) {
+		t.Error("nobody looks again at what is overdue")
+	}
+	s.Release(a, sec(70))
+	expect(t, "at 70", both(s, sec(70)), 3)
+}
+
+// Jobs that all ask for something else are forgotten when they are over.
+func TestShapesOfJobsThatAreOverAreForgotten(t *testing.T) {
+	s := cluster(t, sched.Options{Shared: true, Memory: true}, 1, sched.Class{CPUs: 1, Memory: 1 << 20})
+	at := place(t, s, "batch", "")
+	waits := &sched.Job{ID: 1, MinNodes: 1, CPUs: 1, Memory: 1 << 20}
+	first := &sched.Job{ID: 0, CPUs: 1, Place: at}
+	submit(s, 0, first, waits)
+	s.Pass(0, false)
+	for i := range 10_000 {
+		j := &sched.Job{ID: int64(i + 2), CPUs: 1, Memory: int64(i)}
+		submit(s, sec(i), j)
+		s.Withdraw(j)
+	}
+	if n := s.Shapes(); n > 5000 {
+		t.Errorf("%d shapes are kept", n)
+	}
+	s.Release(first, sec(10_000))
+	expect(t, "who waited all the time", s.Pass(sec(10_000), false), 1)
+}

@@ -86,3 +86,50 @@ func TestASharedNodeIsHeldForWhoeverNeedsAllOfIt(t *testing.T) {
 		}
 	}
 }
+
+// Two reservations on the same nodes: what is planned fits before, between or
+// behind them.
+func TestBackfillPlansAroundReservationsOfSharedNodes(t *testing.T) {
+	p := sched.DefaultParams()
+	p.Resolution = 1
+	s := cluster(t, sched.Options{Policy: sched.Slurm, Shared: true, Params: p}, 2, sched.Class{CPUs: 4})
+	place(t, s, "batch", "")
+	one := func(id int64, cpus int32, limit int) *sched.Job {
+		return &sched.Job{ID: id, CPUs: cpus, Limit: seconds(limit)}
+	}
+	both2 := func(id int64, cpus int32, limit int) *sched.Job {
+		return &sched.Job{ID: id, CPUs: cpus, MinNodes: 2, MaxNodes: 2, Limit: seconds(limit)}
+	}
+	a, b := one(1, 3, 100), one(2, 4, 300)
+	// The first is planned for 300 to 400, the second for 400 to 500.
+	c, d := both2(3, 8, 100), both2(4, 8, 100)
+	before, between, behind := one(5, 4, 200), one(6, 4, 250), one(7, 1, 100)
+	last := one(8, 1, 300)
+	submit(s, 0, a, b, c, d, before, between, behind, last)
+	expect(t, "pass", both(s, 0), 1, 2, 7)
+	for _, w := range []struct {
+		job  *sched.Job
+		want int
+	}{{c, 300}, {d, 400}, {before, 100}, {between, 500}} {
+		if w.job.Expected != sec(w.want) {
+			t.Errorf("job %d is expected at %v, want %d s", w.job.ID, w.job.Expected.Sub(0), w.want)
+		}
+	}
+}
+
+func TestCPUsThatAreLeftOpenLeaveEachNodeItsShare(t *testing.T) {
+	s := cluster(t, sched.Options{Shared: true}, 3, sched.Class{CPUs: 8})
+	place(t, s, "batch", "")
+	// At least 3 nodes, 10 CPUs: the first two leave the others one each.
+	j := &sched.Job{ID: 1, MinNodes: 3, CPUs: 10}
+	submit(s, 0, j)
+	s.Pass(0, false)
+	var used []int32
+	for i := range int32(3) {
+		_, free, _ := s.Node(i)
+		used = append(used, 8-free)
+	}
+	if !slices.Equal(used, []int32{8, 1, 1}) {
+		t.Errorf("CPUs in use: %v", used)
+	}
+}
