@@ -45,7 +45,7 @@ func (r Simulator) Run(ctx context.Context, s *scenario.Scenario, sink record.Si
 		return out, err
 	}
 	defer func() { _ = work.Close() }() // it was only read
-	at := scenario.Progress{Of: s.Until}
+	var at scenario.Progress
 	last := record.Begin // when something happened last
 	options := processors.Options{
 		Processors: s.Cluster.Processors, Policy: processors.EASY, Cut: s.Workload.OverRun == scenario.Kill,
@@ -89,7 +89,7 @@ func (r Simulator) Run(ctx context.Context, s *scenario.Scenario, sink record.Si
 		if ahead *= 2; e.Events() > before {
 			ahead = stretch
 		}
-		at.Simulated = last.Sub(record.Begin)
+		at.Simulated, at.Read = last.Sub(record.Begin), work.Share()
 		progress(at)
 	}
 	switch {

@@ -217,11 +217,13 @@ type Repair struct {
 	Lines      []int
 }
 
-// Progress is how far a run has come. Of is the workload's length, 0 where that
-// is not known before its end.
+// Progress is how far a run has come.
 type Progress struct {
-	Simulated, Of    time.Duration
+	Simulated        time.Duration
 	Submitted, Ended int
+	// Read is how much of the workload has been read, from 0 to 1; 0 where it is not
+	// known how much there is.
+	Read float64
 }
 
 // New returns the scenario that flags start from: nothing said.

@@ -16,14 +16,15 @@ type bar struct {
 	now    func() time.Time
 	next   time.Time
 	last   scenario.Progress
-	length int // of the line on the terminal
+	until  time.Duration // when the run ends; 0: with the last job
+	length int           // of the line on the terminal
 }
 
 // often is how long a line stays at least.
 const often = 100 * time.Millisecond
 
-func newBar(w io.Writer) *bar {
-	b := &bar{now: time.Now}
+func newBar(w io.Writer, until time.Duration) *bar {
+	b := &bar{now: time.Now, until: until}
 	if app.Terminal(w) {
 		b.w = w
 	}
@@ -42,9 +43,13 @@ func (b *bar) show(p scenario.Progress) {
 		b.next = t.Add(often)
 	}
 	line := fmt.Sprintf("%s, %d jobs ended, %d under way", days(p.Simulated), p.Ended, p.Submitted-p.Ended)
-	if p.Of > 0 {
+	share := p.Read
+	if b.until > 0 {
+		share = max(share, float64(p.Simulated)/float64(b.until))
+	}
+	if share > 0 {
 		const width = 30
-		share := min(1, max(0, float64(p.Simulated)/float64(p.Of)))
+		share = min(1, share)
 		full := int(share * width)
 		line = fmt.Sprintf("[%s%s] %3.0f %%  %s", strings.Repeat("=", full), strings.Repeat(" ", width-full), share*100, line)
 	}

@@ -135,7 +135,7 @@ func (t *tool) simulate(s *scenario.Scenario, out scenario.Outputs) (*report.Rep
 			cancel(err)
 		}
 	}})
-	bar := newBar(t.Stderr)
+	bar := newBar(t.Stderr, s.Until)
 	began := time.Now()
 	outcome, err := t.sim.Run(ctx, s, func(e record.Event) {
 		set.Event(e)

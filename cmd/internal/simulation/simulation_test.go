@@ -50,7 +50,7 @@ func (t *told) Run(ctx context.Context, s *scenario.Scenario, sink record.Sink, 
 		at(10, record.InstanceRunning, record.Event{Instance: "i-1"})
 		at(60, record.NodeReady, record.Event{Node: "c1", Instance: "i-1"})
 	}
-	progress(scenario.Progress{Simulated: time.Minute, Of: time.Hour, Submitted: 1})
+	progress(scenario.Progress{Simulated: time.Minute, Submitted: 1})
 	if t.during != nil {
 		t.during(ctx)
 	}
@@ -364,21 +364,21 @@ func TestARunThatFailsLeavesNothingAndSaysWhyInOneLine(t *testing.T) {
 
 func TestProgressIsForTerminalsAlone(t *testing.T) {
 	var out bytes.Buffer
-	b := newBar(&out)
+	b := newBar(&out, 0)
 	b.show(scenario.Progress{Simulated: 50 * time.Hour})
 	b.clear()
 	if out.Len() > 0 || b.reached() != "2 d 2 h" {
 		t.Errorf("%q, %s", out.String(), b.reached())
 	}
 	now := time.Unix(0, 0)
-	b = &bar{w: &out, now: func() time.Time { return now }}
-	b.show(scenario.Progress{Simulated: 30 * time.Minute, Of: time.Hour, Submitted: 12, Ended: 10})
-	b.show(scenario.Progress{Simulated: 31 * time.Minute, Of: time.Hour}) // too soon
+	b = &bar{w: &out, now: func() time.Time { return now }, until: time.Hour}
+	b.show(scenario.Progress{Simulated: 20 * time.Minute, Read: 0.5, Submitted: 12, Ended: 10})
+	b.show(scenario.Progress{Simulated: 31 * time.Minute}) // too soon
 	now = now.Add(often)
-	b.show(scenario.Progress{Simulated: time.Hour, Of: time.Hour})
+	b.show(scenario.Progress{Simulated: time.Hour})
 	b.clear()
 	lines := strings.Split(out.String(), "\r")
-	if len(lines) != 5 || lines[1] != "[===============               ]  50 %  30m0s, 10 jobs ended, 2 under way" || !strings.HasPrefix(lines[2], "["+strings.Repeat("=", 30)+"] 100 %") || strings.TrimSpace(lines[3]) != "" {
+	if len(lines) != 5 || lines[1] != "[===============               ]  50 %  20m0s, 10 jobs ended, 2 under way" || !strings.HasPrefix(lines[2], "["+strings.Repeat("=", 30)+"] 100 %") || strings.TrimSpace(lines[3]) != "" {
 		t.Errorf("%q", lines)
 	}
 }

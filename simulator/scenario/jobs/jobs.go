@@ -6,6 +6,7 @@ package jobs
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 
 	"aws-slurm-burst/simulator"
@@ -23,6 +24,9 @@ type Jobs struct {
 	source workload.Source
 	log    trace.Log // nil where jobs are drawn
 	file   io.Closer
+	// done of all is what was read: bytes of a file, or jobs that were drawn. all is
+	// 0 where that is not known.
+	done, all int64
 }
 
 // Open opens the workload's file with open, where it has one. Draws come from the
@@ -32,21 +36,27 @@ func Open(w *scenario.Workload, e *simulator.Engine, open func(path string) (io.
 	j := &Jobs{}
 	stream := func(name string) rand.Source { return e.Rand("workload", name) }
 	if w.Generator != nil {
-		j.source = generated(w.Generator, stream)
+		j.source, j.all = j.counted(generated(w.Generator, stream)), int64(w.Generator.Jobs)
 	} else {
 		f, err := open(w.Origin())
 		if err != nil {
 			return nil, err
 		}
 		j.file = f
+		if known, ok := f.(interface{ Stat() (fs.FileInfo, error) }); ok {
+			if info, err := known.Stat(); err == nil && info.Mode().IsRegular() {
+				j.all = info.Size()
+			}
+		}
+		r := counter{f, &j.done}
 		o := trace.Options{Name: w.Origin(), Lenient: w.Lenient}
 		switch {
 		case w.Trace != "":
-			j.log = swf.NewReader(f, swf.Options{Options: o})
+			j.log = swf.NewReader(r, swf.Options{Options: o})
 		case w.Sacct != "":
-			j.log = sacct.NewReader(f, sacct.Options{Options: o})
+			j.log = sacct.NewReader(r, sacct.Options{Options: o})
 		case w.JSONL != "":
-			j.log = jsonl.NewReader(f, o)
+			j.log = jsonl.NewReader(r, o)
 		default:
 			_ = f.Close() // nothing was written
 			return nil, fmt.Errorf("the scenario names no workload")
@@ -64,6 +74,39 @@ func Open(w *scenario.Workload, e *simulator.Engine, open func(path string) (io.
 	}
 	j.source = workload.Limits(j.source, w.LimitFactor, w.MissingLimit)
 	return j, nil
+}
+
+// counter counts what is read.
+type counter struct {
+	io.Reader
+	n *int64
+}
+
+func (c counter) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	*c.n += int64(n)
+	return n, err
+}
+
+// counted counts the jobs that a source yields.
+func (j *Jobs) counted(jobs workload.Source) workload.Source {
+	return func(yield func(workload.Job, error) bool) {
+		for job, err := range jobs {
+			j.done++
+			if !yield(job, err) {
+				return
+			}
+		}
+	}
+}
+
+// Share is how much of the workload has been read, from 0 to 1; 0 where it is not
+// known how much there is.
+func (j *Jobs) Share() float64 {
+	if j.all <= 0 {
+		return 0
+	}
+	return min(1, float64(j.done)/float64(j.all))
 }
 
 func generated(g *scenario.Generator, streams models.Streams) workload.Source {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +95,38 @@ func TestWhatIsWrongWithAFileIsItsError(t *testing.T) {
 	jobs, repairs, err := all(t, 1, "1 2 3\n"+log, func(w *scenario.Workload) { w.Trace, w.Lenient = "a.swf", true })
 	if err != nil || len(jobs) != 3 || repairs[0].Kind != trace.BadLine.String() {
 		t.Errorf("lenient: %d jobs, %+v, %v", len(jobs), repairs, err)
+	}
+}
+
+func TestItIsKnownHowMuchWasRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.swf")
+	if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := scenario.New().Workload
+	w.Trace = path
+	of := func(w scenario.Workload) (before, after float64) {
+		j, err := Open(&w, simulator.New(simulator.Options{}), func(path string) (io.ReadCloser, error) { return os.Open(path) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = j.Close() }()
+		before = j.Share()
+		n := 0
+		for range j.Source() {
+			if n++; n == 2 && w.Generator != nil {
+				break
+			}
+		}
+		return before, j.Share()
+	}
+	if before, after := of(w); before != 0 || after != 1 {
+		t.Errorf("of a file %v, then %v", before, after)
+	}
+	w = scenario.New().Workload
+	w.Generator = &scenario.Generator{Model: scenario.Lublin, Jobs: 8, MaxProcs: 64}
+	if before, after := of(w); before != 0 || after != 0.25 {
+		t.Errorf("of a model %v, then %v", before, after)
 	}
 }
 
