@@ -86,7 +86,7 @@ func halves(nodes, cores int) conf.Settings {
 // simulate runs jobs and returns the daemon and what booted.
 func simulate(tb testing.TB, c conf.Settings, policy sched.Policy, jobs []workload.Job, sink record.Sink) (*ctld.Daemon, *machines) {
 	tb.Helper()
-	e := simulator.New(simulator.Options{Start: start, MaxEvents: 1e7})
+	e := simulator.New(simulator.Options{Start: start, MaxEvents: 1e8})
 	defer e.Close()
 	m := &machines{engine: e}
 	d, err := ctld.New(ctld.Options{Engine: e, Conf: c, Policy: policy, Programs: m, Sink: sink})
@@ -135,6 +135,28 @@ func BenchmarkThunder(b *testing.B) {
 	}
 }
 
+// BenchmarkFlat is the cost of a job in ever longer workloads on 100 nodes, half
+// of them in the cloud, that are busy for four fifths of the time.
+func BenchmarkFlat(b *testing.B) {
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				r := simulator.New(simulator.Options{Seed: 1}).Rand("bench", "jobs")
+				jobs := make([]workload.Job, n)
+				var at time.Duration
+				for i := range jobs {
+					run := time.Duration(r.Float64() * float64(time.Hour))
+					jobs[i] = workload.Job{ID: int64(i + 1), Submit: at, Run: run, Limit: 2 * run, Procs: int32(1 + r.Uint64()%16), User: "u"}
+					at += time.Duration(r.Float64() * 112 * float64(time.Second)) // 2.5 nodes for half an hour every 56 s
+				}
+				b.ResetTimer()
+				simulate(b, halves(100, 4), sched.EASY, jobs, nil)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*b.N), "ns/job")
+		})
+	}
+}
+
 // BenchmarkPending is what a job takes that waits: in the tables, the queue and
 // the daemon.
 func BenchmarkPending(b *testing.B) {
@@ -149,7 +171,7 @@ func BenchmarkPending(b *testing.B) {
 
 // perPending is how many bytes a pending job takes where n wait.
 func perPending(tb testing.TB, n int) float64 {
-	e := simulator.New(simulator.Options{Start: start, MaxEvents: 1e7})
+	e := simulator.New(simulator.Options{Start: start, MaxEvents: 1e8})
 	defer e.Close()
 	c := halves(10, 4)
 	d, err := ctld.New(ctld.Options{Engine: e, Conf: c, Policy: sched.EASY, Programs: &machines{engine: e}})

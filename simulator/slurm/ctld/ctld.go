@@ -90,7 +90,7 @@ type Daemon struct {
 	textDepends       int32
 	textNever         int32
 
-	waiters map[int32][]int32    // a job's id -> jobs that wait for its end
+	waiters map[int32][]waiter   // a job's id -> jobs that wait for its end
 	depends map[int32]dependency // what those jobs wait for
 	over    []ended              // jobs that ended, until they are forgotten
 	first   int                  // of over
@@ -120,7 +120,7 @@ func New(opt Options) (*Daemon, error) {
 	d := &Daemon{
 		opt: opt, engine: opt.Engine, conf: c, table: state.New(),
 		partitions: map[string]*partition{}, uids: map[string]int32{}, places: map[placeKey]int32{},
-		waiters: map[int32][]int32{}, depends: map[int32]dependency{},
+		waiters: map[int32][]waiter{}, depends: map[int32]dependency{},
 	}
 	if d.epoch = opt.Epoch; d.epoch == 0 {
 		d.epoch = d.now()

@@ -85,6 +85,10 @@ type dependency struct {
 	ok    bool // only if that ended well
 }
 
+// waiter is a job that waits for another's end. Its id tells it from a later one
+// of its number.
+type waiter struct{ job, id int32 }
+
 // ended is a job that is to be forgotten.
 type ended struct {
 	job, id int32

@@ -111,6 +111,9 @@ func (d *Daemon) Register(name, instance string) bool {
 	if n.Base == state.Down && (booting || d.returns(n)) {
 		n.Base, n.Reason = state.Idle, ""
 	}
+	if booting && !n.Has(state.Drain) {
+		n.Reason = "" // of the last time that it was given back
+	}
 	if len(n.Jobs) == 0 {
 		x.busy = d.idleSince()
 	}

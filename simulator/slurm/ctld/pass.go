@@ -1,6 +1,8 @@
 package ctld
 
 import (
+	"time"
+
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/slurm/sched"
@@ -25,21 +27,34 @@ func (d *Daemon) initPasses() {
 	p := &d.pass
 	p.run = d.schedule
 	p.at = never
+	// Of intervals of 0 slurmctld makes as many passes as it can.
+	c := &d.conf.Scheduler
+	c.Delay, c.Interval, c.BackfillInterval = max(c.Delay, time.Millisecond), max(c.Interval, time.Second), max(c.BackfillInterval, time.Second)
 	start := d.now()
-	p.main, p.full, p.backfill = start.Add(-d.conf.Scheduler.Delay), start, start
+	p.main, p.full, p.backfill = start.Add(-c.Delay), start, start
 }
 
-// wake asks for a pass, as soon as the policy has one.
+// wake asks for the passes that something which has just changed may be worth, as
+// soon as the policy has them.
 func (d *Daemon) wake() {
-	p := &d.pass
-	if p.run == nil {
-		return // New has not ended
+	p, now, c := &d.pass, d.now(), &d.conf.Scheduler
+	switch {
+	case p.run == nil: // New has not ended
+	case d.opt.Policy != sched.Slurm:
+		if d.sched.Dirty(now) {
+			d.passAt(now)
+		}
+	default:
+		if d.sched.Dirty(now) {
+			d.passAt(max(now, p.main.Add(c.Delay)))
+		}
+		if d.sched.Deep() {
+			d.passAt(max(now, p.full.Add(c.Interval), p.main.Add(c.Delay)))
+		}
+		if c.Backfill && d.sched.BackfillDirty(now) {
+			d.passAt(max(now, p.backfill.Add(c.BackfillInterval)))
+		}
 	}
-	at := d.now()
-	if d.opt.Policy == sched.Slurm {
-		at = max(at, p.main.Add(d.conf.Scheduler.Delay))
-	}
-	d.passAt(at)
 }
 
 // passAt makes a pass come at an instant, or before.
@@ -78,21 +93,10 @@ func (d *Daemon) schedule() {
 		d.counts.Backfills++
 		d.start(d.sched.Backfill(now))
 	}
-	// What is left to be tried is tried when its time has come, and nothing else
-	// keeps time running.
-	if d.sched.Dirty(now) {
-		d.passAt(later(p.main.Add(c.Delay), now))
-	}
-	if d.sched.Deep() {
-		d.passAt(later(max(p.full.Add(c.Interval), p.main.Add(c.Delay)), now))
-	}
-	if c.Backfill && d.sched.BackfillDirty(now) {
-		d.passAt(later(p.backfill.Add(c.BackfillInterval), now))
-	}
+	// What is left to be tried is tried when its time has come; nothing else keeps
+	// time running.
+	d.wake()
 }
-
-// later keeps an instant after another.
-func later(t, than env.Time) env.Time { return max(t, than+1) }
 
 // start lets jobs have the nodes that they were given.
 func (d *Daemon) start(jobs []*sched.Job) {

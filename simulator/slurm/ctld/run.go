@@ -191,14 +191,14 @@ func (d *Daemon) conclude(k int32, cause string) {
 	}
 	others := d.waiters[r.ID]
 	delete(d.waiters, r.ID)
-	for _, o := range others {
-		dep, ok := d.depends[o]
-		if !ok {
+	for _, w := range others {
+		dep, ok := d.depends[w.job]
+		if !ok || d.table.Job(w.job).ID != w.id {
 			continue // cancelled meanwhile
 		}
-		delete(d.depends, o)
-		if !d.follow(o, k, dep) {
-			d.ready(o)
+		delete(d.depends, w.job)
+		if !d.follow(w.job, k, dep) {
+			d.ready(w.job)
 		}
 	}
 }

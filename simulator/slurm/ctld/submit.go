@@ -100,7 +100,7 @@ func (d *Daemon) await(k int32, after int64, dep dependency) bool {
 		return false
 	case !d.table.Job(other).State.Ended():
 		r.Reason = d.textDepends
-		d.waiters[int32(after)] = append(d.waiters[int32(after)], k)
+		d.waiters[int32(after)] = append(d.waiters[int32(after)], waiter{k, r.ID})
 		d.depends[k] = dep
 		return true
 	}
