@@ -66,6 +66,12 @@ func put(s Store, name string, record any) error {
 	return nil
 }
 
+// dated names a record by its instant and something of its own, so that names
+// are in the order of time.
+func dated(folder string, at env.Time, own string) string {
+	return fmt.Sprintf("%s/%020d-%s.json", folder, int64(at), own)
+}
+
 // load reads every record of a folder in the order of its names.
 func load[R any](j *Journal, folder string) ([]R, error) {
 	names, err := j.list(folder)

@@ -73,7 +73,7 @@ func (j *Journal) Placed(l Launch, placed []Placed) error {
 // it to the history.
 func (j *Journal) Close(l Launch, state State, code string) error {
 	l.State, l.Code, l.Updated = state, code, j.env.Now()
-	if err := put(j.store, historyFolder+"/"+l.Request.Token+".json", l); err != nil {
+	if err := put(j.store, dated(historyFolder, l.Updated, l.Request.Token), l); err != nil {
 		return err
 	}
 	return j.remove(launchName(l.Request.Token))
@@ -85,29 +85,23 @@ func (j *Journal) Launches() ([]Launch, error) {
 	return slices.DeleteFunc(all, func(l Launch) bool { return l.Endpoint != j.endpoint }), err
 }
 
-// History returns the launches that have ended or failed, by token.
+// History returns the launches that have ended or failed, in the order of their
+// ends.
 func (j *Journal) History() ([]Launch, error) { return load[Launch](j, historyFolder) }
 
-// Prune forgets the history and the calls before t.
+// Prune forgets the history and the calls before t. It goes by the files' names,
+// and reads none: there may be thousands.
 func (j *Journal) Prune(t env.Time) error {
-	old, err := j.History()
-	if err != nil {
-		return err
-	}
-	for _, l := range old {
-		if l.Updated.Before(t) {
-			if err := j.remove(historyFolder + "/" + l.Request.Token + ".json"); err != nil {
-				return err
-			}
+	for _, folder := range []string{historyFolder, callsFolder} {
+		names, err := j.list(folder)
+		if err != nil {
+			return err
 		}
-	}
-	calls, err := j.Calls()
-	if err != nil {
-		return err
-	}
-	for _, c := range calls {
-		if c.At.Before(t) {
-			if err := j.remove(callsFolder + "/" + c.Nonce + ".json"); err != nil {
+		for _, name := range names {
+			if name >= dated(folder, t, "") {
+				break
+			}
+			if err := j.remove(name); err != nil {
 				return err
 			}
 		}

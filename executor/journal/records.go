@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -29,17 +31,31 @@ type Call struct {
 // Begin records that a resume call has begun, and returns the record.
 func (j *Journal) Begin(c Call) (Call, error) {
 	c.At, c.Exit = j.env.Now(), -1
-	return c, put(j.store, callsFolder+"/"+c.Nonce+".json", c)
+	return c, put(j.store, dated(callsFolder, c.At, c.Nonce), c)
 }
 
 // End records how a resume call ended.
 func (j *Journal) End(c Call, exit int) error {
 	c.Exit = exit
-	return put(j.store, callsFolder+"/"+c.Nonce+".json", c)
+	return put(j.store, dated(callsFolder, c.At, c.Nonce), c)
 }
 
-// Calls returns the resume calls, by nonce.
+// Calls returns the resume calls, the first one first.
 func (j *Journal) Calls() ([]Call, error) { return load[Call](j, callsFolder) }
+
+// CallOf returns the resume call with a nonce; false where it is not on record.
+func (j *Journal) CallOf(nonce string) (Call, bool) {
+	names, err := j.list(callsFolder)
+	if err != nil {
+		return Call{}, false
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "-"+nonce+".json") {
+			return read[Call](j, name)
+		}
+	}
+	return Call{}, false
+}
 
 // Suspend is a tombstone: nothing that was launched for these nodes before At
 // may serve them again.
@@ -52,7 +68,7 @@ type Suspend struct {
 }
 
 func suspendName(s Suspend, n int) string {
-	return fmt.Sprintf("%s/%020d-%d.json", suspendsFolder, int64(s.At), n)
+	return dated(suspendsFolder, s.At, strconv.Itoa(n))
 }
 
 // Bury writes a tombstone for the nodes, as of now.

@@ -65,9 +65,8 @@ func (r *reconciliation) intents(ctx context.Context) {
 // nodes given back: then nobody waits for what came up after it. A call that
 // died says nothing; its nodes may be powering up.
 func (r *reconciliation) givenBack(l journal.Launch) bool {
-	return slices.ContainsFunc(r.resumes, func(c journal.Call) bool {
-		return c.Nonce == l.Call && c.Exit > report.ExitDone && c.Exit != report.ExitPartly
-	})
+	c, ok := r.Journal.CallOf(l.Call)
+	return ok && c.Exit > report.ExitDone && c.Exit != report.ExitPartly
 }
 
 // vanished closes a launch of which EC2 shows nothing any more.

@@ -40,7 +40,6 @@ type reconciliation struct {
 	dry       bool
 	live      []cloud.Instance
 	launches  []journal.Launch
-	resumes   []journal.Call
 	suspended map[string]env.Time
 	fleet     *fleet.Fleet
 	ended     map[string]bool
@@ -65,9 +64,6 @@ func (r *reconciliation) run(ctx context.Context) {
 	if r.launches, err = r.Journal.Launches(); err == nil {
 		buried, err = r.Journal.Tombstones()
 		r.suspended = buried.At
-	}
-	if err == nil {
-		r.resumes, err = r.Journal.Calls()
 	}
 	if err != nil {
 		r.Fail(report.ExitConfig, "journal", "%v", err)
