@@ -338,6 +338,16 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"simulator/workload", "simulator/workload/trace", "asba/finding"},
 	}, {
+		why:   "a site is composed of models and of the executor: what is wrong between them is seen here, so nothing of a scenario's or of a program's is",
+		from:  []string{"simulator/cluster"},
+		about: []string{"./..."},
+		allow: []string{"executor", "executor/config", "executor/env", "executor/hostlist", "executor/identity", "executor/plansource", "executor/report", "executor/slurm", "asba/catalog",
+			"simulator", "simulator/ec2", "simulator/faults", "simulator/record", "simulator/slurm/conf", "simulator/slurm/ctld", "simulator/slurm/sched", "simulator/workload"},
+	}, {
+		why:   "scenarios are carried out by what stands below them, whichever program asks",
+		from:  []string{"simulator/enact"},
+		about: []string{"cmd/...", "features/...", "localstack/...", "executor/host", "executor/awscloud", "simulator/report/..."},
+	}, {
 		why:   "programs are where everything meets: nothing imports them",
 		from:  []string{"asba/...", "executor/...", "simulator/...", "localstack/...", "features/...", "fixtures/..."},
 		about: []string{"cmd/..."},

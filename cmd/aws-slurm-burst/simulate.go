@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"aws-slurm-burst/cmd/internal/simulation"
+	"aws-slurm-burst/simulator/enact"
 	"aws-slurm-burst/simulator/nodeless"
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/scenario"
@@ -27,5 +27,5 @@ func (machines) Run(ctx context.Context, s *scenario.Scenario, sink record.Sink,
 	if s.Cluster.Processors > 0 {
 		return nodeless.Simulator{Open: open}.Run(ctx, s, sink, progress)
 	}
-	return scenario.Outcome{}, errors.New("clusters with nodes are not simulated yet: give the machine processors")
+	return enact.Simulator{Open: open}.Run(ctx, s, sink, progress)
 }

@@ -1,0 +1,178 @@
+package enact
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"strings"
+	"testing"
+
+	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/report"
+	"aws-slurm-burst/simulator/scenario"
+)
+
+const siteConfig = `
+cluster: site
+aws: {region: us-east-1}
+slurm:
+  partitions:
+    - partition_name: aws
+      node_groups:
+        - {node_group_name: spot, nodes: "aws-spot-[01-40]", purchasing_option: spot, allow_mixed: true, instance_types: [c6i.xlarge, c5.xlarge], subnets: {default_for_az: true}, image: {owner: amazon, name: "al2023-ami-2023*"}}
+        - {node_group_name: cpu, nodes: "aws-cpu-[01-40]", instance_types: [c6i.xlarge], subnets: {default_for_az: true}, image: {owner: amazon, name: "al2023-ami-2023*"}}
+`
+
+// files are what a Simulator opens in tests.
+type files map[string]string
+
+func (f files) open(path string) (io.ReadCloser, error) {
+	text, ok := f[path]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	return io.NopCloser(strings.NewReader(text)), nil
+}
+
+// drawn is a scenario of jobs that are drawn, on few nodes and in the cloud.
+func drawn(jobs int) *scenario.Scenario {
+	s := scenario.New()
+	s.Workload.Generator = &scenario.Generator{Model: scenario.Lublin, Jobs: jobs, MaxProcs: 32}
+	s.Workload.LimitFactor = 2
+	s.Cluster.Premises = scenario.Premises{Nodes: 8, CoresPerNode: 2}
+	s.Cluster.Cloud = scenario.NewCloud()
+	s.Cluster.Cloud.Config = "config.yaml"
+	return s
+}
+
+// ran is a run with its figures.
+type ran struct {
+	out    scenario.Outcome
+	report *report.Report
+	events map[record.Kind]int
+	alive  map[string]string // node -> the instance that lives for it
+}
+
+func run(t *testing.T, s *scenario.Scenario, f files) ran {
+	t.Helper()
+	r := ran{events: map[record.Kind]int{}, alive: map[string]string{}}
+	c := report.New(report.Options{Begin: record.Begin, Cloud: true, ProcsPerCloudNode: 2})
+	var last record.Event
+	of := map[string]string{} // instance -> node
+	var err error
+	r.out, err = Simulator{Open: f.open}.Run(context.Background(), s, func(e record.Event) {
+		if e.At < last.At {
+			t.Fatalf("%v at %v comes after %v at %v", e.Kind, e.At, last.Kind, last.At)
+		}
+		last = e
+		r.events[e.Kind]++
+		switch e.Kind {
+		case record.InstanceLaunched:
+			if len(e.Nodes) != 1 {
+				t.Fatalf("instance %s is for %v", e.Instance, e.Nodes)
+			}
+			if other := r.alive[e.Nodes[0]]; other != "" {
+				t.Errorf("%v: %s has %s and %s", e.At, e.Nodes[0], other, e.Instance)
+			}
+			r.alive[e.Nodes[0]], of[e.Instance] = e.Instance, e.Nodes[0]
+		case record.InstanceEnding:
+			delete(r.alive, of[e.Instance])
+		}
+		c.Take(e)
+	}, func(scenario.Progress) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.report = c.Report(record.Begin.Add(r.out.Simulated), r.out.Procs)
+	return r
+}
+
+func TestABurstingClusterRunsAllJobsAndLeavesNothingBehind(t *testing.T) {
+	r := run(t, drawn(400), files{"config.yaml": siteConfig})
+	if r.report.Jobs != 400 || r.report.Unfinished != 0 {
+		t.Errorf("%d jobs ended, %d did not: %v, after %v", r.report.Jobs, r.report.Unfinished, r.events, r.out.Simulated)
+	}
+	if r.events[record.Resumed] == 0 || r.events[record.InstanceLaunched] == 0 {
+		t.Fatalf("nobody burst: %v", r.events)
+	}
+	if len(r.alive) != 0 {
+		t.Errorf("%d instances live when all is over: %v", len(r.alive), r.alive)
+	}
+	if r.report.Cloud == nil || r.report.Cloud.Cost <= 0 {
+		t.Errorf("it cost nothing")
+	}
+}
+
+func TestTheSameSeedIsTheSameRunWhateverTheProcessors(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	one := run(t, drawn(150), files{"config.yaml": siteConfig})
+	runtime.GOMAXPROCS(4)
+	same := run(t, drawn(150), files{"config.yaml": siteConfig})
+	if one.out.TraceHash != same.out.TraceHash || one.out.Simulated != same.out.Simulated {
+		t.Errorf("%x after %v, then %x after %v", one.out.TraceHash, one.out.Simulated, same.out.TraceHash, same.out.Simulated)
+	}
+	other := drawn(150)
+	other.Seed = 2
+	if r := run(t, other, files{"config.yaml": siteConfig}); r.out.TraceHash == one.out.TraceHash {
+		t.Error("another seed is the same run")
+	}
+}
+
+func TestJobsGoToTheCloudOnlyWhereTheyWouldHaveToWait(t *testing.T) {
+	const log = `; MaxProcs: 16
+1 0 -1 600 8 -1 -1 8 1200 -1 1 1 1 -1 -1 -1 -1 -1
+2 60 -1 600 8 -1 -1 8 1200 -1 1 1 1 -1 -1 -1 -1 -1
+3 120 -1 600 8 -1 -1 8 1200 -1 1 1 1 -1 -1 -1 -1 -1
+`
+	s := drawn(0)
+	s.Workload.Generator, s.Workload.Trace = nil, "log.swf"
+	s.Cluster.Cloud.Boot, s.Cluster.Cloud.Spot = scenario.Minimal, scenario.Always
+	r := run(t, s, files{"config.yaml": siteConfig, "log.swf": log})
+	// Two jobs of four nodes fill the premises; the third has two of the cloud's
+	// nodes, of four CPUs each.
+	if r.events[record.InstanceLaunched] != 4 || r.events[record.JobEnded] != 3 {
+		t.Errorf("%v", r.events)
+	}
+	if w := r.report.MeanWait; w <= 0 || w > 60 {
+		t.Errorf("a mean wait of %v s: the third job waits for a boot alone", w)
+	}
+}
+
+func TestARunEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	why := fmt.Errorf("enough")
+	seen := 0
+	_, err := Simulator{Open: files{"config.yaml": siteConfig}.open}.Run(ctx, drawn(1e6), func(record.Event) {
+		if seen++; seen == 1000 {
+			cancel(why)
+		}
+	}, func(scenario.Progress) {})
+	if err != why {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+func TestPlansAreMadeMissedSpoiltAndCarriedOut(t *testing.T) {
+	s := drawn(200)
+	s.Cluster.Plans = scenario.Plans{Advise: true, Missing: 0.2, Invalid: 0.1, Partial: 0.2}
+	r := run(t, s, files{"config.yaml": siteConfig})
+	if r.report.Held == 0 {
+		t.Error("no job was held for an invalid plan")
+	}
+	if r.report.Jobs+r.report.Unfinished != 200 || r.report.Jobs < 100 {
+		t.Errorf("%d jobs ended, %d did not: %v, after %v", r.report.Jobs, r.report.Unfinished, r.events, r.out.Simulated)
+	}
+	if len(r.alive) != 0 {
+		t.Errorf("%d instances live when all is over", len(r.alive))
+	}
+}
+
+func TestWhatCannotBeReadIsSaidByItsName(t *testing.T) {
+	s := drawn(1)
+	_, err := Simulator{Open: files{}.open}.Run(context.Background(), s, func(record.Event) {}, func(scenario.Progress) {})
+	if err == nil || !strings.Contains(err.Error(), "config.yaml") {
+		t.Errorf("%v", err)
+	}
+}
