@@ -22,9 +22,9 @@ func newMetrics(t *turns) *metrics {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "asba_http_requests_total", Help: "Requests that were answered."}, []string{"path", "method", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "asba_http_request_duration_seconds", Help: "How long requests took, from their head to the last byte of the answer.",
-			// An analysis takes half a millisecond, a question to slurmctld up to
-			// the seconds that it is waited for.
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .02, .05, .1, .5, 1, 5, 20}}, []string{"path"}),
+			// An analysis takes a tenth of a millisecond, a question to slurmctld up
+			// to the seconds that it is waited for.
+			Buckets: []float64{.0001, .0005, .001, .0025, .005, .01, .02, .05, .1, .5, 1, 5, 20}}, []string{"path"}),
 	}
 	r := prometheus.NewRegistry()
 	r.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
