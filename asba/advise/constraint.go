@@ -63,6 +63,9 @@ func familyOf(name string) string {
 	return family
 }
 
+// chooses reports whether the features say something of types at all.
+func (c *constraint) chooses() bool { return c.efa || len(c.words) > 0 }
+
 // meets reports whether a type has the features that say something of types.
 func (c *constraint) meets(o *offer) bool {
 	if c.efa && o.EFA == 0 {

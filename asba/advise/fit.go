@@ -157,7 +157,7 @@ func (n *need) kind(o *offer) Rule {
 		return Denied
 	case len(n.Allow) > 0 && !matched(n.Allow, o.Name):
 		return NotAllowed
-	case !n.features.meets(o):
+	case n.features.chooses() && !n.features.meets(o):
 		return Constrained
 	case n.bits&o.archs == 0:
 		return WrongArch
