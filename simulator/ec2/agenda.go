@@ -223,12 +223,17 @@ func (m *Model) tell() {
 		return
 	}
 	m.telling = true
+	defer func() { m.outbox, m.telling = nil, false }()
 	for len(m.outbox) > 0 {
 		e := m.outbox[0]
 		m.outbox = m.outbox[1:]
-		m.mu.Unlock()
-		m.opt.Sink(e)
-		m.mu.Lock()
+		m.deliver(e)
 	}
-	m.outbox, m.telling = nil, false
+}
+
+// deliver calls the Sink without the lock, which tell holds.
+func (m *Model) deliver(e record.Event) {
+	m.mu.Unlock()
+	defer m.mu.Lock() // also where the Sink panics
+	m.opt.Sink(e)
 }

@@ -172,6 +172,33 @@ func TestASinkMayAskAndChangeTheModel(t *testing.T) {
 	}
 }
 
+// A Sink that panics, as code of a process that is crashed does, leaves a Model
+// that works.
+func TestASinkMayPanic(t *testing.T) {
+	var l *lab
+	bad := true
+	l = newLab(t, 1, func(o *Options) {
+		o.Sink = func(e record.Event) {
+			if bad {
+				panic("crashed")
+			}
+			l.told = append(l.told, e)
+		}
+	})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is lost")
+			}
+		}()
+		l.launch("c6i.xlarge", cloud.OnDemand, 1)
+	}()
+	bad = false
+	if id := l.launch("c6i.xlarge", cloud.OnDemand, 1)[0]; len(l.of(id)) != 1 {
+		t.Errorf("told %+v", l.told)
+	}
+}
+
 func TestASinkNeedsAt(t *testing.T) {
 	_, err := New(Options{Clock: &clock{}, Types: Catalog(catalog.Default()), Sink: func(record.Event) {}})
 	if err == nil {

@@ -120,7 +120,7 @@ func TestPoolsAreThereAsOftenAndAsTogetherAsMeasured(t *testing.T) {
 		var there, within, across, n, k float64
 		for seed := range uint64(4) {
 			m := New(seed, epoch, always(s))
-			got := sampled(m, pools, 20*time.Minute, 1200*day)
+			got := sampled(m, pools, 40*time.Minute, 1200*day)
 			for i := range pools {
 				there += share(got[i], atLeast(1)) / float64(4*len(pools))
 				for j := range i {
