@@ -101,7 +101,7 @@ func (s *Scheduler) backfill(now env.Time, last int) {
 func (s *Scheduler) fitsNow(j *Job, now env.Time) *want {
 	end := s.round(now, now.Add(j.Limit))
 	if s.opt.Shared {
-		return s.choose(j, choice{avoid: s.booked(now, end)}, nil)
+		return s.choose(j, choice{avoid: s.booked(end)}, nil)
 	}
 	p := &s.plan
 	sh := &s.shapes[j.shape]

@@ -187,9 +187,9 @@ func TestNodesThatAreUpGoFirstThenThoseOfLowWeight(t *testing.T) {
 }
 
 func TestExcludedNodesAreLeftAlone(t *testing.T) {
-	s := cluster(t, sched.Options{}, 4, sched.Class{CPUs: 1})
+	s := cluster(t, sched.Options{}, 4, sched.Class{CPUs: 1, Features: []string{"x"}})
 	add(t, s, 2, sched.Class{CPUs: 1, Weight: 10})
-	all := place(t, s, "batch", "")
+	all, x := place(t, s, "batch", ""), place(t, s, "batch", "x")
 	some := s.Without(all, []int32{0, 2, 4, 5})
 	if again := s.Without(all, []int32{5, 4, 2, 0}); again != some {
 		t.Errorf("places %d and %d for the same nodes", some, again)
@@ -203,6 +203,9 @@ func TestExcludedNodesAreLeftAlone(t *testing.T) {
 	expect(t, "pass", s.Pass(0, false), 1, 3)
 	if !slices.Equal(j.Nodes, []int32{1, 3}) || !slices.Equal(l.Nodes, []int32{0, 2, 4, 5}) {
 		t.Errorf("nodes %v, %v", j.Nodes, l.Nodes)
+	}
+	if why := s.Check(&sched.Job{Place: x, MinNodes: 4}); why != sched.None {
+		t.Errorf("4 nodes of the class that was divided: %v", why)
 	}
 	if none := s.Without(all, []int32{0, 1, 2, 3, 4, 5}); s.Check(&sched.Job{Place: none}) != sched.BadConstraints {
 		t.Error("a job without any node is possible")
@@ -302,6 +305,13 @@ func TestShapesOfJobsThatAreOverAreForgotten(t *testing.T) {
 		j := &sched.Job{ID: int64(i + 2), CPUs: 1, Memory: int64(i)}
 		submit(s, sec(i), j)
 		s.Withdraw(j)
+	}
+	// A twin that goes takes nothing with it.
+	twin := &sched.Job{ID: -1, MinNodes: 1, CPUs: 1, Memory: 1 << 20}
+	submit(s, sec(9999), twin)
+	s.Withdraw(twin)
+	for i := range 10 {
+		submit(s, sec(9999), &sched.Job{ID: int64(20_000 + i), CPUs: 1, MinNodes: 2})
 	}
 	if n := s.Shapes(); n > 5000 {
 		t.Errorf("%d shapes are kept", n)

@@ -14,12 +14,13 @@ type booking struct {
 	nodes    nodeSet
 }
 
-// booked returns the nodes that are reserved for any time from now until end.
-func (s *Scheduler) booked(now, end env.Time) nodeSet {
+// booked returns the nodes that are reserved from an instant before end: no
+// booking begins before now.
+func (s *Scheduler) booked(end env.Time) nodeSet {
 	var all nodeSet
 	for _, b := range s.bookings {
-		if b.from >= end || b.to <= now {
-			continue
+		if b.from >= end {
+			break
 		}
 		if all == nil {
 			all = s.emptySet()

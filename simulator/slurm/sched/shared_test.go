@@ -133,3 +133,32 @@ func TestCPUsThatAreLeftOpenLeaveEachNodeItsShare(t *testing.T) {
 		t.Errorf("CPUs in use: %v", used)
 	}
 }
+
+// Of the nodes that it could have by then, the first that waits is promised those
+// that come last, so that what is free now is free for others.
+func TestAPromiseLeavesWhatIsFreeNow(t *testing.T) {
+	s := cluster(t, sched.Options{Policy: sched.EASY, Shared: true}, 3, sched.Class{CPUs: 4})
+	place(t, s, "batch", "")
+	job := func(id int64, nodes int32, limit int) *sched.Job {
+		return &sched.Job{ID: id, MinNodes: nodes, MaxNodes: nodes, CPUs: 4 * nodes, Limit: seconds(limit)}
+	}
+	gone, a, b, head, long := job(1, 1, 10), job(2, 1, 100), job(3, 1, 100), job(4, 2, 100), job(5, 1, 1000)
+	submit(s, 0, gone, a, b)
+	expect(t, "at 0", s.Pass(0, false), 1, 2, 3)
+	s.Release(gone, sec(1))
+	submit(s, sec(1), head, long)
+	expect(t, "at 1", s.Pass(sec(1), false), 5)
+}
+
+// Each of two reservations keeps its own nodes.
+func TestBackfillKeepsOffAllReservations(t *testing.T) {
+	s := cluster(t, sched.Options{Policy: sched.Slurm, Shared: true}, 2, sched.Class{CPUs: 4})
+	place(t, s, "batch", "")
+	one := func(id int64, cpus int32, limit int) *sched.Job {
+		return &sched.Job{ID: id, CPUs: cpus, Limit: seconds(limit)}
+	}
+	submit(s, 0, one(1, 3, 600), one(2, 2, 1200), one(3, 4, 600), one(4, 4, 600), one(5, 1, 1260), one(6, 2, 1260), one(7, 1, 600))
+	// 3 waits for node 0 until 600, 4 for node 1 until 1200: 5 and 6 would be in
+	// their way, 7 is not.
+	expect(t, "both passes", both(s, 0), 1, 2, 7)
+}
