@@ -306,13 +306,14 @@ func TestShapesOfJobsThatAreOverAreForgotten(t *testing.T) {
 		submit(s, sec(i), j)
 		s.Withdraw(j)
 	}
-	// A twin that goes takes nothing with it.
-	twin := &sched.Job{ID: -1, MinNodes: 1, CPUs: 1, Memory: 1 << 20}
+	// Jobs that wait keep their shapes when a twin goes, however many there are.
+	for i := range 10 {
+		submit(s, sec(9999), &sched.Job{ID: int64(20_000 + i), CPUs: 1, Memory: int64(20_000 + i)})
+	}
+	twin := &sched.Job{ID: 30_000, MinNodes: 1, CPUs: 1, Memory: 1 << 20}
 	submit(s, sec(9999), twin)
 	s.Withdraw(twin)
-	for i := range 10 {
-		submit(s, sec(9999), &sched.Job{ID: int64(20_000 + i), CPUs: 1, MinNodes: 2})
-	}
+	submit(s, sec(9999), &sched.Job{ID: 30_001, CPUs: 1, MinNodes: 2})
 	if n := s.Shapes(); n > 5000 {
 		t.Errorf("%d shapes are kept", n)
 	}
