@@ -22,6 +22,7 @@ type placeKey struct{ partition, constraint string }
 // weight, then as they were added.
 type set struct {
 	classes          []int32
+	cpus             []int32 // of a node of each
 	minCPUs, maxCPUs int32
 }
 
@@ -124,6 +125,7 @@ func (s *Scheduler) divide(c int32, out []int32) {
 		st := &s.sets[i]
 		if k := slices.Index(st.classes, c); k >= 0 {
 			st.classes = slices.Insert(slices.Clone(st.classes), k+1, added)
+			st.cpus = slices.Insert(slices.Clone(st.cpus), k+1, st.cpus[k])
 		}
 		s.setOf[string(key(st.classes))] = int32(i)
 	}
@@ -164,6 +166,7 @@ func (s *Scheduler) intern(classes []int32) int32 {
 	st := set{classes: classes}
 	for n, c := range classes {
 		cpus := s.classes[c].CPUs
+		st.cpus = append(st.cpus, cpus)
 		if n == 0 {
 			st.minCPUs = cpus
 		}

@@ -205,37 +205,48 @@ func (s *Scheduler) layOut(now env.Time) {
 }
 
 // fits returns -1 where a job can have its nodes from step from until end: least
-// has what is free of each class all that time, and the scheduler's work what the
-// job would take of it. Else it returns the first step from which there is a
-// chance.
+// has what is free of each class of its set all that time, and the scheduler's
+// work what the job would take of it. Else it returns the first step from which
+// there is a chance: a step that is short of nodes by itself is so for every
+// window that has it in it.
 func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) int {
-	n := p.classes
-	if classes := s.sets[w.set].classes; len(classes) == 1 && w.plain {
-		// Where all nodes are alike a step that is short of them is short of them for
-		// every window that has it in it.
-		c := int(classes[0])
-		for k := from; k < len(p.at) && p.at[k] < end; k++ {
-			if p.free[k*n+c] < w.need {
+	set := &s.sets[w.set]
+	for len(p.least) < p.classes {
+		p.least = append(p.least, 0)
+	}
+	if len(set.classes) == 1 && w.plain {
+		c := int(set.classes[0])
+		for k := from; k < len(p.at) && (k == from || p.at[k] < end); k++ {
+			if p.free[k*p.classes+c] < w.need {
 				return k + 1
 			}
 		}
-		p.least = append(p.least[:0], p.free[from*n:(from+1)*n]...)
 		p.least[c] = w.need
 		s.work = append(s.work[:0], w.need)
 		return -1
 	}
-	p.least = append(p.least[:0], p.free[from*n:(from+1)*n]...)
-	for k := from; ; {
-		if !s.split(w, j.CPUs, p.least) {
+	for k := from; k < len(p.at) && (k == from || p.at[k] < end); k++ {
+		free := p.free[k*p.classes : (k+1)*p.classes]
+		var here, always struct{ nodes, cpus int32 }
+		for i, c := range set.classes {
+			n := free[c]
+			here.nodes += n
+			here.cpus += n * set.cpus[i]
+			if k == from || n < p.least[c] {
+				p.least[c] = n
+			}
+			always.nodes += p.least[c]
+			always.cpus += p.least[c] * set.cpus[i]
+		}
+		if here.nodes < w.need || here.cpus < j.CPUs {
+			return k + 1
+		}
+		if always.nodes < w.need || always.cpus < j.CPUs {
 			return from + 1
 		}
-		if k++; k == len(p.at) || p.at[k] >= end {
-			return -1
-		}
-		for c, free := range p.free[k*n : (k+1)*n] {
-			p.least[c] = min(p.least[c], free)
-		}
 	}
+	s.split(w, j.CPUs, p.least)
+	return -1
 }
 
 // cut makes an instant the beginning of a step and returns which.

@@ -69,8 +69,9 @@ func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int
 func (s *Scheduler) split(w *want, cpus int32, free []int32) bool {
 	s.work = s.work[:0]
 	need := w.need
-	for _, c := range s.sets[w.set].classes {
-		each := s.classes[c].CPUs
+	set := &s.sets[w.set]
+	for i, c := range set.classes {
+		each := set.cpus[i]
 		n := min(max(free[c], 0), max(need, ceil(cpus, each), 0))
 		s.work = append(s.work, n)
 		need -= n
