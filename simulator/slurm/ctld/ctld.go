@@ -13,8 +13,8 @@
 //
 // Left out: COMPLETING (a node is free the instant its job ends), prologs and
 // epilogs, steps, job suspension, preemption, reservations, heterogeneous jobs
-// that are submitted, and messages that take time: slurmctld's ping of a node,
-// its launch of a script and its periodic tests of time limits happen at once.
+// that are submitted, and messages that take time: slurmctld pings a node, and
+// launches a script, at once.
 package ctld
 
 import (
@@ -80,6 +80,7 @@ type Daemon struct {
 	tell  teller
 
 	epoch      env.Time
+	born       env.Time // when slurmctld started
 	partitions map[string]*partition
 	uids       map[string]int32
 	// ownOverTimeLimits is whether a partition has another OverTimeLimit.
@@ -122,6 +123,7 @@ func New(opt Options) (*Daemon, error) {
 		partitions: map[string]*partition{}, uids: map[string]int32{}, places: map[placeKey]int32{},
 		waiters: map[int32][]waiter{}, depends: map[int32]dependency{},
 	}
+	d.born = d.now()
 	if d.epoch = opt.Epoch; d.epoch == 0 {
 		d.epoch = d.now()
 	}

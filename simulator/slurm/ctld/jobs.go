@@ -72,8 +72,9 @@ const (
 type traits uint8
 
 const (
-	unlimited traits = 1 << iota // no time limit
-	stalled                      // its time is over, but for a node that is silent
+	unlimited  traits = 1 << iota // no time limit
+	configured                    // some of its nodes had to boot
+	stalled                       // its time is over, but for a node that is silent
 )
 
 // jobChunk is how many jobs are allocated at once, as in the table.

@@ -29,8 +29,8 @@ func TestAJobThatOverrunsIsKilled(t *testing.T) {
 		want       string
 	}{
 		{"in time", 60, 60, nil, "60 job_ended 1 COMPLETED"},
-		{"until SIGKILL", 600, 60, nil, "90 job_ended 1 TIMEOUT TimeLimit"},
-		{"dying by itself before it", 70, 60, nil, "70 job_ended 1 TIMEOUT TimeLimit"},
+		{"until SIGKILL", 600, 70, nil, "120 job_ended 1 TIMEOUT TimeLimit"},
+		{"dying by itself before it", 95, 70, nil, "95 job_ended 1 TIMEOUT TimeLimit"},
 		{"within OverTimeLimit", 330, 60, func(c *conf.Settings) { c.OverTimeLimit = over }, "330 job_ended 1 COMPLETED"},
 		{"beyond the partition's own", 900, 60, func(c *conf.Settings) { c.Partitions[0].OverTimeLimit = &over }, "390 job_ended 1 TIMEOUT TimeLimit"},
 		{"another partition's", 900, 60, func(c *conf.Settings) { c.Partitions[1].OverTimeLimit = &over }, "90 job_ended 1 TIMEOUT TimeLimit"},
@@ -61,8 +61,8 @@ func TestTheLimitCountsFromTheFirstNodeThatIsUp(t *testing.T) {
 	b.submit(0, w)
 	b.run()
 	b.want(`
-		61 job_started 1
-		691 job_ended 1 TIMEOUT TimeLimit
+		90 job_started 1
+		720 job_ended 1 TIMEOUT TimeLimit
 	`, "started", "job_ended")
 }
 
@@ -75,7 +75,7 @@ func TestJobsWaitForTheirTimeAndForOthers(t *testing.T) {
 	well := local(3)
 	well.After, well.AfterOK = 2, true
 	well.Run, well.Limit = hour, minute
-	b.submit(2, well) // 220, killed at 310
+	b.submit(2, well) // 220, told to end at 300 and killed at 330
 	never := local(4)
 	never.After, never.AfterOK = 3, true
 	b.submit(3, never)
@@ -98,7 +98,7 @@ func TestJobsWaitForTheirTimeAndForOthers(t *testing.T) {
 		120 job_eligible 2
 		200 job_eligible 7
 		220 job_eligible 3
-		310 job_held 4 DependencyNeverSatisfied
+		330 job_held 4 DependencyNeverSatisfied
 		1100 job_eligible 8
 	`, "eligible", "held")
 	if j := b.d.Model().Job(5); j.State != "PENDING" || j.Reason != "Dependency" {
@@ -151,7 +151,7 @@ func TestANodeThatComesBackInTimeLetsItsJobEnd(t *testing.T) {
 	b.submit(0, w)
 	b.at(50, func() { b.d.Lost("rack1") })
 	b.run()
-	b.want("200 job_ended 1 TIMEOUT TimeLimit", "job_ended")
+	b.want("210 job_ended 1 TIMEOUT TimeLimit", "job_ended")
 }
 
 func TestANodeThatIsDownComesBackAsReturnToServiceSays(t *testing.T) {
@@ -245,13 +245,13 @@ func TestAJobOfSeveralPartitionsStartsInTheFirstThatHasRoom(t *testing.T) {
 		b := newBed(t, policy, settings())
 		for id := int64(1); id <= 3; id++ {
 			w := workload.Job{ID: id, Run: hour, Limit: hour, Procs: 8, Nodes: 2, Partition: "local,aws"}
-			b.submit(0, w)
+			b.submit(10, w)
 		}
 		b.run()
 		b.want(`
-			0 job_allocated 1 rack1+rack2
-			0 job_allocated 2 aws-1+aws-2
-			0 job_allocated 3 aws-3+aws-4
+			10 job_allocated 1 rack1+rack2
+			10 job_allocated 2 aws-1+aws-2
+			10 job_allocated 3 aws-3+aws-4
 		`, "allocated")
 	}
 }
@@ -331,8 +331,8 @@ func TestWhatScontrolShowsOfAJobsTimes(t *testing.T) {
 		t.Error(l)
 	}
 	b.until(100)
-	if l := line(b, "5_3"); !strings.Contains(l, "JobState=RUNNING") || !strings.Contains(l, "RunTime=00:00:39 TimeLimit=01:00:00") ||
-		!strings.Contains(l, "SubmitTime=1970-01-12T13:46:40 EligibleTime=1970-01-12T13:46:40") || !strings.Contains(l, "StartTime=1970-01-12T13:47:41 EndTime=1970-01-12T14:47:41") {
+	if l := line(b, "5_3"); !strings.Contains(l, "JobState=RUNNING") || !strings.Contains(l, "RunTime=00:00:10 TimeLimit=01:00:00") ||
+		!strings.Contains(l, "SubmitTime=1970-01-12T13:46:40 EligibleTime=1970-01-12T13:46:40") || !strings.Contains(l, "StartTime=1970-01-12T13:48:10 EndTime=1970-01-12T14:48:10") {
 		t.Error(l)
 	}
 	if r := ask(b, "7"); r.Ref() != "5_3" || !r.HasNodes() || len(r.Nodes) != 3 || !slurm.CanHold(r) {
@@ -378,9 +378,9 @@ func TestSlurmsMainPassIsDelayedAndItsBackfillTicks(t *testing.T) {
 	b.submit(2, small) // backfilled: the first that is made 30 s after the beginning
 	b.run()
 	b.want(`
-		0 job_allocated 1 rack1
+		3 job_allocated 1 rack1
 		30 job_allocated 3 rack2
-		200 job_allocated 2 rack1+rack2
+		203 job_allocated 2 rack1+rack2
 	`, "allocated")
 	if n := b.d.Counts(); n.Passes > 6 || n.Backfills > 4 {
 		t.Errorf("%+v: passes are made where something has changed", n)

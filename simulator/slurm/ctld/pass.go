@@ -31,7 +31,7 @@ func (d *Daemon) initPasses() {
 	c := &d.conf.Scheduler
 	c.Delay, c.Interval, c.BackfillInterval = max(c.Delay, time.Millisecond), max(c.Interval, time.Second), max(c.BackfillInterval, time.Second)
 	start := d.now()
-	p.main, p.full, p.backfill = start.Add(-c.Delay), start, start
+	p.main, p.full, p.backfill = start, start, start
 }
 
 // wake asks for the passes that something which has just changed may be worth, as

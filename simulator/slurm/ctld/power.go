@@ -42,7 +42,6 @@ type powerSave struct {
 
 	due, wake, sleep, failed []int32
 	file                     []resumeJob
-	changed                  bool // whether the present scan changed a node
 	partial                  []partialExempt
 }
 
@@ -239,13 +238,11 @@ func (d *Daemon) scan() {
 		p.sift(d.nodes, i, false)
 	}
 	slices.Sort(p.due)
-	p.sleep, p.failed, p.changed = p.sleep[:0], p.failed[:0], false
+	p.sleep, p.failed = p.sleep[:0], p.failed[:0]
 	for _, i := range p.due {
 		d.examine(i, now)
 	}
-	if p.changed || len(p.wake) > 0 {
-		p.last = max(now.Add(time.Second), now.Add(p.minGap)) // what it does changes nodes, too
-	}
+	p.last = now // what it changes itself is no reason to look again
 	// In the order in which slurmctld starts its programs.
 	if len(p.sleep) > 0 {
 		d.opt.Programs.Suspend(d.table.Names(p.sleep))
@@ -333,7 +330,8 @@ func (d *Daemon) examine(i int32, now env.Time) {
 	p, n, x := &d.power, d.table.Node(i), &d.nodes[i]
 	switch {
 	case n.Has(state.PoweringUp | state.NotResponding):
-		n.Flags = n.Flags&^(state.Drain|state.PowerDown|state.PoweringUp|state.NotResponding) | state.PoweredDown
+		// NOT_RESPONDING stays, up to 22.05.
+		n.Flags = n.Flags&^(state.Drain|state.PowerDown|state.PoweringUp) | state.PoweredDown
 		x.busy, x.booted, x.up = 0, 0, false
 		d.down(i, "ResumeTimeout reached")
 		x.busy = 0 // of the jobs that it was taken from
@@ -354,7 +352,6 @@ func (d *Daemon) examine(i int32, now env.Time) {
 		p.suspended++
 		d.suspend(i, now)
 	}
-	p.changed = true
 	d.reckon(i)
 	d.offer(i)
 }

@@ -24,8 +24,10 @@ func single(id int64) workload.Job {
 	return workload.Job{ID: id, Run: 100 * second, Limit: hour, Procs: 4, Nodes: 1}
 }
 
-// The thread looks once a second, compares whole seconds strictly and then every
-// 10 s: idle since 161, SuspendTime 120 is over at 282, SuspendTimeout 30 at 313.
+// Whether its nodes are up is looked at each half minute. The power saving thread
+// looks once a second, compares whole seconds strictly and then every 10 s: idle
+// since 190, SuspendTime 120 is over at 311, SuspendTimeout 30 at
+// 342, which the scan of 351 sees.
 func TestAGangsLifeFromPowerUpToPowerDown(t *testing.T) {
 	b := newBed(t, sched.FIFO, settings())
 	b.submit(0.5, gang(7))
@@ -39,18 +41,18 @@ func TestAGangsLifeFromPowerUpToPowerDown(t *testing.T) {
 		1 node_resumed aws-3
 		1 resume aws-1+aws-2+aws-3
 		61 node_ready aws-1
-		61 job_started 7
 		61 node_ready aws-2
 		61 node_ready aws-3
-		61 job_working 7
-		161 job_ended 7 COMPLETED
-		282 node_suspended aws-1
-		282 node_suspended aws-2
-		282 node_suspended aws-3
-		282 suspend aws-1+aws-2+aws-3
-		313 node_down aws-1
-		313 node_down aws-2
-		313 node_down aws-3
+		90 job_started 7
+		90 job_working 7
+		190 job_ended 7 COMPLETED
+		311 node_suspended aws-1
+		311 node_suspended aws-2
+		311 node_suspended aws-3
+		311 suspend aws-1+aws-2+aws-3
+		351 node_down aws-1
+		351 node_down aws-2
+		351 node_down aws-3
 	`)
 	if s := b.state("aws-1"); s != "IDLE+CLOUD+POWERED_DOWN" {
 		t.Error(s)
@@ -85,7 +87,7 @@ func TestABatchScriptStartsOnItsFirstNodeUnlessToldToWait(t *testing.T) {
 	b.submit(0, gang(7))
 	b.run()
 	b.want(`
-		61 job_started 7
+		90 job_started 7
 		91 job_working 7
 		191 job_ended 7 COMPLETED
 	`, "job_started", "job_working", "job_ended")
@@ -97,9 +99,9 @@ func TestABatchScriptStartsOnItsFirstNodeUnlessToldToWait(t *testing.T) {
 	b.submit(0, gang(7))
 	b.run()
 	b.want(`
-		91 job_started 7
-		91 job_working 7
-		191 job_ended 7 COMPLETED
+		120 job_started 7
+		120 job_working 7
+		220 job_ended 7 COMPLETED
 	`, "job_started", "job_working", "job_ended")
 }
 
@@ -119,12 +121,12 @@ func TestANodeThatDoesNotComeByResumeTimeoutIsDownAndItsJobRequeued(t *testing.T
 	b.until(310)
 	b.want(`
 		1 resume aws-1+aws-2+aws-3
-		61 job_started 7
+		90 job_started 7
 		302 node_failed aws-2 ResumeTimeout reached
 		302 job_requeued 7 ResumeTimeout reached
 		302 fail aws-2
 	`, " resume ", "job_started", "node_failed", "job_requeued", " fail ")
-	if s := b.state("aws-2"); s != "DOWN+CLOUD+POWERED_DOWN" {
+	if s := b.state("aws-2"); s != "DOWN+CLOUD+POWERED_DOWN+NOT_RESPONDING" {
 		t.Error(s)
 	}
 	// It stays out of use until somebody says RESUME; the job takes others.
@@ -132,7 +134,7 @@ func TestANodeThatDoesNotComeByResumeTimeoutIsDownAndItsJobRequeued(t *testing.T
 	b.want(`
 		422 job_eligible 7#1
 		422 job_allocated 7#1 aws-1+aws-3+aws-4
-		422 job_started 7#1
+		450 job_started 7#1
 		483 job_working 7#1
 		583 job_ended 7#1 COMPLETED
 	`, "7#1")
@@ -149,7 +151,7 @@ func TestNodesThatAreGivenBack(t *testing.T) {
 	if s := b.state("aws-1"); s != "IDLE+CLOUD+POWER_DOWN+NOT_RESPONDING" {
 		t.Error(s)
 	}
-	b.until(60)
+	b.until(65)
 	b.want(`
 		0 job_submitted 7
 		0 job_eligible 7
@@ -159,9 +161,9 @@ func TestNodesThatAreGivenBack(t *testing.T) {
 	b.want(`
 		1 resume aws-1+aws-2+aws-3
 		21 suspend aws-1+aws-2+aws-3
-		52 node_down aws-1
-		52 node_down aws-2
-		52 node_down aws-3
+		61 node_down aws-1
+		61 node_down aws-2
+		61 node_down aws-3
 	`, " suspend ", " resume ", "node_down")
 	if n := b.d.Model().Node("aws-1"); b.state("aws-1") != "IDLE+CLOUD+POWERED_DOWN" || n.Reason != "(Code:InsufficientInstanceCapacity)" {
 		t.Errorf("%s %q", b.state("aws-1"), n.Reason)
@@ -180,7 +182,7 @@ func TestANodeOfSingleUseGoesWithItsJob(t *testing.T) {
 		long.ID = id
 		b.submit(40, long)
 	}
-	b.submit(170, single(5)) // waits for the node rather than get in
+	b.submit(195, single(5)) // waits for the node rather than get in
 	b.until(100)
 	if s := b.state("aws-1"); s != "IDLE+CLOUD+DRAIN+POWER_DOWN" {
 		t.Error(s)
@@ -189,10 +191,10 @@ func TestANodeOfSingleUseGoesWithItsJob(t *testing.T) {
 	b.want(`
 		0 job_allocated 1 aws-1
 		61 node_ready aws-1
-		161 job_ended 1 COMPLETED
-		162 suspend aws-1
-		193 job_allocated 5 aws-1
-		254 node_ready aws-1
+		190 job_ended 1 COMPLETED
+		191 suspend aws-1
+		231 job_allocated 5 aws-1
+		292 node_ready aws-1
 	`, " 1 COMPLETED", "allocated 1 ", "ready aws-1 ", " suspend aws-1 ", "allocated 5")
 }
 
@@ -202,14 +204,14 @@ func TestRatesSpreadPowerUpsAndDowns(t *testing.T) {
 	b := newBed(t, sched.FIFO, c)
 	b.submit(0, gang(7))
 	b.run()
-	// The counts fade by a sixth in 10 s: 2 nodes are 1.37 after 21 s, which
-	// rounds to 1, and 1 is 0.47 after 42 s, which rounds to 0.
+	// The counts fade by a sixth in 10 s: 2 nodes are 1.39 after 20 s, which
+	// rounds to 1, and 1 is 0.48 after 40 s, which rounds to 0.
 	b.want(`
 		1 resume aws-1+aws-2
-		22 resume aws-3
-		303 suspend aws-1
-		345 suspend aws-2
-		407 suspend aws-3
+		21 resume aws-3
+		311 suspend aws-1
+		351 suspend aws-2
+		411 suspend aws-3
 	`, " resume ", " suspend ")
 }
 
@@ -228,7 +230,7 @@ func TestACancelledJobsBootingNodesAreTheNextJobs(t *testing.T) {
 		1 resume aws-1+aws-2+aws-3
 		20 job_ended 7 CANCELLED
 		30 job_allocated 8 aws-1+aws-2+aws-3
-		61 job_working 8
+		90 job_working 8
 	`, " resume ", "allocated", "job_ended", "working")
 }
 
@@ -241,8 +243,8 @@ func TestWhatIsExcludedIsNeverSuspended(t *testing.T) {
 	b.submit(0, workload.Job{ID: 8, Run: 100 * second, Procs: 8, Nodes: 2, Partition: "local"})
 	b.run()
 	b.want(`
-		222 suspend rack2
-		284 suspend aws-3
+		221 suspend rack2
+		311 suspend aws-3
 	`, " suspend ")
 }
 
@@ -267,14 +269,14 @@ func TestAPartitionsOwnTimes(t *testing.T) {
 		1 resume aws-1+aws-2
 		11 node_ready aws-1
 		22 node_failed aws-2 ResumeTimeout reached
-		312 node_suspended aws-1
-		333 node_down aws-1
+		331 node_suspended aws-1
+		361 node_down aws-1
 	`, " resume ", "node_ready aws-1", "node_failed", "node_suspended", "node_down")
 }
 
 // A machine that comes when slurmctld has given up on it is nobody's.
 func TestANodeThatRegistersTooLate(t *testing.T) {
-	for service, want := range map[int]string{0: "DOWN+CLOUD+POWERED_DOWN", 1: "DOWN+CLOUD+POWERED_DOWN", 2: "IDLE+CLOUD+POWERED_DOWN"} {
+	for service, want := range map[int]string{0: "DOWN", 1: "DOWN", 2: "IDLE"} {
 		c := settings()
 		c.ReturnToService = service
 		b := newBed(t, sched.FIFO, c)
@@ -288,10 +290,10 @@ func TestANodeThatRegistersTooLate(t *testing.T) {
 			}
 		})
 		b.run()
-		if s := b.state("aws-1"); s != want {
+		if s := b.state("aws-1"); s != want+"+CLOUD+POWERED_DOWN+NOT_RESPONDING" {
 			t.Errorf("ReturnToService=%d: %s, want %s", service, s, want)
 		}
-		b.want("302 job_ended 1 NODE_FAIL ResumeTimeout reached", "job_ended")
+		b.want("311 job_ended 1 NODE_FAIL ResumeTimeout reached", "job_ended")
 	}
 }
 
@@ -314,7 +316,7 @@ func TestALostNodeIsDownAfterSlurmdTimeoutAndSuspendedLater(t *testing.T) {
 			400 node_failed aws-1 Not responding
 			400 job_ended 1 NODE_FAIL Not responding
 			521 node_suspended aws-1
-			552 node_down aws-1
+			561 node_down aws-1
 		`, "node_failed", "job_ended", "node_suspended", "node_down")
 		if s := b.state("aws-1"); s != want {
 			t.Errorf("idle_on_node_suspend %v: %s, want %s", idle, s, want)

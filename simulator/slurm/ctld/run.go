@@ -31,6 +31,9 @@ func (d *Daemon) allocate(k int32) {
 			off = off || d.table.Node(i).Has(state.PoweredDown)
 		}
 	}
+	if j.waits > 0 {
+		j.traits |= configured
+	}
 	d.tell.allocated(k, nodes)
 	if off {
 		d.power.resume = append(d.power.resume, resuming{k, r.ID})
@@ -45,20 +48,35 @@ func (d *Daemon) allocate(k int32) {
 	d.proceed(k)
 }
 
+// periodic is how often slurmctld looks whether the nodes of a job that is
+// CONFIGURING are up, and whether a job has reached its limit (PERIODIC_TIMEOUT;
+// seen on 22.05.8, where a job of booted nodes starts up to half a minute after
+// them).
+const periodic = 30 * time.Second
+
+// tick is the first such look at or after an instant.
+func (d *Daemon) tick(t env.Time) env.Time {
+	if t >= forever-env.Time(periodic) {
+		return t
+	}
+	n := (t - d.born + env.Time(periodic) - 1) / env.Time(periodic)
+	return d.born + n*env.Time(periodic)
+}
+
 // proceed starts a job's script once enough of its nodes are up, and its work
 // once all are.
 func (d *Daemon) proceed(k int32) {
 	r, j := d.table.Job(k), d.job(k)
 	if j.began == 0 {
-		if j.waits > 0 && (d.conf.Scheduler.WaitAllNodes || !d.nodes[r.Nodes[0]].up) {
+		if !d.bootedEnough(k) {
 			return
 		}
-		j.began = d.now()
-		r.State = state.Running
-		d.tell.job(record.JobStarted, k, int(r.Restarts), "", "")
-		if limit := d.limit(j); limit < forever && limit != j.EndsBy() {
-			d.sched.Extend(&j.Job, limit)
+		if j.traits&configured != 0 {
+			d.engine.Cancel(j.timer)
+			j.timer = d.engine.At(d.tick(d.now()), j.fire)
+			return
 		}
+		d.begin(k)
 	}
 	if j.waits == 0 && j.works == 0 {
 		j.works = d.now()
@@ -67,6 +85,27 @@ func (d *Daemon) proceed(k int32) {
 	d.engine.Cancel(j.timer)
 	if end, _ := d.ends(j); end < forever {
 		j.timer = d.engine.At(end, j.fire)
+	}
+}
+
+// bootedEnough reports whether a batch script may start: on its first node, or
+// on all of them.
+func (d *Daemon) bootedEnough(k int32) bool {
+	j := d.job(k)
+	return j.waits == 0 || !d.conf.Scheduler.WaitAllNodes && d.nodes[d.table.Job(k).Nodes[0]].up
+}
+
+// begin starts a job's script.
+func (d *Daemon) begin(k int32) {
+	r, j := d.table.Job(k), d.job(k)
+	j.began = d.now()
+	j.traits &^= configured
+	r.State = state.Running
+	d.tell.job(record.JobStarted, k, int(r.Restarts), "", "")
+	if j.traits&unlimited == 0 {
+		if end := sum(j.began, j.Limit); end != j.EndsBy() {
+			d.sched.Extend(&j.Job, end)
+		}
 	}
 }
 
@@ -90,13 +129,14 @@ func (d *Daemon) ends(j *job) (at env.Time, itself bool) {
 	return min(own, sum(limit, d.conf.KillWait)), false
 }
 
-// limit is the instant of a job's SIGTERM.
+// limit is the instant of a job's SIGTERM: when slurmctld sees that the limit is
+// over.
 func (d *Daemon) limit(j *job) env.Time {
 	over := d.overTimeLimit(j)
 	if j.traits&unlimited != 0 || over < 0 {
 		return forever
 	}
-	return sum(sum(j.began, j.Limit), over)
+	return d.tick(sum(sum(j.began, j.Limit), over))
 }
 
 // overTimeLimit is that of a job's partition, the first that it names.
@@ -123,6 +163,13 @@ func (d *Daemon) timeout(k int32) {
 	case waiting:
 		d.ready(k)
 	case placed:
+		if j.began == 0 {
+			if d.bootedEnough(k) {
+				d.begin(k)
+				d.proceed(k)
+			}
+			return
+		}
 		_, itself := d.ends(j)
 		switch {
 		case !itself, j.traits&stalled != 0:
@@ -220,7 +267,7 @@ func (d *Daemon) leave(k int32) {
 		}
 	}
 	j.phase, j.waits = waiting, 0
-	j.traits &^= stalled
+	j.traits &^= stalled | configured
 	d.wake()
 }
 
@@ -275,7 +322,7 @@ func (h hooks) JobChanged(k int32) {
 
 // Times are what scontrol shows of a job.
 func (h hooks) Times(k int32) slurm.Times {
-	d, j := h.d, h.d.job(k)
+	j := h.d.job(k)
 	t := slurm.Times{Submit: j.Submit, Eligible: j.Eligible, Limit: j.Limit}
 	if j.life != nil {
 		t.Start, t.End = j.began, j.ended
@@ -284,8 +331,8 @@ func (h hooks) Times(k int32) slurm.Times {
 		t.Limit = conf.Infinite
 	}
 	if j.phase == placed && t.Start != 0 {
-		if end := d.limit(j); end < forever {
-			t.End = end
+		if j.traits&unlimited == 0 {
+			t.End = sum(j.began, j.Limit)
 		}
 	}
 	if j.phase == queued && j.Why != sched.None {

@@ -36,8 +36,7 @@ func ParseBase(s string) (Base, bool) {
 // Flags are what a node is beside its base state.
 type Flags uint16
 
-// Flags, in the order in which Slurm writes them (22.05,
-// node_state_string_complete).
+// Flags, in the order in which 22.05.8 was seen to write them.
 const (
 	Cloud Flags = 1 << iota
 	Completing
@@ -45,13 +44,13 @@ const (
 	// PowerDown is asked for and will be done when the node is idle; PoweringDown
 	// lasts for SuspendTimeout, and PoweredDown after.
 	PowerDown
-	NotResponding
 	PoweredDown
+	NotResponding
 	PoweringDown
 	PoweringUp
 )
 
-var flagNames = [...]string{"CLOUD", "COMPLETING", "DRAIN", "POWER_DOWN", "NOT_RESPONDING", "POWERED_DOWN", "POWERING_DOWN", "POWERING_UP"}
+var flagNames = [...]string{"CLOUD", "COMPLETING", "DRAIN", "POWER_DOWN", "POWERED_DOWN", "NOT_RESPONDING", "POWERING_DOWN", "POWERING_UP"}
 
 // Names lists the flags in Slurm's order.
 func (f Flags) Names() []string {
