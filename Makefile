@@ -63,6 +63,7 @@ unit: ## unit tests, with the race detector and in random order (features and e2
 lint: ## formatting, vet, the house's arrows, the seam
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
 	$(GO) vet ./...
+	cd simulator/bench && $(GO) vet ./...
 	$(GO) test -count=1 . ./executor/env/seamcheck
 
 .PHONY: soak
