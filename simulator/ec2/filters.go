@@ -188,13 +188,14 @@ func compile[R row](f Filter, known func(name string) func(R, func(string) bool)
 
 // matcher tests a string against values with wildcards.
 func matcher(values []string) func(string) bool {
-	return func(s string) bool {
-		for _, v := range values {
-			if s == v || strings.ContainsAny(v, `*?\`) && faults.Match(v, s) {
-				return true
-			}
+	var patterns []string // looked for once, and not for each of thousands of rows
+	for _, v := range values {
+		if strings.ContainsAny(v, `*?\`) {
+			patterns = append(patterns, v)
 		}
-		return false
+	}
+	return func(s string) bool {
+		return slices.Contains(values, s) || slices.ContainsFunc(patterns, func(v string) bool { return faults.Match(v, s) })
 	}
 }
 

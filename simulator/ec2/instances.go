@@ -94,23 +94,29 @@ func (m *Model) DescribeInstances(q Query) (Page[Instance], error) {
 // launched since is not there, what began to end since still lives. Tags are
 // those of today.
 func (m *Model) DescribeInstancesAgo(q Query, age time.Duration) (Page[Instance], error) {
-	return answer(m, Event{Action: "DescribeInstances"}, q.whole(), func(now env.Time, _ *Event) (Page[Instance], error) {
-		return m.describe(q, now.Add(-age))
+	return describeAgo(m, q, age, (*Instance).at)
+}
+
+// describeAgo is DescribeInstancesAgo in the form that the caller needs: thousands
+// of instances are not copied twice.
+func describeAgo[T any](m *Model, q Query, age time.Duration, view func(*Instance, env.Time) T) (Page[T], error) {
+	return answer(m, Event{Action: "DescribeInstances"}, q.whole(), func(now env.Time, _ *Event) (Page[T], error) {
+		return describe(m, q, now.Add(-age), view)
 	})
 }
 
-func (m *Model) describe(q Query, now env.Time) (Page[Instance], error) {
+func describe[T any](m *Model, q Query, now env.Time, view func(*Instance, env.Time) T) (Page[T], error) {
 	for _, id := range q.IDs {
 		if !wellFormed(id, "i") {
-			return Page[Instance]{}, malformedInstance(id)
+			return Page[T]{}, malformedInstance(id)
 		}
 	}
 	p, err := choose(m.instances, q, instanceFields(now), noInstances, func(i *Instance) bool { return m.visible(&i.tagged, now) })
-	out := Page[Instance]{Next: p.Next}
+	out := Page[T]{Next: p.Next}
 	if err == nil {
-		out.Items = make([]Instance, len(p.Items))
+		out.Items = make([]T, len(p.Items))
 		for k, i := range p.Items {
-			out.Items[k] = i.at(now)
+			out.Items[k] = view(i, now)
 		}
 	}
 	return out, err
@@ -176,7 +182,7 @@ func (m *Model) DescribeInstanceStatus(q Query, all bool) (Page[InstanceStatus],
 		if !all {
 			q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], Filter{"instance-state-name", []string{string(cloud.Running)}})
 		}
-		p, err := m.describe(q, now)
+		p, err := describe(m, q, now, (*Instance).at)
 		out := Page[InstanceStatus]{Next: p.Next}
 		for _, i := range p.Items {
 			out.Items = append(out.Items, InstanceStatus{i.ID, i.Placement.AZ, i.State})

@@ -156,15 +156,21 @@ func runRequest(r cloud.LaunchRequest) RunRequest {
 
 func instances(list []Instance) []cloud.Instance {
 	out := make([]cloud.Instance, len(list))
-	for k, i := range list {
-		out[k] = cloud.Instance{
-			ID: i.ID, Type: i.Type, AZ: i.Placement.AZ, SubnetID: i.SubnetID, Market: i.Market,
-			State: i.State, StateReason: i.ReasonCode, LaunchIndex: i.Index, LaunchTime: i.Launched,
-			Group: i.Placement.Group, Tags: i.Tags,
-		}
-		if i.PrivateIP.IsValid() {
-			out[k].PrivateIP = i.PrivateIP.String()
-		}
+	for k := range list {
+		out[k] = list[k].port()
+	}
+	return out
+}
+
+// port is a view of an instance as the port has it.
+func (i *Instance) port() cloud.Instance {
+	out := cloud.Instance{
+		ID: i.ID, Type: i.Type, AZ: i.Placement.AZ, SubnetID: i.SubnetID, Market: i.Market,
+		State: i.State, StateReason: i.ReasonCode, LaunchIndex: i.Index, LaunchTime: i.Launched,
+		Group: i.Placement.Group, Tags: i.Tags,
+	}
+	if i.PrivateIP.IsValid() {
+		out.PrivateIP = i.PrivateIP.String()
 	}
 	return out
 }
@@ -179,12 +185,15 @@ func (p *Port) Describe(ctx context.Context, q cloud.InstanceQuery) (cloud.Insta
 		}
 		query.Filters = append(query.Filters, f)
 	}
-	var page Page[Instance]
+	var page Page[cloud.Instance]
 	err := p.apply(ctx, faults.Fact{Action: "DescribeInstances"}, func(e faults.Effect) (did outcome, err error) {
-		page, err = p.model.DescribeInstancesAgo(query, e.Stale)
+		page, err = describeAgo(p.model, query, e.Stale, func(i *Instance, now env.Time) cloud.Instance {
+			v := i.at(now)
+			return v.port()
+		})
 		return did, err
 	})
-	return cloud.InstancePage{Instances: instances(page.Items), Next: page.Next}, err
+	return cloud.InstancePage{Instances: page.Items, Next: page.Next}, err
 }
 
 // pageSize asks for EC2's largest page, but EC2 takes none beside ids.
