@@ -262,7 +262,7 @@ var rules = []rule{
 		why:   "the command reads, runs and shows; who simulates a cluster is handed to it",
 		from:  []string{"cmd/internal/simulation"},
 		about: []string{"simulator/..."},
-		allow: []string{"simulator/record", "simulator/scenario", "simulator/report", "simulator/report/files", "simulator/workload/trace", "simulator/slurm/conf"},
+		allow: []string{"simulator/record", "simulator/scenario", "simulator/report", "simulator/report/files", "simulator/workload/trace"},
 	}, {
 		why:   "a scenario's jobs are the same whoever simulates them: what opens them knows workloads, and the engine for its chances",
 		from:  []string{"simulator/scenario/jobs"},

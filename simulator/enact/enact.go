@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,41 +61,45 @@ func (r Simulator) Run(ctx context.Context, s *scenario.Scenario, sink record.Si
 	return done, nil
 }
 
+// Check reads what a scenario's cluster is made of, without a run. It returns what
+// is unwise in its slurm.conf, mostly what is hostile to cloud nodes; what is wrong
+// is an error: *scenario.Invalid, or of the executor's configuration
+// *config.Invalid.
+func (r Simulator) Check(s *scenario.Scenario) ([]finding.Finding, error) {
+	cfg, err := r.config(s)
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.slurmConf(s, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return f.Findings, nil
+}
+
 // site makes the options of a scenario's cluster, and says to which partitions
 // jobs are sent that name none.
 func (r Simulator) site(s *scenario.Scenario) (o cluster.Options, partitions string, err error) {
-	var cfg *config.Config
-	c := s.Cluster.Cloud
-	if c != nil {
-		if cfg, err = r.config(c.Config); err != nil {
-			return o, "", err
-		}
-	}
-	p := cluster.Premises{Nodes: s.Cluster.Premises.Nodes, Cores: s.Cluster.Premises.CoresPerNode, MemoryMB: s.Cluster.Premises.MemoryMB}
-	cores := 0
-	if c != nil {
-		cores = c.CoresPerNode
-	}
-	types := catalog.Default()
-	if s.Cluster.SlurmConf != "" {
-		o.Slurm, err = r.slurmConf(s)
-		partitions = partitionsOf(&o.Slurm)
-	} else {
-		o.Slurm, partitions, err = cluster.Assemble(s.Name, p, cfg, types, cores)
-	}
+	cfg, err := r.config(s)
 	if err != nil {
 		return o, "", err
 	}
+	f, err := r.slurmConf(s, cfg)
+	if err != nil {
+		return o, "", err
+	}
+	o.Slurm = f.Settings
+	partitions = partitionsOf(&o.Slurm)
 	if o.Policy, err = sched.ParsePolicy(string(s.Cluster.Scheduler)); err != nil {
 		return o, "", err
 	}
 	if s.Workload.OverRun == scenario.Extend {
 		o.Slurm.OverTimeLimit = conf.Infinite
 	}
-	if c == nil {
+	if cfg == nil {
 		return o, partitions, nil
 	}
-	o.Cloud, err = r.cloud(s, cfg, types, &o.Slurm)
+	o.Cloud, err = r.cloud(s, cfg, catalog.Default(), &o.Slurm)
 	return o, partitions, err
 }
 
@@ -107,7 +112,12 @@ func (r Simulator) read(path string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-func (r Simulator) config(path string) (*config.Config, error) {
+// config is the executor's configuration; nil where there is no cloud.
+func (r Simulator) config(s *scenario.Scenario) (*config.Config, error) {
+	if s.Cluster.Cloud == nil {
+		return nil, nil
+	}
+	path := s.Cluster.Cloud.Config
 	data, err := r.read(path)
 	if err != nil {
 		return nil, err
@@ -115,23 +125,37 @@ func (r Simulator) config(path string) (*config.Config, error) {
 	return config.Parse(data, path)
 }
 
-// slurmConf reads the scenario's slurm.conf, with its own settings over it.
-func (r Simulator) slurmConf(s *scenario.Scenario) (conf.Settings, error) {
-	data, err := r.read(s.Cluster.SlurmConf)
-	if err != nil {
-		return conf.Settings{}, err
-	}
+// slurmConf reads the scenario's slurm.conf, or the one that its premises and
+// node groups make, with its settings over it.
+func (r Simulator) slurmConf(s *scenario.Scenario, cfg *config.Config) (*conf.File, error) {
 	var over []conf.Line
 	for _, l := range s.Cluster.Settings {
 		over = append(over, conf.Line(l))
 	}
-	f := conf.Read(data, s.Cluster.SlurmConf, r.read, over...)
-	for _, found := range f.Findings {
-		if found.Level >= finding.Error {
-			return f.Settings, &scenario.Invalid{Findings: []finding.Finding{found}}
+	name := s.Cluster.SlurmConf
+	var data []byte
+	var err error
+	if name != "" {
+		data, err = r.read(name)
+	} else {
+		name = "the cluster"
+		p := s.Cluster.Premises
+		cores := 0
+		if s.Cluster.Cloud != nil {
+			cores = s.Cluster.Cloud.CoresPerNode
 		}
+		var text string
+		text, err = cluster.SlurmConf(cluster.Premises{Nodes: p.Nodes, Cores: p.CoresPerNode, MemoryMB: p.MemoryMB}, cfg, catalog.Default(), cores)
+		data = []byte(text)
 	}
-	return f.Settings, nil
+	if err != nil {
+		return nil, err
+	}
+	f := conf.Read(data, name, r.read, over...)
+	if wrong := slices.DeleteFunc(slices.Clone(f.Findings), func(f finding.Finding) bool { return f.Level < finding.Error }); len(wrong) > 0 {
+		return nil, &scenario.Invalid{Findings: wrong}
+	}
+	return f, nil
 }
 
 // partitionsOf lists all partitions, as a job names them that may run in any.

@@ -2,13 +2,16 @@ package enact
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/report"
 	"aws-slurm-burst/simulator/scenario"
@@ -174,5 +177,51 @@ func TestWhatCannotBeReadIsSaidByItsName(t *testing.T) {
 	_, err := Simulator{Open: files{}.open}.Run(context.Background(), s, func(record.Event) {}, func(scenario.Progress) {})
 	if err == nil || !strings.Contains(err.Error(), "config.yaml") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestSettingsWinOverTheSlurmConfThatNodeGroupsMake(t *testing.T) {
+	s := drawn(1)
+	check := func() string {
+		found, err := Simulator{Open: files{"config.yaml": siteConfig}.open}.Check(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, f := range found {
+			if f.Level > finding.Info {
+				ids = append(ids, f.ID)
+			}
+		}
+		return strings.Join(ids, " ")
+	}
+	if got := check(); got != "" {
+		t.Errorf("what it makes itself is hostile to clouds: %s", got)
+	}
+	s.Cluster.Settings = []scenario.Setting{{Key: "ResumeTimeout", Value: "60"}, {Key: "ResumeRate", Value: "300"}}
+	if got := check(); got != "SLURM023 SLURM025" && got != "SLURM025 SLURM023" {
+		t.Errorf("ResumeTimeout=60 and ResumeRate=300: %q", got)
+	}
+	o, _, err := Simulator{Open: files{"config.yaml": siteConfig}.open}.site(s)
+	if err != nil || o.Slurm.ResumeTimeout != time.Minute || !o.Slurm.IdleOnNodeSuspend {
+		t.Errorf("ResumeTimeout %v, idle_on_node_suspend %v, %v", o.Slurm.ResumeTimeout, o.Slurm.IdleOnNodeSuspend, err)
+	}
+	s.Cluster.Settings = []scenario.Setting{{Key: "ResumeTimeout", Value: "soon"}}
+	var bad *scenario.Invalid
+	if _, err := (Simulator{Open: files{"config.yaml": siteConfig}.open}).Check(s); !errors.As(err, &bad) {
+		t.Errorf("ResumeTimeout=soon: %v", err)
+	}
+}
+
+func TestNodesThatSpotTookAwayComeBack(t *testing.T) {
+	s := drawn(300)
+	s.Cluster.Premises = scenario.Premises{}
+	s.Cluster.Cloud.Spot = scenario.Scarce
+	r := run(t, s, files{"config.yaml": siteConfig})
+	if r.events[record.InstanceWarned] < 10 || r.events[record.NodeFailed] < 10 {
+		t.Fatalf("hardly anything was taken away: %v", r.events)
+	}
+	if r.report.Jobs != 300 || r.report.Unfinished != 0 {
+		t.Errorf("%d jobs ended, %d did not: %v, after %v", r.report.Jobs, r.report.Unfinished, r.events, r.out.Simulated)
 	}
 }

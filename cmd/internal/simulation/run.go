@@ -50,9 +50,9 @@ whole at the end or not at all.`,
 			if err != nil {
 				return t.refused(err, text)
 			}
-			notes, err := judgeSlurm(s)
+			notes, err := t.sim.Check(s)
 			if err != nil {
-				return t.refused(err, nil)
+				return t.refused(failed(err), nil)
 			}
 			t.notes(slices.Concat(s.Notes, notes), o.check)
 			if o.check {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/finding/render"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/simulator/record"
@@ -21,6 +22,9 @@ import (
 // error of type *trace.Error, what is wrong with the executor's configuration one
 // of type *config.Invalid.
 type Simulator interface {
+	// Check reads what the scenario's cluster is made of. It returns what is unwise
+	// in it; what is wrong is an error as Run's are, or a *scenario.Invalid.
+	Check(s *scenario.Scenario) ([]finding.Finding, error)
 	Run(ctx context.Context, s *scenario.Scenario, sink record.Sink, progress func(scenario.Progress)) (scenario.Outcome, error)
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/simulator/record"
@@ -28,7 +29,11 @@ type told struct {
 	scenarios []scenario.Scenario
 	fail      error
 	during    func(ctx context.Context) // called in the middle of the run
+	notes     []finding.Finding         // of Check
+	wrong     error                     // of Check
 }
+
+func (t *told) Check(*scenario.Scenario) ([]finding.Finding, error) { return t.notes, t.wrong }
 
 func (t *told) Run(ctx context.Context, s *scenario.Scenario, sink record.Sink, progress func(scenario.Progress)) (scenario.Outcome, error) {
 	t.scenarios = append(t.scenarios, *s)
@@ -262,15 +267,13 @@ func TestCheckOnlyJudges(t *testing.T) {
 	}
 }
 
-func TestASlurmConfIsJudged(t *testing.T) {
+func TestWhatIsFoundInTheClusterIsToldBeforeItRuns(t *testing.T) {
 	sim, dir := &told{}, t.TempDir()
-	put := func(text string) {
-		if err := os.WriteFile(filepath.Join(dir, "slurm.conf"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	args := []string{"--trace=t.swf", "--nodes=2", "--cores-per-node=4"}
+	sim.notes = []finding.Finding{
+		{ID: "SLURM023", Level: finding.Warning, File: "slurm.conf", Line: 2, Message: "ResumeTimeout is short"},
+		{ID: "SLURM030", Level: finding.Info, File: "slurm.conf", Line: 3, Message: "good to know"},
 	}
-	put("NodeName=c[1-4] State=CLOUD CPUs=4 RealMemory=1000\nPartitionName=p Nodes=c[1-4]\n")
-	args := []string{"--trace=t.swf", "--slurm-conf=slurm.conf", "--cloud=config.yaml"}
 	got := called(t, sim, dir, append(args, "--check")...)
 	if got.code != 0 || !strings.Contains(got.stderr, "warning[SLURM023]") || !strings.Contains(got.stderr, "info[") {
 		t.Errorf("exit %d\n%s", got.code, got.stderr)
@@ -278,9 +281,13 @@ func TestASlurmConfIsJudged(t *testing.T) {
 	if got = called(t, sim, dir, args...); got.code != 0 || !strings.Contains(got.stderr, "warning[SLURM023]") || strings.Contains(got.stderr, "info[") {
 		t.Errorf("a run: exit %d\n%s", got.code, got.stderr)
 	}
-	put("NodeName=c[1-4 State=CLOUD\n")
+	sim.wrong = &scenario.Invalid{Findings: []finding.Finding{{ID: "SLURM003", Level: finding.Error, File: "slurm.conf", Line: 1, Message: "no hostlist"}}}
 	if got = called(t, sim, dir, args...); got.code != 2 || !strings.Contains(got.stderr, "ERROR: slurm.conf:1:") || !strings.Contains(got.stderr, "error[SLURM003]") || len(sim.scenarios) != 1 {
 		t.Errorf("exit %d, %d runs\n%s", got.code, len(sim.scenarios), got.stderr)
+	}
+	sim.wrong = &config.Invalid{}
+	if got = called(t, sim, dir, append(args, "--check")...); got.code != 9 {
+		t.Errorf("a bad configuration: exit %d\n%s", got.code, got.stderr)
 	}
 }
 
