@@ -160,7 +160,7 @@ func TestBadSourcesEndTheRunWithTheirError(t *testing.T) {
 // A pending job is what its workload says of it and little more: 400 bytes at
 // most.
 func TestAPendingJobIsSmall(t *testing.T) {
-	const n = 200_000
+	const n = 50_000
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()

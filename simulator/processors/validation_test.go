@@ -109,18 +109,18 @@ func TestMeanWaitsAreThoseOfQueueingTheory(t *testing.T) {
 		name    string
 		servers int
 		load    float64
+		jobs    int
 		serve   func(*simulator.Stream) float64
 		want    float64
 	}{
-		{"M/M/1", 1, 0.5, exponential, erlangC(1, 0.5)},
-		{"M/M/4", 4, 2.8, exponential, erlangC(4, 2.8)},
-		{"M/M/20", 20, 16, exponential, erlangC(20, 16)},
+		{"M/M/4", 4, 2.8, 300_000, exponential, erlangC(4, 2.8)},
+		{"M/M/20", 20, 14, 300_000, exponential, erlangC(20, 14)},
 		// Pollaczek and Khinchine: load * E[S^2] / 2(1-load).
-		{"M/D/1", 1, 0.7, func(*simulator.Stream) float64 { return 1 }, 0.7 / (2 * 0.3)},
-		{"M/H2/1", 1, 0.5, hyper, 0.5 * 6.5 / (2 * 0.5)},
+		{"M/D/1", 1, 0.7, 150_000, func(*simulator.Stream) float64 { return 1 }, 0.7 / (2 * 0.3)},
+		{"M/H2/1", 1, 0.5, 400_000, hyper, 0.5 * 6.5 / (2 * 0.5)},
 	} {
 		var m mean
-		err := processors.Run(simulator.New(simulator.Options{}), poisson(400_000, c.load, c.serve), processors.Options{Processors: c.servers}, m.add)
+		err := processors.Run(simulator.New(simulator.Options{}), poisson(c.jobs, c.load, c.serve), processors.Options{Processors: c.servers}, m.add)
 		if err != nil {
 			t.Fatal(err)
 		}

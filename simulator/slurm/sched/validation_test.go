@@ -82,43 +82,44 @@ func TestEASYOnKTHsNodesAgreesWithOtherSimulators(t *testing.T) {
 	}
 }
 
-// M/M/c on nodes: Erlang's C formula for c nodes and a load of a.
-func TestMeanWaitOnNodesIsErlangs(t *testing.T) {
-	const c, a = 4, 2.8
-	inverse := 1.0
-	for k := 1; k <= c; k++ {
-		inverse = 1 + inverse*float64(k)/a
-	}
-	b, rho := 1/inverse, a/float64(c)
-	want := b / (1 - rho*(1-b)) / (c - a)
+// exponential draws a time with mean 1.
+func exponential(s *simulator.Stream) float64 { return -math.Log1p(-s.Float64()) }
 
-	s := cluster(t, sched.Options{Policy: sched.FIFO}, c, sched.Class{CPUs: 1})
-	place(t, s, "batch", "")
-	e := simulator.New(simulator.Options{Seed: 1})
-	arrivals, services := e.Rand("queue", "arrivals"), e.Rand("queue", "services")
-	exponential := func(s *simulator.Stream) float64 { return -math.Log1p(-s.Float64()) }
-	now, id, wait, n := 0.0, int64(0), 0.0, 0.0
-	spare := &work{}
-	r := &replay{s: s, ended: func(w *work) {
-		wait += w.started.Sub(w.Submit).Seconds()
-		n++
-		spare = w
-	}}
-	r.run(t, func() *work {
-		if id == 400_000 {
-			return nil
+// The formulas are those of simulator/processors' test: Erlang's C, Pollaczek and
+// Khinchine.
+func TestMeanWaitsOnNodesAreThoseOfQueueingTheory(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		nodes int
+		load  float64
+		jobs  int64
+		serve func(*simulator.Stream) float64
+		want  float64
+	}{
+		{"M/M/2", 2, 1.2, 300_000, exponential, 1.2 * 1.2 / (4 - 1.2*1.2)},
+		{"M/D/1", 1, 0.7, 150_000, func(*simulator.Stream) float64 { return 1 }, 0.7 / (2 * 0.3)},
+	} {
+		s := cluster(t, sched.Options{Policy: sched.EASY}, c.nodes, sched.Class{CPUs: 1})
+		place(t, s, "batch", "")
+		e := simulator.New(simulator.Options{Seed: 1})
+		arrivals, services := e.Rand("queue", "arrivals"), e.Rand("queue", "services")
+		now, id, wait, n := 0.0, int64(0), 0.0, 0.0
+		r := &replay{s: s, ended: func(w *work) {
+			wait += w.started.Sub(w.Submit).Seconds()
+			n++
+		}}
+		r.run(t, func() *work {
+			if id == c.jobs {
+				return nil
+			}
+			id++
+			now += exponential(arrivals) / c.load
+			run := time.Duration(c.serve(services) * 1e9)
+			return &work{run: run, Job: sched.Job{ID: id, Submit: env.Time(now * 1e9), MinNodes: 1, MaxNodes: 1, Limit: run}}
+		})
+		t.Logf("%s: mean wait %.4f, in theory %.4f (%+.1f %%)", c.name, wait/n, c.want, 100*(wait/n/c.want-1))
+		if math.Abs(wait/n/c.want-1) > 0.02 {
+			t.Errorf("%s: mean wait %.4f, in theory %.4f", c.name, wait/n, c.want)
 		}
-		w := spare
-		if spare = nil; w == nil {
-			w = &work{}
-		}
-		id++
-		now += exponential(arrivals) / a
-		*w = work{run: time.Duration(exponential(services) * 1e9), Job: sched.Job{ID: id, Submit: env.Time(now * 1e9), MinNodes: 1, MaxNodes: 1, Nodes: w.Nodes}}
-		return w
-	})
-	t.Logf("mean wait %.4f, in theory %.4f", wait/n, want)
-	if math.Abs(wait/n/want-1) > 0.02 {
-		t.Errorf("mean wait %.4f, in theory %.4f", wait/n, want)
 	}
 }
