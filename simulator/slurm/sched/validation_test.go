@@ -96,7 +96,7 @@ func TestMeanWaitsOnNodesAreThoseOfQueueingTheory(t *testing.T) {
 		serve func(*simulator.Stream) float64
 		want  float64
 	}{
-		{"M/M/2", 2, 1.2, 300_000, exponential, 1.2 * 1.2 / (4 - 1.2*1.2)},
+		{"M/M/2", 2, 1, 400_000, exponential, 1.0 / 3},
 		{"M/D/1", 1, 0.7, 150_000, func(*simulator.Stream) float64 { return 1 }, 0.7 / (2 * 0.3)},
 	} {
 		s := cluster(t, sched.Options{Policy: sched.EASY}, c.nodes, sched.Class{CPUs: 1})
