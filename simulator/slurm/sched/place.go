@@ -73,6 +73,10 @@ func (s *Scheduler) Alternatives(places ...int32) int32 {
 
 // Without returns a place without some of its nodes (scontrol ExcNodeList).
 func (s *Scheduler) Without(place int32, nodes []int32) int32 {
+	excluded := s.emptySet()
+	for _, n := range nodes {
+		excluded.add(n)
+	}
 	var rest []option
 	for _, o := range s.places[place].options {
 		var classes []int32
@@ -81,7 +85,7 @@ func (s *Scheduler) Without(place int32, nodes []int32) int32 {
 			cl := &s.classes[c]
 			out := 0
 			for _, n := range cl.nodes {
-				if slices.Contains(nodes, n) {
+				if excluded.has(n) {
 					out++
 				}
 			}
@@ -89,7 +93,7 @@ func (s *Scheduler) Without(place int32, nodes []int32) int32 {
 				continue
 			}
 			if out > 0 {
-				s.divide(c, nodes)
+				s.divide(c, excluded)
 			}
 			classes = append(classes, c)
 		}
@@ -100,9 +104,9 @@ func (s *Scheduler) Without(place int32, nodes []int32) int32 {
 	return s.internPlace(rest)
 }
 
-// divide makes a class of its own of those nodes of a class that are listed. To
-// jobs that do not tell them apart nothing changes but the order of nodes.
-func (s *Scheduler) divide(c int32, out []int32) {
+// divide makes a class of its own of some nodes of a class. To jobs that do not
+// tell them apart nothing changes but the order of nodes.
+func (s *Scheduler) divide(c int32, out nodeSet) {
 	added := int32(len(s.classes))
 	all := s.classes[c].nodes
 	for _, n := range all {
@@ -113,7 +117,7 @@ func (s *Scheduler) divide(c int32, out []int32) {
 	s.classes[c].nodes = nil
 	for _, n := range all {
 		to := c
-		if slices.Contains(out, n) {
+		if out.has(n) {
 			to = added
 		}
 		s.nodes[n].class, s.nodes[n].pos = to, int32(len(s.classes[to].nodes))
