@@ -128,7 +128,8 @@ type Scheduler struct {
 	BackfillContinue   bool          // bf_continue [no]: read, though a pass takes no time here
 
 	// WaitAllNodes is sbatch_wait_nodes: batch scripts start when all of their
-	// nodes are up, not the first [no].
+	// nodes are up, not the first [no]. 22.05.8 was seen to wait for all of them
+	// without it, too; the manuals, up to 26.11, say what is modelled.
 	WaitAllNodes bool
 }
 
