@@ -155,6 +155,7 @@ func TestWorkThatIsDoneTwiceIsLost(t *testing.T) {
 	r.boots(0, "c1", "i-1", 1)
 	r.start(20, 1, "c1")
 	r.job(80, record.JobRequeued, 1)
+	r.job(90, record.JobEligible, 1) // after the delay of a requeue
 	r.node(80, record.NodeFailed, "c1", "")
 	r.instance(80, record.InstanceEnding, "i-1", 0)
 	r.boots(80, "c2", "i-2", 1)
@@ -240,6 +241,75 @@ func TestInstancesThatNeverCameUp(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTimeToCapacityIsTheLastNodesAndCountsFromTheFirstCall(t *testing.T) {
+	r := tell(0)
+	r.submit(0, 1, record.Spec{})
+	r.node(5, record.NodeResumed, "c1", "") // for another job, which was cancelled
+	r.job(10, record.JobAllocated, 1, "c1", "c2")
+	r.node(12, record.NodeResumed, "c2", "")
+	r.node(30, record.NodeReady, "c2", "")
+	r.node(45, record.NodeReady, "c1", "")
+	r.start(45, 2)
+	if got := r.report(100).TimeToCapacity; got.Count != 1 || got.Mean != 40 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestALaunchForSeveralNodesIsWantedWhileOneOfThemIs(t *testing.T) {
+	r := tell(0)
+	r.node(0, record.NodeResumed, "c1", "")
+	r.node(0, record.NodeResumed, "c2", "")
+	r.instance(0, record.InstanceLaunched, "i-1", 1, "c1", "c2")
+	r.instance(10, record.InstanceRunning, "i-1", 0)
+	r.node(20, record.NodeFailed, "c1", "")
+	r.node(50, record.NodeFailed, "c2", "")
+	r.instance(70, record.InstanceEnding, "i-1", 0)
+	if got, want := r.report(70).NodeHours, (NodeHours{Boot: hours(40e9), Orphan: hours(20e9)}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestPeaksAreOfWhatEC2CountsAtOnce(t *testing.T) {
+	r := tell(0)
+	launch := func(at float64, id string) { r.instance(at, record.InstanceLaunched, id, 1) }
+	ends := func(at float64, id string) {
+		r.at(at, record.InstanceEnding, record.Event{Instance: id, Cause: "Server.SpotInstanceTermination"})
+	}
+	launch(0, "i-1")
+	ends(50, "i-1")
+	r.instance(70, record.InstanceGone, "i-1", 0)
+	launch(100, "i-2")
+	ends(150, "i-2")
+	launch(160, "i-3") // while the other shuts down, which counts
+	r.instance(170, record.InstanceGone, "i-2", 0)
+	ends(180, "i-3")
+	got := r.report(300)
+	if want := (Peaks{Instances: 2, Addresses: 2, Quotas: []Quota{{"standard", "spot", 8}}}); !cmp.Equal(got.Peaks, want) {
+		t.Errorf("peaks %+v", got.Peaks)
+	}
+	if got.Instances != 3 || got.Interruptions != 3 {
+		t.Errorf("%d launched, %d interrupted", got.Instances, got.Interruptions)
+	}
+}
+
+func TestUtilisationIsOfAllThatStoodThere(t *testing.T) {
+	run := func(o Options, procs int) float64 {
+		o.Begin = begin
+		r := &told{Collector: New(o), procs: procs}
+		r.submit(0, 1, record.Spec{Procs: 8})
+		r.boots(0, "c1", "i-1", 1) // billed from 10 on, ready at 20
+		r.start(20, 1, "c1")
+		r.job(110, record.JobEnded, 1)
+		r.instance(110, record.InstanceEnding, "i-1", 0)
+		r.submit(110, 2, record.Spec{Procs: 4})
+		r.start(110, 2)
+		return r.report(210).Utilisation
+	}
+	const held = 8*90 + 4*100
+	near(t, "with the vCPUs of instances", run(Options{}, 10), round(held/(10*210+4*100.)))
+	near(t, "with as many as Slurm counts", run(Options{ProcsPerCloudNode: 16}, 10), round(held/(10*210+16*100.)))
 }
 
 func TestIdleTimeOfSingleUseNodesIsToldApart(t *testing.T) {

@@ -131,9 +131,12 @@ func (o *options) make(f *pflag.FlagSet) (*scenario.Scenario, error) {
 	if l := s.Workload.Load; !(l > 0 && l <= 1000) {
 		return nil, app.Exitf(report.ExitUsage, "--load %g is not above 0 and up to 1000", l)
 	}
-	for name, n := range map[string]int{"procs": c.Processors, "nodes": c.Premises.Nodes, "cores-per-node": o.cores} {
-		if n < 0 || n == 0 && name != "nodes" && f.Changed(name) {
-			return nil, app.Exitf(report.ExitUsage, "--%s %d: give it one at least", name, n)
+	for _, flag := range []struct {
+		name     string
+		n, least int
+	}{{"procs", c.Processors, 1}, {"nodes", c.Premises.Nodes, 0}, {"cores-per-node", o.cores, 1}} {
+		if f.Changed(flag.name) && flag.n < flag.least {
+			return nil, app.Exitf(report.ExitUsage, "--%s %d: give it %d at least", flag.name, flag.n, flag.least)
 		}
 	}
 	if o.config != "none" {

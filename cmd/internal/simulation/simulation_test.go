@@ -213,9 +213,10 @@ func TestFlagsMakeAScenario(t *testing.T) {
 func TestWhatCannotBeRunIsRefusedBeforeItRuns(t *testing.T) {
 	dir := t.TempDir()
 	for want, args := range map[string][]string{
+		"--nodes -2: give it 0 at least":                                          {"--trace=t.swf", "--nodes=-2"},
 		"nothing to simulate: name a scenario":                                    {},
-		"--procs -1: give it one at least":                                        {"--trace=t.swf", "--procs=-1"},
-		"--cores-per-node 0: give it one":                                         {"--trace=t.swf", "--nodes=1", "--cores-per-node=0"},
+		"--procs -1: give it 1 at least":                                          {"--trace=t.swf", "--procs=-1"},
+		"--cores-per-node 0: give it 1 at least":                                  {"--trace=t.swf", "--nodes=1", "--cores-per-node=0"},
 		"error[SCN007] /cluster: no machine for the jobs":                         {"--trace=t.swf"},
 		"error[SCN007] /cluster/premises: premises without cores":                 {"--trace=t.swf", "--nodes=3"},
 		"--cores-per-node is of nodes":                                            {"--trace=t.swf", "--procs=3", "--cores-per-node=1"},

@@ -49,6 +49,10 @@ func run(t *testing.T, s *Set) {
 	at(90, record.JobEnded, record.Event{Job: 1, State: "TIMEOUT"})
 	at(90, record.JobSubmitted, record.Event{Job: 6, Spec: spec(1)})
 	at(90, record.JobStarted, record.Event{Job: 6})
+	at(92, record.JobRequeued, record.Event{Job: 6})
+	at(95, record.JobSubmitted, record.Event{Job: 7, Spec: spec(4)})
+	at(95, record.JobStarted, record.Event{Job: 7}) // on processors that 6 has left
+	at(96, record.JobStarted, record.Event{Job: 6})
 	at(100, record.JobEnded, record.Event{Job: 6, State: "NODE_FAIL"})
 	at(110, record.JobEnded, record.Event{Job: 2, State: "COMPLETED"})
 	at(120, record.Gang, record.Event{Job: 2, Nodes: []string{"a", "b"}})
@@ -98,9 +102,12 @@ func TestFilesAreWhatTheirReadersExpect(t *testing.T) {
 	if got := listed(t, dir); !slices.Equal(got, []string{"events.jsonl", "jobs.csv", "out.swf"}) {
 		t.Errorf("there is %v", got)
 	}
+	if info, err := os.Stat(n.JobsCSV); err != nil || info.Mode() != 0o644 {
+		t.Errorf("jobs.csv is %v, %v", info.Mode(), err)
+	}
 	want := columns + `3,a_ _trace_.swf,3,10,1,600,1,COMPLETED_SUCCESSFULLY,20.25,10.25,30.5,10.25,20.5,2.000000,2,,
 1,a_ _trace_.swf,1,0,2,600,0,COMPLETED_WALLTIME_REACHED,0,90,90,0,90,1.000000,0-1,,
-6,a_ _trace_.swf,6,90,1,600,0,COMPLETED_FAILED,90,10,100,0,10,1.000000,0,,
+6,a_ _trace_.swf,6,90,1,600,0,COMPLETED_FAILED,96,4,100,6,10,2.500000,4,,
 2,a_ _trace_.swf,2,5,3,600,1,COMPLETED_SUCCESSFULLY,40,70,110,35,105,1.500000,0-2,,
 `
 	if got := contents(t, n.JobsCSV); got != want {
@@ -114,14 +121,14 @@ func TestFilesAreWhatTheirReadersExpect(t *testing.T) {
 2 5 35 70 3 -1 -1 3 600 -1 1 1 1 -1 -1 1 -1 -1
 3 10 10 11 1 -1 -1 1 600 -1 1 1 1 -1 -1 1 -1 -1
 4 60 10 -1 -1 -1 -1 1 600 -1 5 1 1 -1 -1 1 -1 -1
-6 90 0 10 1 -1 -1 1 600 -1 0 1 1 -1 -1 1 -1 -1
+6 90 6 4 1 -1 -1 1 600 -1 0 1 1 -1 -1 1 -1 -1
 ; Partition: 1 local
 `
 	if got := contents(t, n.SWF); got != want {
 		t.Errorf("out.swf:\n%s\nwant\n%s", got, want)
 	}
 	lines := strings.Split(strings.TrimSpace(contents(t, n.Events)), "\n")
-	if len(lines) != 17 {
+	if len(lines) != 21 {
 		t.Fatalf("%d events", len(lines))
 	}
 	for _, l := range lines {
@@ -129,8 +136,8 @@ func TestFilesAreWhatTheirReadersExpect(t *testing.T) {
 			t.Errorf("%s is no JSON", l)
 		}
 	}
-	if lines[4] != `{"at_s":20.25,"event":"job_started","job":3}` || lines[16] != `{"at_s":120,"event":"gang","job":2,"nodes":["a","b"],"count":0,"depth":0}` {
-		t.Errorf("events %s and %s", lines[4], lines[16])
+	if lines[4] != `{"at_s":20.25,"event":"job_started","job":3}` || lines[20] != `{"at_s":120,"event":"gang","job":2,"nodes":["a","b"],"count":0,"depth":0}` {
+		t.Errorf("events %s and %s", lines[4], lines[20])
 	}
 }
 
