@@ -45,7 +45,7 @@ func (r Simulator) Run(ctx context.Context, s *scenario.Scenario, sink record.Si
 	}
 	o.Sink, o.Until = sink, s.Until
 	o.Progress = func(p cluster.Progress) {
-		progress(scenario.Progress{Simulated: p.Simulated, Submitted: p.Submitted, Ended: p.Ended})
+		progress(scenario.Progress{Simulated: p.Simulated, Submitted: p.Submitted, Ended: p.Ended, Read: opened.Share()})
 	}
 	out, err := cluster.Run(ctx, e, sent(opened.Source(), where), o)
 	if err != nil {

@@ -176,3 +176,81 @@ func TestFiguresThatCannotBeWrittenAreAFailure(t *testing.T) {
 		t.Errorf("exit %d, %q", code, errs.String())
 	}
 }
+
+// figures are what tests of scenarios look at.
+type figures struct {
+	Jobs, Unfinished, Held, Requeues, Instances, Interruptions int
+	Wait                                                       float64                                            `json:"mean_wait_s"`
+	Cost                                                       *float64                                           `json:"cost_usd"`
+	TraceHash                                                  string                                             `json:"trace_hash"`
+	NodeHours                                                  struct{ Useful, Boot, Idle, Orphan, Lost float64 } `json:"node_hours"`
+	Gangs                                                      struct{ Asked, Whole int }
+	Errors                                                     map[string]map[string]int `json:"api_errors"`
+	Depth                                                      struct{ Max int }         `json:"fallback_depth"`
+	Peaks                                                      struct {
+		Quotas []struct {
+			Market string
+			VCPUs  int
+		}
+	}
+	Saved struct {
+		Alone float64 `json:"alone_mean_wait_s"`
+		Hours float64
+	}
+	Assumed []string
+}
+
+func scenarioOf(t *testing.T, name string, more ...string) figures {
+	t.Helper()
+	code, out, errs := simulate(t, filepath.Join(repo, "examples/scenarios"), append([]string{name + ".yaml", "-o", "json"}, more...)...)
+	var f figures
+	if err := json.Unmarshal([]byte(out), &f); code != 0 || errs != "" || err != nil {
+		t.Fatalf("exit %d, %v\n%s%s", code, err, errs, out)
+	}
+	return f
+}
+
+// Each scenario that is shipped shows what its first lines say.
+func TestScenariosShowWhatTheySay(t *testing.T) {
+	for name, shows := range map[string]func(t *testing.T, f figures) bool{
+		"premises": func(_ *testing.T, f figures) bool { return f.Jobs > 3000 && f.Wait > 60 && f.Cost == nil },
+		"slurm-defaults": func(_ *testing.T, f figures) bool {
+			return f.Requeues > 10*f.Unfinished && f.NodeHours.Boot > 10*f.NodeHours.Useful && *f.Cost > 1
+		},
+		"scarce-spot": func(_ *testing.T, f figures) bool {
+			return f.Interruptions > 10 && f.NodeHours.Lost > 1 && f.Depth.Max > 1 && f.Gangs.Whole < f.Gangs.Asked &&
+				f.Errors["RunInstances"]["InsufficientInstanceCapacity"] > 10 && len(f.Assumed) > 0
+		},
+		"quota": func(_ *testing.T, f figures) bool {
+			for _, q := range f.Peaks.Quotas {
+				if q.VCPUs > 100 {
+					return false
+				}
+			}
+			return f.Errors["RunInstances"]["VcpuLimitExceeded"] > 10 && f.Gangs.Whole == 0 && f.Gangs.Asked > 0 && f.NodeHours.Orphan < 0.01
+		},
+		"bad-plans": func(_ *testing.T, f figures) bool {
+			return f.Jobs > 400 && f.Held > 0 && f.Held < 100 && f.NodeHours.Useful > 100
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if f := scenarioOf(t, name); !shows(t, f) {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+	t.Run("burst", func(t *testing.T) {
+		t.Parallel()
+		f := scenarioOf(t, "burst", "--premises-alone")
+		if f.Jobs < 3000 || f.Wait > f.Saved.Alone/2 || f.Saved.Hours < 100 || *f.Cost < 10 || f.Instances < 100 || f.NodeHours.Useful < 100 {
+			t.Errorf("%+v", f)
+		}
+		if again := scenarioOf(t, "burst"); again.TraceHash != f.TraceHash || *again.Cost != *f.Cost {
+			t.Errorf("hash %s at %v USD, and again %s at %v", f.TraceHash, *f.Cost, again.TraceHash, *again.Cost)
+		}
+		if other := scenarioOf(t, "burst", "--seed=2"); other.TraceHash == f.TraceHash {
+			t.Error("another seed gives the same run")
+		}
+	})
+}
