@@ -3,9 +3,8 @@ package simulator
 import (
 	"fmt"
 	"io/fs"
-	"maps"
-	"path"
 	"slices"
+	"strings"
 
 	"aws-slurm-burst/executor/env"
 )
@@ -14,13 +13,28 @@ import (
 // process wrote is there after it crashed. It serves the executor's journal and
 // caches.
 type Disk struct {
-	files map[string]map[string][]byte // by folder, then by whole name
+	folders map[string]*folder
 	// Full refuses every write.
 	Full bool
 }
 
+// folder is the files of a folder, by whole name. names is sorted: a journal is
+// listed as often as it is written.
+type folder struct {
+	files map[string][]byte
+	names []string
+}
+
 // NewDisk returns an empty disk.
-func NewDisk() *Disk { return &Disk{files: map[string]map[string][]byte{}} }
+func NewDisk() *Disk { return &Disk{folders: map[string]*folder{}} }
+
+// folder returns the folder of a file, or of none where nothing was written to it.
+func (d *Disk) folder(name string) *folder {
+	if at := d.folders[name[:max(0, strings.LastIndexByte(name, '/'))]]; at != nil {
+		return at
+	}
+	return &folder{}
+}
 
 // For returns the disk as one process sees it: its calls enter the engine, so
 // that a dead process changes nothing and a crash can fall on either side of a
@@ -36,7 +50,7 @@ type Files struct {
 // Read returns a file, or fs.ErrNotExist.
 func (f *Files) Read(name string) ([]byte, error) {
 	Enter(f.env, "Read")
-	data, ok := f.disk.files[path.Dir(name)][name]
+	data, ok := f.disk.folder(name).files[name]
 	if !ok {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
 	}
@@ -49,11 +63,15 @@ func (f *Files) Write(name string, data []byte) error {
 	if f.disk.Full {
 		return &fs.PathError{Op: "write", Path: name, Err: fmt.Errorf("no space left on device")}
 	}
-	folder := path.Dir(name)
-	if f.disk.files[folder] == nil {
-		f.disk.files[folder] = map[string][]byte{}
+	in := f.disk.folder(name)
+	if in.files == nil {
+		in.files = map[string][]byte{}
+		f.disk.folders[name[:max(0, strings.LastIndexByte(name, '/'))]] = in
 	}
-	f.disk.files[folder][name] = slices.Clone(data)
+	if at, there := slices.BinarySearch(in.names, name); !there {
+		in.names = slices.Insert(in.names, at, name)
+	}
+	in.files[name] = slices.Clone(data)
 	Enter(f.env, "Written")
 	return nil
 }
@@ -61,11 +79,13 @@ func (f *Files) Write(name string, data []byte) error {
 // Remove removes a file, or answers fs.ErrNotExist.
 func (f *Files) Remove(name string) error {
 	Enter(f.env, "Remove")
-	folder := f.disk.files[path.Dir(name)]
-	if _, ok := folder[name]; !ok {
+	in := f.disk.folder(name)
+	at, there := slices.BinarySearch(in.names, name)
+	if !there {
 		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
 	}
-	delete(folder, name)
+	in.names = slices.Delete(in.names, at, at+1)
+	delete(in.files, name)
 	return nil
 }
 
@@ -76,4 +96,9 @@ func (f *Files) List(folder string) ([]string, error) {
 }
 
 // Names returns the names in a folder, sorted.
-func (d *Disk) Names(folder string) []string { return slices.Sorted(maps.Keys(d.files[folder])) }
+func (d *Disk) Names(folder string) []string {
+	if in := d.folders[folder]; in != nil {
+		return slices.Clone(in.names)
+	}
+	return nil
+}
