@@ -79,7 +79,8 @@ type resumption struct {
 	// was last suspended by them.
 	buried    journal.Tombstones
 	suspended map[string]env.Time
-	fleet     *fleet.Fleet // what lived before this call
+	live      []cloud.Instance // what lived before this call
+	fleet     *fleet.Fleet     // of it what serves nodes of this call, and of its jobs
 }
 
 // part is a group on its way through the call.
@@ -267,7 +268,11 @@ func (r *resumption) claim(ctx context.Context) (unlock func(), ok bool) {
 
 // look finds what lives already: adopts what may serve, ends what may not.
 func (r *resumption) look(ctx context.Context) bool {
-	launches, err := r.Journal.Launches()
+	about := slices.Clone(r.nodes)
+	for _, p := range r.parts {
+		about = append(about, p.Outside...)
+	}
+	launches, err := r.Journal.LaunchesOf(about)
 	if err != nil {
 		r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 		return false
@@ -285,8 +290,8 @@ func (r *resumption) look(ctx context.Context) bool {
 		r.failAll(ctx, err)
 		return false
 	}
-	f := fleet.New(live, launches)
-	r.fleet = f
+	f := fleet.Of(about, live, launches)
+	r.live, r.fleet = live, f
 	var end []string
 	for _, p := range r.parts {
 		for _, n := range p.Nodes {
@@ -375,7 +380,7 @@ func (p *part) allows(q cloud.LaunchRequest) bool {
 // occupied reports whether nodes of the part have live instances: of another
 // launch, or all that this one can have.
 func (r *resumption) occupied(p *part, live []cloud.Instance, l journal.Launch) bool {
-	f := fleet.New(live, nil)
+	f := fleet.Of(p.Nodes, live, nil)
 	mine := 0
 	for _, n := range p.Nodes {
 		if keep, ok, _ := f.Adopt(n, r.suspended[n]); ok {

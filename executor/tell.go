@@ -11,6 +11,7 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/fleet"
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/executor/ladder"
@@ -402,11 +403,18 @@ func (r *resumption) payOld(ctx context.Context) {
 	if err != nil {
 		env.Warnf(r.Env, "journal", "%v", err)
 	}
+	owed = slices.DeleteFunc(owed, func(p journal.Push) bool { return strings.HasPrefix(p.ID, r.nonce) }) // of this very call
+	if len(owed) == 0 {
+		return
+	}
+	launches, err := r.Journal.Launches() // they may be about any nodes
+	if err != nil {
+		env.Warnf(r.Env, "journal", "%v", err)
+		return
+	}
+	all := fleet.New(r.live, launches)
 	for _, p := range owed {
-		if strings.HasPrefix(p.ID, r.nonce) {
-			continue // of this very call
-		}
-		if err := r.Repay(ctx, p, r.fleet); err != nil {
+		if err := r.Repay(ctx, p, all); err != nil {
 			env.Warnf(r.Env, "push", "addresses of an earlier call still pending: %v", err)
 			return
 		}

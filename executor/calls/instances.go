@@ -25,7 +25,11 @@ func (c *Caller) DescribeAll(ctx context.Context, q cloud.InstanceQuery) ([]clou
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, page.Instances...)
+		if all == nil {
+			all = page.Instances // most clusters fit one page
+		} else {
+			all = append(all, page.Instances...)
+		}
 		if page.Next == "" {
 			return all, nil
 		}

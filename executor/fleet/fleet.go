@@ -10,6 +10,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
 )
@@ -34,16 +35,51 @@ type Fleet struct {
 // indexes say nothing, the order of the ids: the same order in which a launch
 // assigns them.
 func New(instances []cloud.Instance, launches []journal.Launch) *Fleet {
+	return of(sorted(instances), placements(launches))
+}
+
+// Of is New for a call that is about some nodes, and all the fleet knows are those:
+// what was launched for none of them is passed over unread. launches are those of
+// the nodes (journal.LaunchesOf).
+func Of(nodes []string, instances []cloud.Instance, launches []journal.Launch) *Fleet {
+	placed := placements(launches)
+	finder := hostlist.NewFinder(nodes)
+	var mine []cloud.Instance
+	last, found := "", false // of the instance before: those of a launch come together
+	for k := range instances {
+		i := &instances[k]
+		if placed[i.ID] == "" {
+			list := cloud.TagValue(i.Tags, identity.Nodes)
+			if list != last {
+				last, found = list, finder.MayBeIn(list)
+			}
+			// Without the tag nobody knows, and the list may go on in others.
+			if !found && list != "" && cloud.TagValue(i.Tags, identity.MoreNodes) == "" {
+				continue
+			}
+		}
+		mine = append(mine, *i)
+	}
+	return of(sorted(mine), placed)
+}
+
+// placements is which node each instance serves, as the journal has it.
+func placements(launches []journal.Launch) map[string]string {
 	placed := map[string]string{}
 	for _, l := range launches {
 		for _, p := range l.Placed {
 			placed[p.Instance] = p.Node
 		}
 	}
+	return placed
+}
+
+// of maps instances, in the order of their ids.
+func of(instances []cloud.Instance, placed map[string]string) *Fleet {
 	f := &Fleet{byNode: map[string][]cloud.Instance{}}
 	var tokens []string
 	byToken := map[string][]cloud.Instance{}
-	for _, i := range sorted(instances) {
+	for _, i := range instances {
 		if i.State.Ended() {
 			continue
 		}
@@ -109,9 +145,14 @@ func (f *Fleet) Claimed() []string { return slices.Sorted(maps.Keys(f.byNode)) }
 // power-up, so only what was launched since the node was last suspended and is
 // not going away is kept; of several the oldest, which may be booted.
 func (f *Fleet) Adopt(node string, suspended env.Time) (keep cloud.Instance, ok bool, end []cloud.Instance) {
-	for _, i := range slices.SortedStableFunc(slices.Values(f.byNode[node]), func(a, b cloud.Instance) int {
-		return cmp.Compare(identity.LaunchedAt(a), identity.LaunchedAt(b))
-	}) {
+	all := f.byNode[node]
+	if len(all) > 1 {
+		all = slices.Clone(all)
+		slices.SortStableFunc(all, func(a, b cloud.Instance) int {
+			return cmp.Compare(identity.LaunchedAt(a), identity.LaunchedAt(b))
+		})
+	}
+	for _, i := range all {
 		if !ok && i.State.Alive() && identity.LaunchedAt(i) > suspended {
 			keep, ok = i, true
 		} else {
@@ -122,5 +163,7 @@ func (f *Fleet) Adopt(node string, suspended env.Time) (keep cloud.Instance, ok 
 }
 
 func sorted(is []cloud.Instance) []cloud.Instance {
-	return slices.SortedFunc(slices.Values(is), func(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
+	is = slices.Clone(is)
+	slices.SortFunc(is, func(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
+	return is
 }

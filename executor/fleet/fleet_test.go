@@ -1,6 +1,9 @@
 package fleet
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,5 +84,35 @@ func TestInstancesWithoutReadableTagsAreStrangers(t *testing.T) {
 	f := New([]cloud.Instance{{ID: "i-x", State: cloud.Running}, {ID: "i-dead", State: cloud.Terminated}}, nil)
 	if len(f.Strangers) != 1 || f.Strangers[0].ID != "i-x" || len(f.Claimed()) != 0 {
 		t.Errorf("strangers %v, claimed %v", f.Strangers, f.Claimed())
+	}
+}
+
+func TestAFleetOfSomeNodesShowsThemAsTheWholeOneDoes(t *testing.T) {
+	var long []string
+	for i := range 120 {
+		long = append(long, fmt.Sprintf("%s-n%03d", strings.Repeat("x", i%7+1), i*2))
+	}
+	moved := instance("i-m", 0, 1, "n7", "n8")
+	live := []cloud.Instance{
+		instance("i-b", 1, 1, "n1", "n2", "n3"), instance("i-a", 0, 1, "n1", "n2", "n3"), instance("i-s", 0, 1, "n4"),
+		instance("i-z", 119, 1, long...), moved, {ID: "i-x", State: cloud.Running},
+	}
+	for k := range live { // each list of nodes is a launch of its own
+		if len(live[k].Tags) > 1 {
+			live[k].Tags = slices.Clone(live[k].Tags)
+			live[k].Tags[1].Value = live[k].TagValue(identity.Nodes)
+		}
+	}
+	// The journal comes first: what its tags say is another node's.
+	launches := []journal.Launch{{Placed: []journal.Placed{{Node: "n1", Instance: "i-m"}}}}
+	whole := New(live, launches)
+	nodes := append([]string{"n1", "n2", "n3", "n4", "n5", "n7", "n8"}, long...)
+	for _, n := range nodes {
+		if d := cmp.Diff(whole.Of(n), Of([]string{n}, live, launches).Of(n)); d != "" {
+			t.Errorf("%s: %s", n, d)
+		}
+	}
+	if n := len(Of([]string{"n4"}, live, nil).All()); n != 2 { // with the one whose list is not whole in its tag
+		t.Errorf("a fleet of one node knows %d instances", n)
 	}
 }

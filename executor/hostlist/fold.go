@@ -145,3 +145,77 @@ func writeRanges(b *strings.Builder, hosts []host) {
 func (h host) follows(prev host, width int) bool {
 	return prev.n+1 == h.n && (len(h.digits) == width || h.digits[0] != '0')
 }
+
+// Finder looks for nodes in folded hostlists without expanding them: who has
+// thousands of lists and a node to look for reads few of them.
+type Finder struct{ hosts []host }
+
+// NewFinder returns a Finder of nodes.
+func NewFinder(nodes []string) Finder {
+	f := Finder{make([]host, len(nodes))}
+	for i, n := range nodes {
+		f.hosts[i] = split(n)
+	}
+	return f
+}
+
+// MayBeIn reports whether a list that Fold wrote names one of the nodes. False is
+// certain, whatever the list; true is not: what Fold does not write is not looked
+// into, and zeros before a number are not counted.
+func (f Finder) MayBeIn(list string) bool {
+	for list != "" {
+		at := strings.IndexAny(list, "[,")
+		if at < 0 || list[at] == ',' {
+			name := list
+			if list = ""; at >= 0 {
+				name, list = name[:at], name[at+1:]
+			}
+			if strings.ContainsFunc(name, notInName) {
+				return true
+			}
+			for i := range f.hosts {
+				if f.hosts[i].name == name {
+					return true
+				}
+			}
+			continue
+		}
+		end := strings.IndexByte(list, ']')
+		if end < at || end+1 < len(list) && list[end+1] != ',' {
+			return true
+		}
+		if f.mayBeAmong(list[:at], list[at+1:end]) {
+			return true
+		}
+		list = list[min(end+2, len(list)):]
+	}
+	return false
+}
+
+// mayBeAmong is MayBeIn for the numbers in one bracket, behind a prefix.
+func (f Finder) mayBeAmong(prefix, numbers string) bool {
+	if prefix == "" || isDigit(prefix[len(prefix)-1]) || strings.ContainsFunc(prefix, notInName) {
+		return true
+	}
+	for more := true; more; {
+		var span string
+		span, numbers, more = strings.Cut(numbers, ",")
+		low, high, ranged := strings.Cut(span, "-")
+		from, err := strconv.ParseUint(low, 10, 64)
+		to := from
+		if err == nil && ranged {
+			to, err = strconv.ParseUint(high, 10, 64)
+		}
+		if err != nil {
+			return true
+		}
+		for i := range f.hosts {
+			if h := &f.hosts[i]; h.digits != "" && from <= h.n && h.n <= to && h.prefix == prefix {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func notInName(r rune) bool { return r > 127 || !inName(byte(r)) }

@@ -193,6 +193,40 @@ func checkRoundTrip(t interface{ Fatalf(string, ...any) }, names []string) {
 	}
 }
 
+func TestAFinderMissesNoNode(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOfN(drawName, 1, 20).Draw(t, "names")
+		list := Fold(names)
+		for _, n := range names {
+			if !NewFinder([]string{"z", n}).MayBeIn(list) {
+				t.Fatalf("%s is not found in %s", n, list)
+			}
+		}
+	})
+	for _, list := range []string{"a[1-2]-x", "r[1-2]n[3-4]", "a b", "a[1-3] b", "x7[1-3]", "a[1", "a[x]", "a]"} {
+		if !NewFinder([]string{"n1"}).MayBeIn(list) {
+			t.Errorf("%s is nothing that Fold writes, and was looked into", list)
+		}
+	}
+}
+
+func TestAFinderPassesOverListsOfOthers(t *testing.T) {
+	f := NewFinder([]string{"aws-hpc-007", "login"})
+	for list, want := range map[string]bool{
+		"":                           false,
+		"aws-hpc-006,aws-hpc-008":    false,
+		"aws-hpc-[001-006,008-100]":  false,
+		"aws-gpu-[001-100],login2":   false,
+		"aws-hpc-[001-006,007]":      true,
+		"a[1-2],aws-hpc-[001-008],b": true,
+		"a1,login":                   true,
+	} {
+		if got := f.MayBeIn(list); got != want {
+			t.Errorf("in %q: %v", list, got)
+		}
+	}
+}
+
 func FuzzExpand(f *testing.F) {
 	for _, s := range []string{
 		"aws-hpc-[001-008]", "a[098-102],b", "r[1-2]n[3-4]", "c5n-18xl-[1,3-5]", "a[1-2]-x", "a[00x11]", "a[1",
@@ -210,6 +244,9 @@ func FuzzExpand(f *testing.F) {
 		}
 		if len(names) == 0 || len(names) > MaxHosts {
 			t.Fatalf("%d names", len(names))
+		}
+		if !NewFinder(names[len(names)-1:]).MayBeIn(expr) {
+			t.Fatalf("%s is not found in %q", names[len(names)-1], expr)
 		}
 		if len(names) <= 4096 { // a diff of more is slow
 			checkRoundTrip(t, names)

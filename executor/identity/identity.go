@@ -28,6 +28,7 @@ const (
 	Cluster   = Prefix + "cluster"
 	Launch    = Prefix + "launch"     // the client token of its launch
 	Nodes     = Prefix + "nodes"      // the launch's nodes in launch order, folded; continued in nodes-2 ...
+	MoreNodes = Nodes + "-2"          // where one tag does not hold them all
 	Node      = Prefix + "node"       // this instance's node, only where the launch index does not tell
 	Job       = Prefix + "job"        // Slurm's job id
 	Plan      = Prefix + "plan"       // digest of the execution plan

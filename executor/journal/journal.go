@@ -1,7 +1,9 @@
 // Package journal remembers what the executor meant to do, so that a process
 // that dies leaves nothing unclaimed: one small file a launch, written before
 // the call and replaced after it; one a suspend, one a resume call, one a push
-// of addresses that Slurm has not taken yet, one a placement group.
+// of addresses that Slurm has not taken yet, one a placement group. The name of a
+// launch's file says its nodes: a call reads those of its own nodes, however many
+// live beside them.
 //
 // It is a cache of intent. EC2's tags are the truth: a lost journal launches
 // nothing twice, a stale one keeps nothing from launching. It holds no lock

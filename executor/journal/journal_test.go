@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
+	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/executor/journal"
 	"aws-slurm-burst/simulator"
 )
@@ -185,6 +188,64 @@ func TestATombstoneIsReadOnce(t *testing.T) {
 		}
 		if len(store.names) != 3 || again != 1 { // the torn one
 			t.Errorf("read %v", store.names)
+		}
+	})
+}
+
+func TestACallReadsTheLaunchesOfItsNodesAlone(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		open := func(token, nodes string) journal.Launch {
+			l := aLaunch(token)
+			l.Nodes = nodes
+			l, err := j.Open(l)
+			must(t, err)
+			return l
+		}
+		one := open("t1", "n[1-2]")
+		open("t2", "n[3-4]")
+		var long []string // more than a file's name holds
+		for i := range 100 {
+			long = append(long, "x"+strings.Repeat("y", i%9)+"-"+strconv.Itoa(i*2))
+		}
+		open("t3", hostlist.Fold(long))
+		store := reads{d.For(e), map[string]int{}}
+		mine := journal.New(e, store, "http://ec2")
+		got, err := mine.LaunchesOf([]string{"n2", "n9"})
+		must(t, err)
+		if len(got) != 2 || got[0].Request.Token != "t1" || got[1].Request.Token != "t3" || len(store.names) != 2 {
+			t.Errorf("%d launches, read %v", len(got), store.names)
+		}
+		must(t, mine.Placed(got[0], []journal.Placed{{Node: "n1", Instance: "i-1"}}))
+		if all, _ := j.Launches(); len(all) != 3 || all[0].File != one.File || all[0].State != journal.Launched {
+			t.Errorf("after a change: %+v", all)
+		}
+		// A record keeps the name that it has, whoever gave it.
+		data, err := d.For(e).Read(one.File)
+		must(t, err)
+		must(t, d.For(e).Remove(one.File))
+		must(t, d.For(e).Write("launches/t1.json", data))
+		if got, err = mine.LaunchesOf([]string{"n2"}); err != nil || len(got) != 2 || got[0].Nodes != one.Nodes {
+			t.Errorf("a record without its nodes in its name: %+v %v", got, err)
+		}
+		must(t, mine.Close(got[0], journal.Ended, "suspend"))
+		if names := d.Names("launches"); len(names) != 2 {
+			t.Errorf("left: %v", names)
+		}
+	})
+}
+
+func TestTheNameOfALaunchIsOneOfAFile(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, _ env.Env) {
+		for n := range 80 {
+			l := aLaunch(identity.Token("c", "n", nil, "r", "z", n))
+			l.Nodes = strings.Repeat("n,", n*2) + "n"
+			l, err := j.Open(l)
+			must(t, err)
+			if base := strings.TrimPrefix(l.File, "launches/"); len(base)+len("..1234567890") > 255 {
+				t.Fatalf("%d bytes: %s", len(base), base)
+			}
 		}
 	})
 }

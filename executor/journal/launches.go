@@ -1,10 +1,11 @@
 package journal
 
 import (
-	"slices"
+	"strings"
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/executor/hostlist"
 )
 
 // State is how far a launch has come.
@@ -45,6 +46,9 @@ type Launch struct {
 	Placed []Placed `json:"placed,omitempty"`
 	// Code is why the launch failed or ended.
 	Code string `json:"code,omitempty"`
+
+	// File is the record's name in the store, "" before it is written.
+	File string `json:"-"`
 }
 
 // Placed says which instance serves a node.
@@ -53,20 +57,38 @@ type Placed struct {
 	Instance string `json:"instance"`
 }
 
-func launchName(token string) string { return launchesFolder + "/" + token + ".json" }
+// maxNodes is how long a list of nodes is that goes into the name of a file: with
+// the token, and what a store adds while it writes, a name stays below 255 bytes.
+const maxNodes = 150
+
+// launchName names a record by its token and its nodes, which no change of the
+// record changes: who asks for some nodes reads the records of no others.
+func launchName(l Launch) string {
+	name := launchesFolder + "/" + l.Request.Token
+	if l.Nodes != "" && len(l.Nodes) <= maxNodes {
+		name += "@" + l.Nodes
+	}
+	return name + ".json"
+}
+
+// nodesIn returns the nodes in the name of a launch's file; false where it has none.
+func nodesIn(name string) (string, bool) {
+	_, nodes, ok := strings.Cut(strings.TrimSuffix(name, ".json"), "@")
+	return nodes, ok
+}
 
 // Open writes the intent of a launch, before the call, and returns the record.
 func (j *Journal) Open(l Launch) (Launch, error) {
 	l.State, l.Endpoint, l.Written = Intent, j.endpoint, j.env.Now()
-	l.Updated = l.Written
-	return l, put(j.store, launchName(l.Request.Token), l)
+	l.Updated, l.File = l.Written, launchName(l)
+	return l, put(j.store, l.File, l)
 }
 
 // Placed records that a launch's instances serve these nodes.
 func (j *Journal) Placed(l Launch, placed []Placed) error {
 	l.Endpoint = j.endpoint
 	l.State, l.Placed, l.Updated = Launched, placed, j.env.Now()
-	return put(j.store, launchName(l.Request.Token), l)
+	return put(j.store, l.File, l)
 }
 
 // Close records that nothing of a launch lives (any more) and why, and moves
@@ -76,13 +98,37 @@ func (j *Journal) Close(l Launch, state State, code string) error {
 	if err := put(j.store, dated(historyFolder, l.Updated, l.Request.Token), l); err != nil {
 		return err
 	}
-	return j.remove(launchName(l.Request.Token))
+	return j.remove(l.File)
 }
 
 // Launches returns the intents and the launches that may live, by token.
 func (j *Journal) Launches() ([]Launch, error) {
-	all, err := load[Launch](j, launchesFolder)
-	return slices.DeleteFunc(all, func(l Launch) bool { return l.Endpoint != j.endpoint }), err
+	return j.launches(func(string) bool { return true })
+}
+
+// LaunchesOf is Launches for a call that is about some nodes: those that name one
+// of them, and maybe others.
+func (j *Journal) LaunchesOf(nodes []string) ([]Launch, error) {
+	f := hostlist.NewFinder(nodes)
+	return j.launches(func(name string) bool {
+		list, ok := nodesIn(name)
+		return !ok || f.MayBeIn(list)
+	})
+}
+
+func (j *Journal) launches(wanted func(name string) bool) ([]Launch, error) {
+	names, err := j.list(launchesFolder)
+	var out []Launch
+	for _, name := range names {
+		if !wanted(name) {
+			continue
+		}
+		if l, ok := read[Launch](j, name); ok && l.Endpoint == j.endpoint {
+			l.File = name
+			out = append(out, l)
+		}
+	}
+	return out, err
 }
 
 // History returns the launches that have ended or failed, in the order of their

@@ -66,7 +66,7 @@ func (s *suspension) run(ctx context.Context) {
 		s.Fail(report.ExitFailed, "journal", "%v", err)
 	}
 	buried := s.Env.Now()
-	launches, err := s.Journal.Launches()
+	launches, err := s.Journal.LaunchesOf(s.nodes)
 	if err != nil {
 		env.Warnf(s.Env, "journal", "%v", err)
 	}
@@ -83,7 +83,7 @@ func (s *suspension) run(ctx context.Context) {
 	if s.Env.Now().Sub(buried) < settled {
 		until = forever
 	}
-	shown, hidden, ended := s.choose(fleet.New(live, launches), launches, live, until)
+	shown, hidden, ended := s.choose(fleet.Of(s.nodes, live, launches), launches, live, until)
 	failed := append(s.Calls.Terminate(ctx, shown), s.Calls.TerminateNew(ctx, hidden)...)
 	end := append(shown, hidden...)
 	for _, f := range failed {
