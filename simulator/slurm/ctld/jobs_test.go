@@ -101,6 +101,9 @@ func TestJobsWaitForTheirTimeAndForOthers(t *testing.T) {
 		330 job_held 4 DependencyNeverSatisfied
 		1100 job_eligible 8
 	`, "eligible", "held")
+	if j := b.d.Model().Job(4); j.State != "PENDING" || j.Reason != "DependencyNeverSatisfied" {
+		t.Errorf("%+v", j)
+	}
 	if j := b.d.Model().Job(5); j.State != "PENDING" || j.Reason != "Dependency" {
 		t.Errorf("%+v", j)
 	}
@@ -319,6 +322,56 @@ func TestARevivedJobIsNotForgotten(t *testing.T) {
 		300 job_requeued 1 requeue
 		520 job_ended 1#1 COMPLETED
 	`, "ended", "requeued")
+}
+
+// Its second end counts.
+func TestARevivedJobIsForgottenAfterItsSecondEnd(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, local(1))
+	b.scontrol(110, "requeue 1") // ends at 330
+	b.until(450)
+	if r := ask(b, "1"); r.State != "COMPLETED" || r.Restarts != 1 {
+		t.Errorf("%+v", r)
+	}
+	b.until(640)
+	if _, err := b.d.Scontrol(context.Background(), "-o", "show", "job", "1"); err == nil {
+		t.Error("it is remembered for ever")
+	}
+}
+
+// A number of a job that was cancelled is another's, which waits for another.
+func TestAJobIsNotWokenForOneThatWasForgotten(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	long, longer := local(1), local(4)
+	long.Run, longer.Run, longer.Limit = 2000*second, 5000*second, 2*hour
+	b.submit(0, long)
+	b.submit(0, longer)
+	waits := local(2)
+	waits.After = 1
+	b.submit(1, waits)
+	b.at(10, func() { b.d.Cancel(2) })
+	other := local(3)
+	other.After = 4
+	b.submit(400, other)
+	b.run()
+	b.want("5000 job_eligible 3", "eligible 3", "eligible 2")
+}
+
+// A gang whose nodes boot has them until 290: there is time for a small job
+// before the one that waits for all nodes.
+func TestPromisesCountLimitsFromTheBoot(t *testing.T) {
+	b := newBed(t, sched.EASY, settings())
+	first := gang(1)
+	first.Run, first.Limit = 200*second, 200*second
+	b.submit(0, first) // starts at 90
+	all := gang(2)
+	all.Nodes, all.Procs = 4, 16
+	b.submit(95, all)
+	small := single(3)
+	small.Limit = 150 * second
+	b.submit(100, small)
+	b.until(200)
+	b.want("100 job_allocated 3 aws-4", "allocated 3")
 }
 
 func TestWhatScontrolShowsOfAJobsTimes(t *testing.T) {

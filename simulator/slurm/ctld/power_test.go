@@ -350,3 +350,69 @@ func TestCloudNodesNeedPowerSaving(t *testing.T) {
 		}
 	}
 }
+
+func TestTheThreadsIntervalsSayWhenItLooks(t *testing.T) {
+	c := settings()
+	c.PowerSaveInterval = second
+	b := newBed(t, sched.FIFO, c)
+	b.submit(0.5, single(1))
+	b.run()
+	b.want(`
+		1 resume aws-1
+		311 suspend aws-1
+		342 node_down aws-1
+	`, " resume ", " suspend ", "node_down")
+
+	// A change is seen 7 s after the last look at the soonest.
+	c.PowerSaveInterval, c.PowerSaveMinInterval = 10*second, 7*second
+	b = newBed(t, sched.FIFO, c)
+	b.submit(0.5, single(1))
+	b.submit(8, single(2))
+	b.run()
+	b.want(`
+		7 resume aws-1
+		14 resume aws-2
+	`, " resume ")
+}
+
+func TestABootingNodeGoesBeforeOneThatIsOff(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.boot = func(string) time.Duration { return 100 * second }
+	one := single(1)
+	one.NoRequeue = true
+	b.submit(0, one)
+	b.submit(0, single(2))
+	b.scontrol(20, "update NodeName=aws-1 State=POWER_DOWN_FORCE Reason=x")
+	b.at(30, func() { b.d.Cancel(2) })
+	b.submit(65, single(3))
+	b.until(70)
+	if s := b.state("aws-1"); s != "IDLE+CLOUD+POWERED_DOWN" {
+		t.Error(s)
+	}
+	b.want("65 job_allocated 3 aws-2", "allocated 3")
+}
+
+func TestANodeThatPowersDownIsNotToldTwice(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, single(1))
+	b.scontrol(320, "update NodeName=aws-1 State=POWER_DOWN_FORCE Reason=again")
+	b.run()
+	b.want(`
+		311 suspend aws-1
+		351 node_down aws-1
+	`, " suspend ", "node_down")
+}
+
+func TestAGoodBootForgetsWhyANodeWasGivenBack(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, single(1))
+	b.scontrol(20, "update NodeName=aws-1 State=POWER_DOWN_FORCE Reason=(Code:X)")
+	b.until(139)
+	if r := b.d.Model().Node("aws-1").Reason; r != "(Code:X)" {
+		t.Errorf("%q", r)
+	}
+	b.until(250)
+	if n := b.d.Model().Node("aws-1"); n.Reason != "" || n.Has("POWERED_DOWN") {
+		t.Errorf("%+v", n)
+	}
+}
