@@ -322,6 +322,9 @@ func TestARevivedJobIsNotForgotten(t *testing.T) {
 		300 job_requeued 1 requeue
 		520 job_ended 1#1 COMPLETED
 	`, "ended", "requeued")
+	if n := b.d.Counts(); n.Submitted != 1 || n.Ended != 1 || n.Requeued != 1 {
+		t.Errorf("%+v", n)
+	}
 }
 
 // Its second end counts.

@@ -186,14 +186,10 @@ func (d *Daemon) down(i int32, reason string) {
 
 // freed is a node that one job less has.
 func (d *Daemon) freed(i int32) {
-	n := d.table.Node(i)
-	if len(n.Jobs) > 0 {
+	if len(d.table.Node(i).Jobs) > 0 {
 		return
 	}
 	d.nodes[i].busy = d.idleSince()
-	if n.Has(state.PowerDown) {
-		d.offer(i)
-	}
 	d.nodeChanged(i)
 }
 

@@ -368,10 +368,11 @@ func TestTheThreadsIntervalsSayWhenItLooks(t *testing.T) {
 	b = newBed(t, sched.FIFO, c)
 	b.submit(0.5, single(1))
 	b.submit(8, single(2))
+	b.submit(8.5, single(3))
 	b.run()
 	b.want(`
 		7 resume aws-1
-		14 resume aws-2
+		14 resume aws-2+aws-3
 	`, " resume ")
 }
 
@@ -390,6 +391,30 @@ func TestABootingNodeGoesBeforeOneThatIsOff(t *testing.T) {
 		t.Error(s)
 	}
 	b.want("65 job_allocated 3 aws-2", "allocated 3")
+
+	// And after one that is up.
+	b = newBed(t, sched.FIFO, settings())
+	b.boot = func(n string) time.Duration {
+		return map[string]time.Duration{"aws-1": 200 * second, "aws-2": 20 * second}[n]
+	}
+	b.submit(0, single(1))
+	b.submit(0, single(2))
+	b.at(100, func() { b.d.Cancel(1); b.d.Cancel(2) })
+	b.submit(110, single(3))
+	b.run()
+	b.want("110 job_allocated 3 aws-2", "allocated 3")
+}
+
+func TestANodeThatIsLostBeforeItsJobStarts(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, single(1))
+	b.at(70, func() { b.d.Lost("aws-1") })
+	b.until(400)
+	b.want(`
+		61 node_ready aws-1
+		370 node_failed aws-1 Not responding
+		370 job_requeued 1 Not responding
+	`, "node_ready", "node_failed", "started", "requeued")
 }
 
 func TestANodeThatPowersDownIsNotToldTwice(t *testing.T) {
