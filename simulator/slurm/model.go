@@ -311,12 +311,12 @@ func (m *Model) Scontrol(ctx context.Context, args ...string) ([]byte, error) {
 		}
 		m.calls = append(m.calls, call)
 	}
-	return []byte(out), err
+	return out, err
 }
 
-func (m *Model) scontrol(ctx context.Context, args []string) (string, error) {
+func (m *Model) scontrol(ctx context.Context, args []string) ([]byte, error) {
 	if m.outage != Up {
-		return "", m.wait(ctx, args)
+		return nil, m.wait(ctx, args)
 	}
 	subject := ""
 	if len(args) > 2 {
@@ -326,27 +326,29 @@ func (m *Model) scontrol(ctx context.Context, args []string) (string, error) {
 	case v == "show node":
 		return m.showNodes(subject)
 	case v == "show job":
-		return m.showJobs(subject)
+		return bytes(m.showJobs(subject))
 	case v == "show partition":
-		return m.showPartition(subject)
+		return bytes(m.showPartition(subject))
 	case v == "write batch_script" && len(args) == 4 && args[3] == "-":
-		return m.script(subject), nil
+		return []byte(m.script(subject)), nil
 	case v == "update node":
-		return "", m.updateNodes(args[1:])
+		return nil, m.updateNodes(args[1:])
 	case v == "update job":
-		return "", m.updateJob(args[1:])
+		return nil, m.updateJob(args[1:])
 	case (v == "requeuehold" || v == "requeue" || v == "hold" || v == "release") && len(args) == 2:
 		var refusals []string
 		for _, ref := range strings.Split(args[1], ",") {
 			refusals = append(refusals, m.steer(v, ref)...)
 		}
 		if len(refusals) > 0 {
-			return "", exit(strings.Join(refusals, "\n"))
+			return nil, exit(strings.Join(refusals, "\n"))
 		}
-		return "", nil
+		return nil, nil
 	}
-	return "", fmt.Errorf("simulator/slurm: %q is not modelled", strings.Join(args, " "))
+	return nil, fmt.Errorf("simulator/slurm: %q is not modelled", strings.Join(args, " "))
 }
+
+func bytes(s string, err error) ([]byte, error) { return []byte(s), err }
 
 // wait is a call while slurmctld does not answer.
 func (m *Model) wait(ctx context.Context, args []string) error {

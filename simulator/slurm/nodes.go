@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"aws-slurm-burst/executor/hostlist"
@@ -174,60 +175,81 @@ func (m *Model) lose(k int32, cause string) {
 	m.table.Job(k).Nodes = nil
 }
 
+// lineLength is about what a node's line takes.
+const lineLength = 720
+
 // showNodes is "scontrol -o show node [LIST]".
-func (m *Model) showNodes(list string) (string, error) {
-	var b strings.Builder
+func (m *Model) showNodes(list string) ([]byte, error) {
 	if list == "" {
+		out := make([]byte, 0, lineLength*len(m.table.Nodes()))
 		for _, k := range m.table.Nodes() {
-			b.WriteString(m.nodeLine(k))
+			out = m.appendNode(out, k)
 		}
-		return b.String(), nil
+		return out, nil
 	}
 	names, err := hostlist.Expand(list)
 	if err != nil {
-		return "", exit("")
+		return nil, exit("")
 	}
+	out := make([]byte, 0, lineLength*len(names))
 	var failed error
 	for _, name := range names {
 		if k := m.table.FindNode(name); k != state.None {
-			b.WriteString(m.nodeLine(k))
+			out = m.appendNode(out, k)
 			continue
 		}
-		fmt.Fprintf(&b, "Node %s not found\n", name)
+		out = fmt.Appendf(out, "Node %s not found\n", name)
 		failed = exit("")
 	}
-	return b.String(), failed
+	return out, failed
 }
 
-// nodeLine is what "scontrol -o show node" prints of a node.
-func (m *Model) nodeLine(k int32) string {
+// appendNode appends what "scontrol -o show node" prints of a node. It is what an
+// executor asks for most, so it is put together by hand.
+func (m *Model) appendNode(b []byte, k int32) []byte {
 	n := m.table.Node(k)
-	var cpus int32
+	var used int32
 	for _, k := range n.Jobs {
 		j := m.table.Job(k)
-		cpus += max(1, j.NumCPUs/int32(len(j.Nodes)))
+		used += max(1, j.NumCPUs/int32(len(j.Nodes)))
 	}
-	base, allocated := n.Base, ""
-	if len(n.Jobs) > 0 {
-		allocated = fmt.Sprintf("cpu=%d", cpus)
-		if base == state.Idle {
-			if base = state.Mixed; cpus >= n.CPUs {
-				base = state.Allocated
-			}
+	base := n.Base
+	if len(n.Jobs) > 0 && base == state.Idle {
+		if base = state.Mixed; used >= n.CPUs {
+			base = state.Allocated
 		}
 	}
-	s := fmt.Sprintf("NodeName=%s CoresPerSocket=1  CPUAlloc=%d CPUEfctv=%d CPUTot=%[3]d CPULoad=N/A"+
-		" AvailableFeatures=%[11]s ActiveFeatures=%[11]s Gres=%[4]s NodeAddr=%s NodeHostName=%s Port=6818 "+
-		" RealMemory=%d AllocMem=0 FreeMem=N/A Sockets=%[3]d Boards=1 State=%[8]s ThreadsPerCore=1 TmpDisk=0 Weight=%[12]d"+
-		" Owner=N/A MCS_label=N/A Partitions=%[9]s  BootTime=None SlurmdStartTime=None LastBusyTime=Unknown"+
-		" CfgTRES=cpu=%[3]d,mem=%[7]dM,billing=%[3]d AllocTRES=%[10]s CapWatts=n/a CurrentWatts=0 AveWatts=0"+
-		" ExtSensorsJoules=n/s ExtSensorsWatts=0 ExtSensorsTemp=n/s",
-		n.Name, cpus, n.CPUs, null(n.Gres), n.Addr, n.Hostname, n.Memory, n.State(base), n.Partitions, allocated,
-		null(n.Features), n.Weight)
-	if n.Reason != "" {
-		s += fmt.Sprintf(" Reason=%s [slurm@%s]", n.Reason, clock(n.ReasonAt))
+	number := func(key string, v int64) { b = strconv.AppendInt(append(b, key...), v, 10) }
+	text := func(key, v string) { b = append(append(b, key...), v...) }
+	cpus := int64(n.CPUs)
+	text("NodeName=", n.Name)
+	number(" CoresPerSocket=1  CPUAlloc=", int64(used))
+	number(" CPUEfctv=", cpus)
+	number(" CPUTot=", cpus)
+	text(" CPULoad=N/A AvailableFeatures=", null(n.Features))
+	text(" ActiveFeatures=", null(n.Features))
+	text(" Gres=", null(n.Gres))
+	text(" NodeAddr=", n.Addr)
+	text(" NodeHostName=", n.Hostname)
+	number(" Port=6818  RealMemory=", n.Memory)
+	number(" AllocMem=0 FreeMem=N/A Sockets=", cpus)
+	text(" Boards=1 State=", n.State(base))
+	number(" ThreadsPerCore=1 TmpDisk=0 Weight=", int64(n.Weight))
+	text(" Owner=N/A MCS_label=N/A Partitions=", n.Partitions)
+	number("  BootTime=None SlurmdStartTime=None LastBusyTime=Unknown CfgTRES=cpu=", cpus)
+	number(",mem=", n.Memory)
+	number("M,billing=", cpus)
+	text(" AllocTRES=", "")
+	if len(n.Jobs) > 0 {
+		number("cpu=", int64(used))
 	}
-	return s + "\n"
+	text(" CapWatts=n/a CurrentWatts=0 AveWatts=0 ExtSensorsJoules=n/s ExtSensorsWatts=0 ExtSensorsTemp=n/s", "")
+	if n.Reason != "" {
+		text(" Reason=", n.Reason)
+		text(" [slurm@", clock(n.ReasonAt))
+		text("]", "")
+	}
+	return append(b, '\n')
 }
 
 // showPartition is "scontrol -o show partition NAME".
