@@ -108,3 +108,20 @@ func (d *Daemon) job(k int32) *job {
 	}
 	return &d.jobs[k/jobChunk][k%jobChunk]
 }
+
+// purge forgets jobs that ended MinJobAge ago. It is done when somebody could see
+// the difference, not by the clock: slurmctld looks every minute.
+func (d *Daemon) purge() {
+	for d.first < len(d.over) && d.over[d.first].at.Add(d.conf.MinJobAge) <= d.now() {
+		o := d.over[d.first]
+		d.first++
+		// It may have been revived, and ended again.
+		if r := d.table.Job(o.job); r.ID == o.id && r.State.Ended() && d.job(o.job).ended == o.at {
+			d.forget(o.job)
+		}
+	}
+	if d.first > 1024 && d.first > len(d.over)/2 {
+		d.over = append(d.over[:0], d.over[d.first:]...)
+		d.first = 0
+	}
+}

@@ -192,28 +192,3 @@ func (d *Daemon) freed(i int32) {
 	d.nodes[i].busy = d.idleSince()
 	d.nodeChanged(i)
 }
-
-// hooks are what scontrol's changes lead to (slurm.Daemon).
-type hooks struct{ d *Daemon }
-
-func (h hooks) NodeChanged(i int32) {
-	d, n := h.d, h.d.table.Node(i)
-	if n.Has(state.PowerDown | state.PoweringDown) {
-		n.Flags &^= state.PowerDown // it is under way
-	}
-	if n.Base == state.Idle && !n.Any(state.PoweredDown|state.PoweringDown|state.PoweringUp) && len(n.Jobs) == 0 && d.nodes[i].busy == 0 {
-		d.nodes[i].busy = d.idleSince()
-	}
-	if !n.Any(state.PoweringUp) {
-		d.nodes[i].booted = 0
-	}
-	d.offer(i)
-	d.nodeChanged(i)
-}
-
-func (h hooks) AddrChanged(i int32) {
-	if f := h.d.opt.AddrChanged; f != nil {
-		n := h.d.table.Node(i)
-		f(n.Name, n.Addr)
-	}
-}

@@ -8,9 +8,6 @@ import (
 
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/record"
-	"aws-slurm-burst/simulator/slurm"
-	"aws-slurm-burst/simulator/slurm/conf"
-	"aws-slurm-burst/simulator/slurm/sched"
 	"aws-slurm-burst/simulator/slurm/state"
 )
 
@@ -269,91 +266,4 @@ func (d *Daemon) leave(k int32) {
 	j.phase, j.waits = waiting, 0
 	j.traits &^= stalled | configured
 	d.wake()
-}
-
-// Requeued is a job that lost its nodes, or was revived.
-func (h hooks) Requeued(k int32, cause string) {
-	d := h.d
-	r, j := d.table.Job(k), d.job(k)
-	if j.phase == finished {
-		d.counts.Ended--
-	}
-	d.leave(k)
-	d.counts.Requeued++
-	d.tell.job(record.JobRequeued, k, int(r.Restarts)-1, "", cause)
-	j.Eligible, j.began, j.works, j.ended = 0, 0, 0, 0
-	r.NumNodes = j.MinNodes
-	r.NotBefore = max(r.NotBefore, d.now().Add(d.conf.RequeueDelay))
-	if r.Is(state.Held) {
-		d.tell.job(record.JobHeld, k, int(r.Restarts), "", cause)
-		return
-	}
-	d.ready(k)
-}
-
-// Ended is a job that lost its nodes for good.
-func (h hooks) Ended(k int32, cause string) { h.d.conclude(k, cause) }
-
-// JobChanged is a pending job that scontrol held, released, moved or restricted.
-func (h hooks) JobChanged(k int32) {
-	d := h.d
-	r, j := d.table.Job(k), d.job(k)
-	was := j.phase
-	d.leave(k)
-	if r.NotBefore > d.now() {
-		j.Eligible = 0
-	}
-	if r.Is(state.Held) {
-		if was == queued || j.Eligible != 0 || r.NotBefore <= d.now() {
-			d.tell.job(record.JobHeld, k, int(r.Restarts), "", d.table.Text(r.Reason))
-		}
-		j.Eligible = 0
-		return
-	}
-	var without []int32
-	if r.More != nil {
-		without = r.More.ExcNodes
-	}
-	if at, err := d.place(r.Origin, without); err == nil {
-		j.Place = at
-	}
-	d.ready(k)
-}
-
-// Times are what scontrol shows of a job.
-func (h hooks) Times(k int32) slurm.Times {
-	j := h.d.job(k)
-	t := slurm.Times{Submit: j.Submit, Eligible: j.Eligible, Limit: j.Limit}
-	if j.life != nil {
-		t.Start, t.End = j.began, j.ended
-	}
-	if j.traits&unlimited != 0 {
-		t.Limit = conf.Infinite
-	}
-	if j.phase == placed && t.Start != 0 {
-		if j.traits&unlimited == 0 {
-			t.End = sum(j.began, j.Limit)
-		}
-	}
-	if j.phase == queued && j.Why != sched.None {
-		t.Why = j.Why.String()
-	}
-	return t
-}
-
-// purge forgets jobs that ended MinJobAge ago. It is done when somebody could see
-// the difference, not by the clock: slurmctld looks every minute.
-func (d *Daemon) purge() {
-	for d.first < len(d.over) && d.over[d.first].at.Add(d.conf.MinJobAge) <= d.now() {
-		o := d.over[d.first]
-		d.first++
-		// It may have been revived, and ended again.
-		if r := d.table.Job(o.job); r.ID == o.id && r.State.Ended() && d.job(o.job).ended == o.at {
-			d.forget(o.job)
-		}
-	}
-	if d.first > 1024 && d.first > len(d.over)/2 {
-		d.over = append(d.over[:0], d.over[d.first:]...)
-		d.first = 0
-	}
 }
