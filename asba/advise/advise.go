@@ -165,9 +165,14 @@ func (n *need) late(run time.Duration) bool {
 // forbidden says what rules every type out, "" where nothing does.
 func (n *need) forbidden() string {
 	limit := n.Policy.MaxNodes
+	processes := int(plan.KindCount.Max())
 	switch {
 	case !n.Market.Known:
 		return fmt.Sprintf("nothing is known of what EC2 sells in %s", n.Market.Region)
+	case n.least > mostNodes:
+		return fmt.Sprintf("the job takes %s, a cluster of Slurm's has at most %d", counted(n.least, "node"), mostNodes)
+	case n.tasks > processes:
+		return fmt.Sprintf("the job starts %d processes, a plan is for at most %d", n.tasks, processes)
 	case limit > 0 && n.least > limit:
 		return fmt.Sprintf("the job takes %s, the policy allows %d", counted(n.least, "node"), limit)
 	case !n.Deadline.IsZero() && n.late(n.job.TimeLimit):

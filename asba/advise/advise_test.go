@@ -293,6 +293,35 @@ func TestLimitsOfMoney(t *testing.T) {
 	}
 }
 
+// sbatch takes jobs of a thousand million nodes. What no cluster has and no plan
+// can say is advised against.
+func TestAJobOfMoreThanThereIsForbids(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, c := range []struct {
+		job Job
+		why string // "" where it bursts
+	}{
+		{Job{MinNodes: 65536}, ""},
+		{Job{MinNodes: 65537}, "the job takes 65537 nodes, a cluster of Slurm's has at most 65536"},
+		{Job{MinNodes: 999_999_999, MaxNodes: 1 << 30}, "the job takes 999999999 nodes, a cluster of Slurm's has at most 65536"},
+		{Job{Tasks: 1_000_000}, ""},
+		{Job{Tasks: 1_000_001}, "the job starts 1000001 processes, a plan is for at most 1000000"},
+		{Job{Tasks: 1_000_000, CPUsPerTask: 65533}, "cores, the job needs 65533 on a node"},
+		{Job{Tasks: 900_000, TasksPerNode: 2}, "the job needs more of them than the 65536 nodes that are allowed"},
+		{Job{MinNodes: 200, GPUs: []GPU{{Model: "h100", Count: 8}}, TimeLimit: 10 * year}, ""},
+		{Job{MinNodes: 300, GPUs: []GPU{{Model: "h100", Count: 8}}, TimeLimit: 10 * year}, " USD, and a plan is for at most 1000000000"},
+	} {
+		o := options("us-east-1")
+		a := Advise(c.job, o)
+		if fs := findings(a, o); len(fs) > 0 {
+			t.Errorf("%+v: %v", c.job, fs)
+		}
+		if why := a.Plan.Reasons.Value[0]; a.Plan.Bursts() != (c.why == "") || !a.Plan.Bursts() && !strings.HasSuffix(why, c.why) {
+			t.Errorf("%+v: %s", c.job, why)
+		}
+	}
+}
+
 // A limit that the policy lets types of unknown price pass is still the plan's.
 func TestTypesOfUnknownPriceComeLastAndKeepTheLimits(t *testing.T) {
 	o := options("us-east-2")

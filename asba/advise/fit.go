@@ -75,12 +75,19 @@ func (n *need) isAsked(model string) bool {
 	return is
 }
 
-// nodeLimit is the most nodes that the job or the policy allow, 0 for no limit.
+// mostNodes is how many nodes a cluster can have: more than that asba/protocol
+// does not take either.
+const mostNodes = 1 << 16
+
+// nodeLimit is the most nodes that the job, the policy and Slurm allow.
 func (n *need) nodeLimit() int {
-	if n.Policy.MaxNodes > 0 && (n.most == 0 || n.Policy.MaxNodes < n.most) {
-		return n.Policy.MaxNodes
+	limit := mostNodes
+	for _, l := range []int{n.Policy.MaxNodes, n.most} {
+		if l > 0 {
+			limit = min(limit, l)
+		}
 	}
-	return n.most
+	return limit
 }
 
 // cpusOf is how many of the job's CPUs a node of a type has. Where Slurm's own
@@ -228,7 +235,7 @@ func (n *need) lay(c *candidate, o *offer) Rule {
 	if n.jobGPUs > 0 {
 		c.nodes = max(c.nodes, 1+(n.jobGPUs-1)/o.GPUs)
 	}
-	if limit := n.nodeLimit(); limit > 0 && c.nodes > limit {
+	if c.nodes > n.nodeLimit() {
 		return ManyNodes
 	}
 	c.tasks = 1 + (n.tasks-1)/c.nodes

@@ -136,7 +136,7 @@ func (n *need) limits(p *plan.Plan, listed []Choice) {
 	if rate := n.rate(p, listed); rate > 0 {
 		p.MaxCostPerHour = given(rate)
 	}
-	switch total := math.Ceil(p.MaxCostPerHour.Value*p.MaxDuration.Value.Hours()*100) / 100; {
+	switch total := min(math.Ceil(p.MaxCostPerHour.Value*p.MaxDuration.Value.Hours()*100)/100, mostUSD); {
 	case n.Budget > 0 && (total == 0 || n.Budget < total):
 		p.MaxTotalCost = given(n.Budget)
 	case total > 0:
@@ -158,8 +158,11 @@ func (n *need) rate(p *plan.Plan, listed []Choice) float64 {
 		}
 		most = max(most, nodes*each)
 	}
-	rate := ceil(headroom * most)
-	if n.hourly == 0 || rate <= n.hourly {
+	rate, limit := ceil(headroom*most), mostUSD/n.hours
+	if n.hourly > 0 {
+		limit = min(limit, n.hourly)
+	}
+	if rate <= limit {
 		return rate
 	}
 	// What the first costs has to pass, however it is rounded.
@@ -167,7 +170,7 @@ func (n *need) rate(p *plan.Plan, listed []Choice) float64 {
 	if p.MaxSpotPrice.Given {
 		least = max(least, nodes*min(p.MaxSpotPrice.Value, listed[0].Price.USD))
 	}
-	return max(floor(n.hourly), min(least, n.hourly))
+	return max(floor(limit), min(least, limit))
 }
 
 // floor and ceil round money to what people write.

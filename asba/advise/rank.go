@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"aws-slurm-burst/asba/plan"
 )
 
 // candidate is an offer that serves the job, with what ranking needs of it. All
@@ -138,6 +140,9 @@ func (n *need) choose(c *candidate, o *offer) (rule Rule, usd float64) {
 	return fits, 0
 }
 
+// mostUSD is the most that a plan can name.
+var mostUSD = plan.KindUSD.Max()
+
 // limited judges a cost, by the hour and in all, against the limits.
 func (n *need) limited(hourly, cost float64) (Rule, float64) {
 	switch most := n.Policy.MaxCostPerHour; {
@@ -145,7 +150,7 @@ func (n *need) limited(hourly, cost float64) (Rule, float64) {
 		return UnknownPrice, 0
 	case most > 0 && hourly > most:
 		return OverHourly, hourly
-	case n.Budget > 0 && cost > n.Budget:
+	case n.Budget > 0 && cost > n.Budget, cost > mostUSD:
 		return OverBudget, cost
 	}
 	return fits, 0

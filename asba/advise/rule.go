@@ -145,6 +145,9 @@ func (x Exclusion) Why() string {
 	case OverHourly:
 		return fmt.Sprintf("%s comes to %s USD an hour, over the limit of %s", t.Name, usd(x.usd), usd(n.Policy.MaxCostPerHour))
 	case OverBudget:
+		if n.Budget == 0 || n.Budget > mostUSD {
+			return fmt.Sprintf("%s comes to %s USD, and a plan is for at most %.0f", t.Name, usd(x.usd), mostUSD)
+		}
 		return fmt.Sprintf("%s comes to %s USD, over the budget of %s", t.Name, usd(x.usd), usd(n.Budget))
 	case OutOfBounds:
 		return t.Name + " is outside " + n.Bounds.String()

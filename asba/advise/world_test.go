@@ -93,6 +93,9 @@ func jobs(t *rapid.T) Job {
 		Coupling:  rapid.SampledFrom([]Coupling{CouplingUnknown, Loose, Tight}).Draw(t, "coupling"),
 		Requeue:   rapid.Bool().Draw(t, "requeue"), ArrayTasks: some("array", 1, 100),
 	}
+	if rapid.IntRange(0, 9).Draw(t, "beyond what there is") == 0 { // as Slurm takes it
+		j.MinNodes, j.Tasks, j.TimeLimit = some("very many nodes", 1, 1<<30), some("very many tasks", 1, 1<<30), time.Duration(some("years", 1, 10))*365*24*time.Hour
+	}
 	if j.MinNodes > 0 && rapid.Bool().Draw(t, "a range of nodes") {
 		j.MaxNodes = j.MinNodes + rapid.IntRange(0, 10).Draw(t, "more nodes")
 	}
