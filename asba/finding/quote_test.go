@@ -20,3 +20,21 @@ func TestAQuotedWordIsShortAndHarmless(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAddressIsShownWithoutItsSecrets(t *testing.T) {
+	for url, want := range map[string]string{
+		"":                            "",
+		"http://localhost:8080/a":     "http://localhost:8080/a",
+		"http://ada:tango@h:80/a":     "http://...@h:80/a",
+		"http://tango@h":              "http://...@h",
+		"http://ada:ta%zz@ngo@h":      "http://...@h", // it cannot be read
+		"http://ada:ta#n?go@h":        "http://...@h",
+		"ada:tango@h":                 "...@h",
+		"http://h/?token=tango#tango": "http://h/?...",
+		"http://h#tango@x":            "http://...@x",
+	} {
+		if got := Address(url); got != want {
+			t.Errorf("%q: %q, want %q", url, got, want)
+		}
+	}
+}

@@ -446,8 +446,12 @@ func oneLine(s string) bool {
 	return !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// show quotes what someone wrote, short enough for one line.
+// show quotes what someone wrote, short enough for one line, and of a URL no
+// password.
 func show(s string) string {
+	if strings.Contains(s, "://") {
+		s = finding.Address(s)
+	}
 	if utf8.RuneCountInString(s) > 60 {
 		return strconv.Quote(string([]rune(s)[:60]) + "...")
 	}

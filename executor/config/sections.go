@@ -20,7 +20,7 @@ func (d *decoder) aws(a *AWS, v value) {
 		{"profile", text(&a.Profile, notEmpty)},
 		{"config_file", path(&a.ConfigFile)},
 		{"credentials_file", path(&a.CredentialsFile)},
-		{"endpoint_url", text(&a.EndpointURL, httpURL)},
+		{"endpoint_url", httpURL(&a.EndpointURL)},
 		{"authentication_method", word(&method, "instance_profile", "assume_role", "sso", "web_identity", "cross_account", "access_keys")},
 		{"assume_role", section(roleKeys(&assumed)...)},
 		{"web_identity", section(append(roleKeys(&web), key{"token_file", path(&web.TokenFile)})...)},
@@ -155,7 +155,7 @@ func (d *decoder) asba(a *ASBA, v value) {
 	at := d.mapping(v, []key{
 		{"enabled", boolean(&a.Enabled)},
 		{"command", text(&a.Command, notEmpty)},
-		{"url", text(&a.URL, httpURL)},
+		{"url", httpURL(&a.URL)},
 		{"pipe", path(&a.Pipe)},
 		{"config_path", path(&a.ConfigPath)},
 		{"token_file", path(&a.TokenFile)},
@@ -178,11 +178,19 @@ func (d *decoder) asba(a *ASBA, v value) {
 	}
 }
 
-// httpURL checks for a URL that a request can go to.
-func httpURL(s string) (string, string) {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return "is not an HTTP address", "write http:// or https://, a host and, where needed, a port; no user or password"
+// httpURL reads a URL that a request can go to. What may be a password in one that
+// is refused is not shown.
+func httpURL(to *string) reader {
+	return func(d *decoder, v value) {
+		s, ok := d.scalar(v)
+		if !ok {
+			return
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			d.fail(idValue, v, "write http:// or https://, a host and, where needed, a port; no user, password or query", "%s is not an HTTP address", show(finding.Address(s)))
+			return
+		}
+		*to = s
 	}
-	return "", ""
 }

@@ -180,10 +180,10 @@ func (w Way) Recall(text []byte, trusted bool) Answer { return asking{way: w}.pl
 func CheckURL(s string) error {
 	u, err := url.Parse(s)
 	if err == nil && u.User != nil {
-		return fmt.Errorf("%q is not an advisor's address: leave user and password out", u.Redacted())
+		return fmt.Errorf("%q is not an advisor's address: leave user and password out", finding.Address(s))
 	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("%q is not an advisor's address, such as http://localhost:8080", s)
+		return fmt.Errorf("%q is not an advisor's address, such as http://localhost:8080", finding.Address(s))
 	}
 	return nil
 }
