@@ -17,8 +17,8 @@ Feature: Calls at the same time
       Then one call launched "aws-cpu-[001-002]" and the other adopted them
 
     Scenario: A call that waits for another as long as it may
-      Given a launch may take 1 seconds
-      And EC2 takes 3 seconds to answer the next RunInstances
+      Given a launch may take 4 seconds
+      And EC2 takes 9 seconds to answer the next RunInstances
       When "aws-cpu-[001-002]" are resumed twice at the same time
       Then one call ends with exit code 0 and the other with 8
       And one of the two calls says:

@@ -154,7 +154,7 @@ Feature: Trouble on the way to EC2
         | SlowDown              |
 
     Scenario Outline: Throttled at <action> until no time is left
-      Given a launch may take 2 seconds
+      Given a launch may take 4 seconds
       And EC2 throttles every <action>
       When Slurm resumes "aws-cpu-[001-002]"
       Then the exit code is 6
@@ -169,7 +169,7 @@ Feature: Trouble on the way to EC2
         | RunInstances      |
 
     Scenario: A shortage, then throttled until no time is left
-      Given a launch may take 2 seconds
+      Given a launch may take 6 seconds
       And EC2 has no capacity in us-east-1a
       And EC2 throttles every RunInstances
       And the execution plan "gang.json"
