@@ -1,9 +1,15 @@
 package sched
 
-// How nodes are chosen, as far as a model without cores can follow Slurm: nodes
-// that are up before nodes that are powered down, then those of the lowest
-// weight, then the fullest that still serve, so that large holes stay whole,
-// then in their order.
+import "slices"
+
+// How nodes are chosen, as far as a model without cores can follow Slurm.
+//
+// Nodes that are up go before nodes that boot, and these before nodes that are
+// powered down. Whole nodes are taken from those of the lowest weight if there
+// are enough; else those of the next weight are considered together with them,
+// and so on, and taken in their order, whatever their weights: so does
+// select/linear, and sched/oracle sees it do so. Shared nodes are taken by weight,
+// then the fullest that still serve, so that large holes stay whole.
 
 // choice is what a search for nodes has to keep to.
 type choice struct {
@@ -59,42 +65,123 @@ func (s *Scheduler) countWhole(w *want, c choice) bool {
 	return false
 }
 
-// takeWhole chooses whole nodes in order. It never needs more than MaxNodes of
-// them: each has the job's quota.
+// takeWhole chooses whole nodes. It never needs more than MaxNodes of them: each
+// has the job's quota.
 func (s *Scheduler) takeWhole(j *Job, w *want, c choice) bool {
-	classes := s.sets[w.set].classes
-	left := s.left(classes, c)
-	cpus := j.CPUs
+	set := &s.sets[w.set]
+	need, cpus := w.need, j.CPUs
 	for a := Up; a <= Off; a++ {
-		for i, k := range classes {
-			cl := &s.classes[k]
-			l := &cl.pools[a].levels[cl.CPUs]
-			for pos := l.next(0); pos >= 0 && left[i] > 0; pos = l.next(pos + 1) {
-				if c.avoid.has(cl.nodes[pos]) {
-					continue
-				}
-				s.chosen = append(s.chosen, cl.nodes[pos])
-				left[i]--
-				if cpus -= cl.CPUs; cpus <= 0 && int32(len(s.chosen)) >= w.need {
-					return true
-				}
-			}
+		s.have = s.have[:0]
+		for _, k := range set.classes {
+			s.have = append(s.have, s.takeable(k, a, c))
+		}
+		classes := s.split(set, s.have, need, cpus)
+		if classes > 1 {
+			s.takeRows(set, a, c, classes, need, cpus)
+			return true
+		}
+		if classes == 0 {
+			// All of these, and some of the next.
+			s.work = append(s.work[:0], s.have...)
+		}
+		for _, i := range set.order {
+			cl := &s.classes[set.classes[i]]
+			s.chosen = s.lowest(s.chosen, cl, a, c, s.work[i])
+			need, cpus = need-s.work[i], cpus-s.work[i]*cl.CPUs
+		}
+		if need <= 0 && cpus <= 0 {
+			return true
 		}
 	}
 	return false
 }
 
-// left returns how many nodes of each class may be taken.
-func (s *Scheduler) left(classes []int32, c choice) []int32 {
-	s.work = s.work[:0]
-	for _, k := range classes {
-		n := int32(hole)
-		if c.caps != nil {
-			n = c.caps[k]
+// lowest appends the first n whole nodes of a class and an availability to a list.
+func (s *Scheduler) lowest(list []int32, cl *class, a Availability, c choice, n int32) []int32 {
+	l := &cl.pools[a].levels[cl.CPUs]
+	for pos := l.next(0); n > 0; pos = l.next(pos + 1) {
+		if k := cl.nodes[pos]; !c.avoid.has(k) {
+			list = append(list, k)
+			n--
 		}
-		s.work = append(s.work, n)
 	}
-	return s.work
+	return list
+}
+
+// takeRows chooses among the nodes of several classes as select/linear does:
+// from rows of nodes that follow each other, the smallest that is enough, or,
+// where none is, the largest, and then from what is left likewise.
+func (s *Scheduler) takeRows(set *set, a Availability, c choice, classes int, need, cpus int32) {
+	pool := s.pool[:0]
+	for i := range classes {
+		pool = s.lowest(pool, &s.classes[set.classes[i]], a, c, s.have[i])
+	}
+	slices.Sort(pool)
+	s.pool = pool
+	for need > 0 || cpus > 0 {
+		var best row
+		for from := 0; from < len(pool); {
+			r := row{from: from, end: from}
+			left, leftCPUs := need, cpus
+			for r.end == from || r.end < len(pool) && pool[r.end] == pool[r.end-1]+1 {
+				left, leftCPUs = left-1, leftCPUs-s.classes[s.nodes[pool[r.end]].class].CPUs
+				r.end++
+			}
+			if r.enough = left <= 0 && leftCPUs <= 0; r.better(best) {
+				best = r
+			}
+			from = r.end
+		}
+		taken := best.from
+		for ; taken < best.end && (need > 0 || cpus > 0); taken++ {
+			s.chosen = append(s.chosen, pool[taken])
+			need, cpus = need-1, cpus-s.classes[s.nodes[pool[taken]].class].CPUs
+		}
+		pool = slices.Delete(pool, best.from, taken)
+	}
+}
+
+// row is nodes that follow each other, and whether they are enough.
+type row struct {
+	from, end int
+	enough    bool
+}
+
+func (r row) better(than row) bool {
+	switch n, m := r.end-r.from, than.end-than.from; {
+	case r.enough != than.enough:
+		return r.enough
+	case r.enough:
+		return n < m
+	default:
+		return n > m
+	}
+}
+
+// takeable is how many whole nodes of a class and an availability may be chosen
+// beside those that are chosen already.
+func (s *Scheduler) takeable(k int32, a Availability, c choice) int32 {
+	cl := &s.classes[k]
+	l := &cl.pools[a].levels[cl.CPUs]
+	n := l.n
+	if c.avoid != nil {
+		n = 0
+		for pos := l.next(0); pos >= 0; pos = l.next(pos + 1) {
+			if !c.avoid.has(cl.nodes[pos]) {
+				n++
+			}
+		}
+	}
+	if c.caps != nil {
+		cap := c.caps[k]
+		for _, i := range s.chosen {
+			if s.nodes[i].class == k {
+				cap--
+			}
+		}
+		n = min(n, cap)
+	}
+	return max(n, 0)
 }
 
 // serves reports whether a node with enough free CPUs has the rest of what a

@@ -18,11 +18,12 @@ type option struct{ partition, set int32 }
 
 type placeKey struct{ partition, constraint string }
 
-// set is a list of classes, in the order in which their nodes are taken: by
-// weight, then as they were added.
+// set is a list of classes, by weight, then as they were added. order is their
+// places in the list as they were added.
 type set struct {
 	classes          []int32
-	cpus             []int32 // of a node of each
+	cpus, weight     []int32 // of a node of each
+	order            []int32
 	minCPUs, maxCPUs int32
 }
 
@@ -129,7 +130,7 @@ func (s *Scheduler) divide(c int32, out nodeSet) {
 		st := &s.sets[i]
 		if k := slices.Index(st.classes, c); k >= 0 {
 			st.classes = slices.Insert(slices.Clone(st.classes), k+1, added)
-			st.cpus = slices.Insert(slices.Clone(st.cpus), k+1, st.cpus[k])
+			s.measure(st)
 		}
 		s.setOf[string(key(st.classes))] = int32(i)
 	}
@@ -168,16 +169,23 @@ func (s *Scheduler) intern(classes []int32) int32 {
 		return i
 	}
 	st := set{classes: classes}
-	for n, c := range classes {
-		cpus := s.classes[c].CPUs
-		st.cpus = append(st.cpus, cpus)
-		if n == 0 {
-			st.minCPUs = cpus
-		}
-		st.minCPUs, st.maxCPUs = min(st.minCPUs, cpus), max(st.maxCPUs, cpus)
-	}
+	s.measure(&st)
 	i := int32(len(s.sets))
 	s.sets = append(s.sets, st)
 	s.setOf[k] = i
 	return i
+}
+
+// measure works out what a set's classes have.
+func (s *Scheduler) measure(st *set) {
+	st.cpus, st.weight, st.order = nil, nil, nil
+	for i, c := range st.classes {
+		cl := &s.classes[c]
+		st.cpus, st.weight, st.order = append(st.cpus, cl.CPUs), append(st.weight, cl.Weight), append(st.order, int32(i))
+		if i == 0 {
+			st.minCPUs = cl.CPUs
+		}
+		st.minCPUs, st.maxCPUs = min(st.minCPUs, cl.CPUs), max(st.maxCPUs, cl.CPUs)
+	}
+	slices.SortFunc(st.order, func(a, b int32) int { return cmp.Compare(st.classes[a], st.classes[b]) })
 }

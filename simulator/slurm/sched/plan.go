@@ -245,7 +245,12 @@ func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) int {
 			return from + 1
 		}
 	}
-	s.split(w, j.CPUs, p.least)
+	// What backfill reserves it takes whatever its weight: so does slurmctld.
+	s.have, s.work = s.have[:0], s.work[:0]
+	for _, c := range set.classes {
+		s.have, s.work = append(s.have, p.least[c]), append(s.work, 0)
+	}
+	s.fill(set, s.have, len(s.have), w.need, j.CPUs)
 	return -1
 }
 

@@ -53,7 +53,7 @@ func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int
 	for {
 		t, ok := a.next()
 		// Nodes that come at the same instant are there together.
-		if (!ok || t.at > at) && s.split(w, j.CPUs, free) {
+		if (!ok || t.at > at) && s.splitWant(w, j.CPUs, free) {
 			return at, free
 		}
 		if !ok {
@@ -64,20 +64,48 @@ func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int
 	}
 }
 
-// split says how many nodes of each class of its set a job would take, into
-// work, where so many of each class are free, and whether they are enough.
-func (s *Scheduler) split(w *want, cpus int32, free []int32) bool {
-	s.work = s.work[:0]
-	need := w.need
+// splitWant is split for an option of a job, where so many of each class are free.
+func (s *Scheduler) splitWant(w *want, cpus int32, free []int32) bool {
 	set := &s.sets[w.set]
-	for i, c := range set.classes {
-		each := set.cpus[i]
-		n := min(max(free[c], 0), max(need, ceil(cpus, each), 0))
-		s.work = append(s.work, n)
-		need -= n
-		cpus -= n * each
+	s.have = s.have[:0]
+	for _, c := range set.classes {
+		s.have = append(s.have, max(free[c], 0))
 	}
-	return need <= 0 && cpus <= 0
+	return s.split(set, s.have, w.need, cpus) > 0
+}
+
+// split says how many nodes of each class of a set are taken, into work, where it
+// has so many of each: from no more weights than it must, and from the classes of
+// these in their order. It returns how many classes those are, 0 where all are not
+// enough.
+func (s *Scheduler) split(set *set, have []int32, need, cpus int32) int {
+	s.work = append(s.work[:0], have...)
+	lack, lackCPUs, weights := need, cpus, 0
+	for ; weights < len(have); weights++ {
+		if lack <= 0 && lackCPUs <= 0 && set.weight[weights] > set.weight[weights-1] {
+			break
+		}
+		lack -= have[weights]
+		lackCPUs -= have[weights] * set.cpus[weights]
+	}
+	if lack > 0 || lackCPUs > 0 {
+		return 0
+	}
+	s.fill(set, have, weights, need, cpus)
+	return weights
+}
+
+// fill takes nodes of the first classes of a set, in their order, into work.
+func (s *Scheduler) fill(set *set, have []int32, classes int, need, cpus int32) {
+	for _, i := range set.order {
+		n := int32(0)
+		if int(i) < classes {
+			n = min(have[i], max(need, ceil(cpus, set.cpus[i]), 0))
+		}
+		s.work[i] = n
+		need -= n
+		cpus -= n * set.cpus[i]
+	}
 }
 
 // arrival is nodes of a class that become free.

@@ -299,7 +299,8 @@ type Scheduler struct {
 
 	// Scratch.
 	chosen, chosenCPUs []int32
-	work, counts       []int32
+	work, have, counts []int32
+	pool               []int32
 	late               []arrival
 	plan               plan
 	bookings           []booking

@@ -131,7 +131,7 @@ func (s *Scheduler) want(k *shapeKey, o option) (want, Reason) {
 	for c := range s.classes {
 		s.counts = append(s.counts, int32(len(s.classes[c].nodes)))
 	}
-	if !s.split(&w, k.cpus, s.counts) {
+	if !s.splitWant(&w, k.cpus, s.counts) {
 		return w, BadConstraints
 	}
 	if p.MaxNodes > 0 && w.need > p.MaxNodes {
