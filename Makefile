@@ -82,7 +82,7 @@ features: build ## the Gherkin scenarios on every backend this machine can have
 .PHONY: e2e
 e2e: build ## the programs under a real slurmctld, and batch scripts and slurm.conf as Slurm reads them (Slurm and root; E2E=REGEXP picks scenarios, ASBA_KEEP=1 keeps their clusters)
 	$(GO) test -race -count=1 -v -parallel 20 -timeout $(if $(ASBA_KEEP),0,8m) -run '$(E2E)' ./features/e2e
-	$(GO) test -count=1 -v -timeout 5m -run '$(E2E)' ./asba/jobscript/oracle ./simulator/slurm/conf/oracle ./simulator/slurm/ctld/oracle
+	$(GO) test -count=1 -v -timeout 5m -run '$(E2E)' ./asba/jobscript/oracle ./simulator/slurm/conf/oracle ./simulator/slurm/ctld/oracle ./simulator/slurm/sched/oracle
 
 .PHONY: trials
 trials: ## take one safeguard after the other out of executor and advisor, and see a scenario notice (docs/TESTING.md)
