@@ -173,13 +173,13 @@ func (s *Scheduler) takeable(k int32, a Availability, c choice) int32 {
 		}
 	}
 	if c.caps != nil {
-		cap := c.caps[k]
+		left := c.caps[k]
 		for _, i := range s.chosen {
 			if s.nodes[i].class == k {
-				cap--
+				left--
 			}
 		}
-		n = min(n, cap)
+		n = min(n, left)
 	}
 	return max(n, 0)
 }

@@ -128,8 +128,8 @@ func (s *Scheduler) partition(name string) int32 {
 }
 
 // AddNode adds a node that is Up and idle, and returns its number: 0, 1, 2 in
-// the order of calls, which is also the order in which nodes of a class and
-// equal standing are taken.
+// the order of calls, which is also the order in which nodes are taken where
+// nothing else tells them apart. slurmctld's order is that of their names.
 func (s *Scheduler) AddNode(classNumber int32) int32 {
 	c := &s.classes[classNumber]
 	i := int32(len(s.nodes))

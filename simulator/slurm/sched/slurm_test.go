@@ -1,6 +1,7 @@
 package sched_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -192,4 +193,69 @@ func TestWithdrawnJobsLeaveTheWayFree(t *testing.T) {
 		s.Release(b, sec(3))
 		expect(t, policy.String(), s.Pass(sec(3), false), 2)
 	}
+}
+
+// weighted is a cluster of some nodes of weight 5, "dark", before some of
+// weight 1, "light".
+func weighted(t *testing.T, policy sched.Policy, dark, light int) *sched.Scheduler {
+	t.Helper()
+	s := sched.New(sched.Options{Policy: policy})
+	s.AddPartition(sched.Partition{Name: "batch"})
+	add(t, s, dark, sched.Class{CPUs: 2, Weight: 5, Features: []string{"dark"}})
+	add(t, s, light, sched.Class{CPUs: 2, Weight: 1, Features: []string{"light"}})
+	place(t, s, "batch", "")
+	return s
+}
+
+// What a real slurmctld does, see sched/oracle.
+func TestWholeNodesOfSeveralWeightsAreTakenInRows(t *testing.T) {
+	for _, c := range []struct {
+		dark, light int
+		before      int32 // nodes of a job that is there already
+		out         int32 // a node that is not
+		nodes       int32
+		want        []int32
+	}{
+		{4, 4, 0, -1, 4, []int32{4, 5, 6, 7}},    // the lowest weight is enough
+		{4, 4, 0, -1, 5, []int32{0, 1, 2, 3, 4}}, // it is not: all in their order
+		{2, 4, 1, -1, 4, []int32{3, 4, 5, 0}},    // no row is enough: the largest first
+		{3, 4, 1, 0, 2, []int32{4, 5}},
+	} {
+		s := weighted(t, sched.FIFO, c.dark, c.light)
+		if c.out >= 0 {
+			s.SetNode(c.out, sched.Out, 0)
+		}
+		j := whole(2, c.nodes, 100)
+		if c.before > 0 {
+			submit(s, 0, whole(1, c.before, 100))
+		}
+		submit(s, 0, j)
+		s.Pass(0, false)
+		if !slices.Equal(j.Nodes, c.want) {
+			t.Errorf("%+v: nodes %v", c, j.Nodes)
+		}
+	}
+}
+
+func TestTheSmallestRowThatIsEnoughIsTaken(t *testing.T) {
+	s := weighted(t, sched.FIFO, 7, 1)
+	s.SetNode(4, sched.Out, 0)
+	// Rows 0-3 and 5-7, the last of which is light.
+	j := whole(1, 2, 100)
+	submit(s, 0, j)
+	s.Pass(0, false)
+	if !slices.Equal(j.Nodes, []int32{5, 6}) {
+		t.Errorf("nodes %v", j.Nodes)
+	}
+}
+
+// What backfill reserves it takes from all weights, in the nodes' order: the dark
+// node is the third job's, and the fifth must not have it.
+func TestReservationsDoNotGoByWeight(t *testing.T) {
+	s := weighted(t, sched.Slurm, 1, 4)
+	light := place(t, s, "batch", "light")
+	jobs := []*sched.Job{whole(1, 1, 5*60), whole(2, 3, 284*60), whole(3, 3, 212*60), whole(4, 2, 297*60), whole(5, 1, 297*60)}
+	jobs[3].Place = light
+	submit(s, 0, jobs...)
+	expect(t, "both passes", both(s, 0), 1, 2)
 }
