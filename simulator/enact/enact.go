@@ -4,6 +4,7 @@ package enact
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/executor/config"
+	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/simulator/cluster"
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/scenario"
@@ -53,12 +55,23 @@ func (r Simulator) Run(ctx context.Context, s *scenario.Scenario, sink record.Si
 	}
 	done := scenario.Outcome{
 		TraceHash: out.TraceHash, Simulated: out.Simulated,
-		Procs: s.Cluster.Premises.Nodes * s.Cluster.Premises.CoresPerNode, Repairs: opened.Repairs(),
+		Procs: standing(&o.Slurm), Repairs: opened.Repairs(),
 	}
 	if out.Refused > 0 {
 		done.Repairs = append(done.Repairs, scenario.Repair{Kind: "refused", Says: fmt.Sprintf("jobs that sbatch would not take (the first: %v)", out.FirstRefusal), Count: out.Refused})
 	}
 	return done, nil
+}
+
+// standing are the processors of the nodes that are not in the cloud.
+func standing(s *conf.Settings) int {
+	procs := 0
+	for _, n := range s.Nodes {
+		if names, err := hostlist.Expand(n.Names); err == nil && !n.Cloud { // slurmctld has expanded them before
+			procs += n.CPUs * len(names)
+		}
+	}
+	return procs
 }
 
 // Check reads what a scenario's cluster is made of, without a run. It returns what
@@ -155,8 +168,13 @@ func (r Simulator) slurmConf(s *scenario.Scenario, cfg *config.Config) (*conf.Fi
 	if wrong := slices.DeleteFunc(slices.Clone(f.Findings), func(f finding.Finding) bool { return f.Level < finding.Error }); len(wrong) > 0 {
 		return nil, &scenario.Invalid{Findings: wrong}
 	}
+	if s.Cluster.Cloud == nil && slices.ContainsFunc(f.Settings.Nodes, func(n conf.Node) bool { return n.Cloud }) {
+		return nil, s.Unfit("/cluster/slurm/conf", errNoCloud)
+	}
 	return f, nil
 }
+
+var errNoCloud = errors.New("the slurm.conf has cloud nodes, and the scenario has no cloud: name the executor's configuration (cluster.cloud.config, or --cloud)")
 
 // partitionsOf lists all partitions, as a job names them that may run in any.
 func partitionsOf(s *conf.Settings) string {

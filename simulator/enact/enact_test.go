@@ -225,3 +225,29 @@ func TestNodesThatSpotTookAwayComeBack(t *testing.T) {
 		t.Errorf("%d jobs ended, %d did not: %v, after %v", r.report.Jobs, r.report.Unfinished, r.events, r.out.Simulated)
 	}
 }
+
+func TestWhatStandsOnThePremisesIsKnownWhateverDescribesIt(t *testing.T) {
+	const log = "1 0 -1 600 8 -1 -1 8 1200 -1 1 1 1 -1 -1 -1 -1 -1\n"
+	const nodes = "SuspendTime=300\nResumeProgram=r\nSuspendProgram=s\nNodeName=a[1-3] CPUs=4 RealMemory=1000\nNodeName=b1 CPUs=2 RealMemory=1000\nPartitionName=p Nodes=ALL Default=YES\n"
+	const clouds = "NodeName=aws-cpu-[01-04] NodeAddr=127.0.0.1 State=CLOUD CPUs=2 RealMemory=1000\n"
+	s := scenario.New()
+	s.Workload.Trace, s.Cluster.SlurmConf = "a.swf", "slurm.conf"
+	if r := run(t, s, files{"a.swf": log, "slurm.conf": nodes}); r.out.Procs != 14 {
+		t.Errorf("%d processors, of a slurm.conf with 14", r.out.Procs)
+	}
+	both := files{"a.swf": log, "slurm.conf": nodes + clouds, "config.yaml": siteConfig}
+	_, err := Simulator{Open: both.open}.Check(s)
+	if bad := new(scenario.Invalid); !errors.As(err, &bad) || bad.Findings[0].Pointer != "/cluster/slurm/conf" {
+		t.Errorf("cloud nodes without a cloud: %v", err)
+	}
+	s.Cluster.Cloud = scenario.NewCloud()
+	s.Cluster.Cloud.Config = "config.yaml"
+	if r := run(t, s, both); r.out.Procs != 14 {
+		t.Errorf("%d processors stand, beside nodes in the cloud", r.out.Procs)
+	}
+	s = scenario.New()
+	s.Workload.Trace, s.Cluster.Premises = "a.swf", scenario.Premises{Nodes: 3, CoresPerNode: 4}
+	if r := run(t, s, files{"a.swf": log}); r.out.Procs != 12 || r.report.Utilisation < 0.66 || r.report.Utilisation > 0.67 {
+		t.Errorf("%d processors of three nodes, utilisation %v", r.out.Procs, r.report.Utilisation)
+	}
+}

@@ -265,20 +265,28 @@ func (p *page) remarks() {
 		}
 	}
 	for _, m := range p.r.Repairs {
-		where := make([]string, len(m.Lines))
-		for i, l := range m.Lines {
-			where[i] = strconv.Itoa(l)
-		}
-		lines := "lines"
-		if m.Count == 1 {
-			lines = "line"
-		}
-		if m.Count > len(m.Lines) {
-			where = append(where, "...")
-		}
-		rows = append(rows, []string{fmt.Sprintf("workload: %s %s", count(m.Count), m.Kind), fmt.Sprintf("%s (%s %s)", m.Says, lines, strings.Join(where, ", "))})
+		rows = append(rows, []string{fmt.Sprintf("workload: %s %s", count(m.Count), m.Kind), m.Says + linesOf(m)})
 	}
 	p.table([]string{"remark", ""}, rows)
+}
+
+// linesOf says in which lines a repair was, as far as that is known.
+func linesOf(m report.Repair) string {
+	if len(m.Lines) == 0 {
+		return ""
+	}
+	var where []string
+	for _, l := range m.Lines {
+		where = append(where, strconv.Itoa(l))
+	}
+	if m.Count > len(m.Lines) {
+		where = append(where, "...")
+	}
+	word := "lines"
+	if m.Count == 1 {
+		word = "line"
+	}
+	return fmt.Sprintf(" (%s %s)", word, strings.Join(where, ", "))
 }
 
 // figure writes a number with as many digits as people read.
