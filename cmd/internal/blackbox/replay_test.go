@@ -106,7 +106,7 @@ func TestAHangupEndsAReplayAsAnInterruptDoes(t *testing.T) {
 	feature(t, dir, "plan.json", `{"instance_specification": {"instance_types": ["c6i.xlarge"]}}`)
 	feature(t, dir, "slow.yaml", "faults:\n  - {action: \"*\", delay: 1s}\n")
 	for first, want := range map[string]int{"": 130, "trap '' HUP; ": 0} {
-		c := exec.CommandContext(t.Context(), "/bin/sh", "-c", first+`"$0" replay plan.json --faults slow.yaml --junit r.xml & sleep 1; kill -HUP $!; wait $!`,
+		c := exec.CommandContext(t.Context(), "/bin/sh", "-c", first+`"$0" replay plan.json --faults slow.yaml --junit r.xml & until ls "$TMPDIR"/*/run-* >/dev/null 2>&1; do sleep 0.1; done; kill -HUP $!; wait $!`,
 			filepath.Join(bin, "aws-slurm-burst"))
 		c.Dir, c.Env = dir, []string{"TMPDIR=" + tmp, "PATH=/usr/bin:/bin"}
 		out, _ := c.CombinedOutput() // the exit code tells
