@@ -24,6 +24,8 @@ type Options struct {
 	// ProcsPerCloudNode are those of a cloud node as Slurm counts them; 0 stands for
 	// its instance's vCPUs.
 	ProcsPerCloudNode int
+	// Compared keeps each job's wait, for Compare.
+	Compared bool
 	// OnJob takes each job that has ended, in the order in which they end. It must
 	// not keep Nodes longer than the call.
 	OnJob func(Job)
@@ -71,6 +73,7 @@ type Collector struct {
 	states                              map[string]int
 	firstSubmit, lastEnd                env.Time
 	waits, sinceSubmit, responses       series
+	waitOf                              map[int64]float32 // in seconds, by job; nil where nobody asks
 	slowdowns                           series
 	gangWaits, capacity                 series
 	procNS                              float64 // processors that jobs held, by nanoseconds
@@ -94,13 +97,17 @@ type Collector struct {
 
 // New returns a Collector that has seen nothing.
 func New(o Options) *Collector {
-	return &Collector{
+	c := &Collector{
 		opt: o, now: o.Begin,
 		jobs: map[int64]*job{}, nodes: map[string]*node{}, live: map[string]*instance{},
 		states: map[string]int{}, quotas: map[quota]*peak{},
 		calls: map[string]int{}, errors: map[string]map[string]int{},
 		users: groups{}, accounts: groups{}, parts: groups{},
 	}
+	if o.Compared {
+		c.waitOf = map[int64]float32{}
+	}
+	return c
 }
 
 // Take takes an event. It is a record.Sink.

@@ -187,6 +187,9 @@ func (c *Collector) count(out *Job, j *job) {
 	wait, run := out.Wait(), out.Run()
 	slowdown := max(1, float64(wait+run)/float64(max(run, tau)))
 	c.waits.add(wait.Seconds())
+	if c.waitOf != nil {
+		c.waitOf[out.ID] = float32(wait.Seconds())
+	}
 	c.sinceSubmit.add((out.Start - out.Submit).Seconds())
 	c.responses.add((out.End - out.Eligible).Seconds())
 	c.slowdowns.add(slowdown)

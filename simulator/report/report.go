@@ -51,6 +51,8 @@ type Report struct {
 	Assumed []string `json:"assumed"`
 	// Repairs are what was mended in the workload, with how often.
 	Repairs []Repair `json:"repairs"`
+
+	waitOf map[int64]float32
 }
 
 // Cloud is the figures of a run with cloud nodes.
@@ -201,7 +203,7 @@ func (c *Collector) Report(end env.Time, procs int) *Report {
 		Response: c.responses.distribution(), BoundedSlowdown: c.slowdowns.distribution(),
 		Simulated: c.now.Sub(c.opt.Begin).Seconds(),
 		Users:     c.users.list(), Accounts: c.accounts.list(), Partitions: c.parts.list(),
-		Assumed: append([]string{}, c.assumed...), Repairs: []Repair{},
+		Assumed: append([]string{}, c.assumed...), Repairs: []Repair{}, waitOf: c.waitOf,
 	}
 	r.MeanWait, r.MeanBoundedSlowdown = r.Wait.Mean, r.BoundedSlowdown.Mean
 	if c.ended > 0 {
@@ -289,30 +291,39 @@ func (g groups) list() []Group {
 
 // Saved is what the cloud saved of waiting, against the premises alone.
 type Saved struct {
-	// AloneMeanWait is what a job waited for on the premises alone, of AloneJobs
-	// that ran there.
+	// Jobs ran in both runs: on the premises alone some may be too large.
+	Jobs int `json:"jobs"`
+	// AloneMeanWait is what they waited for on the premises alone, MeanWait with the
+	// cloud.
 	AloneMeanWait float64 `json:"alone_mean_wait_s"`
-	AloneJobs     int     `json:"alone_jobs"`
-	// Hours of waiting that the cloud saved, of all jobs together; less than 0 where
-	// it made them wait longer, nil where other jobs ran in one run than in the
-	// other.
-	Hours *float64 `json:"hours"`
-	// PerHour is what each cost; nil where none was saved.
+	MeanWait      float64 `json:"mean_wait_s"`
+	// Hours of waiting that the cloud saved them together; less than 0 where it made
+	// them wait longer.
+	Hours float64 `json:"hours"`
+	// PerHour is the whole bill over these hours; nil where none was saved.
 	PerHour *USD `json:"usd_per_hour"`
 }
 
-// Compare fills in what the cloud saved. Both runs had the same workload; alone
-// was on the premises alone.
+// Compare fills in what the cloud saved. Both runs had the same workload, and
+// Options.Compared; alone was on the premises alone.
 func (r *Report) Compare(alone *Report) {
-	s := &Saved{AloneMeanWait: alone.MeanWait, AloneJobs: alone.Wait.Count}
+	s := &Saved{}
 	r.Saved = s
-	if r.Wait.Count != alone.Wait.Count {
+	var with, without float64
+	for _, id := range slices.Sorted(maps.Keys(r.waitOf)) { // a sum depends on its order
+		if w, both := alone.waitOf[id]; both {
+			s.Jobs++
+			with += float64(r.waitOf[id])
+			without += float64(w)
+		}
+	}
+	if s.Jobs == 0 {
 		return
 	}
-	saved := round((alone.Wait.Mean - r.Wait.Mean) * float64(r.Wait.Count) / 3600)
-	s.Hours = &saved
-	if r.Cloud != nil && saved > 0 {
-		each := Dollars(r.Cost.Float() / saved)
+	s.AloneMeanWait, s.MeanWait = round(without/float64(s.Jobs)), round(with/float64(s.Jobs))
+	s.Hours = round((without - with) / 3600)
+	if r.Cloud != nil && s.Hours > 0 {
+		each := Dollars(r.Cost.Float() / s.Hours)
 		s.PerHour = &each
 	}
 }

@@ -346,25 +346,29 @@ func TestCallsGangsAndAssumptionsAreCounted(t *testing.T) {
 }
 
 func TestWhatTheCloudSavesIsToldByTheHour(t *testing.T) {
-	wait := func(second float64) *Report {
+	wait := func(seconds ...float64) *Report {
 		r := tell(0)
-		r.submit(0, 1, record.Spec{})
-		r.start(second, 1)
-		r.job(second+1, record.JobEnded, 1)
-		r.at(second, record.Call, record.Event{Operation: "RunInstances"})
-		return r.report(second + 1)
+		r.Collector = New(Options{Begin: begin, Cloud: true, Compared: true})
+		for i := range seconds {
+			r.submit(0, int64(i+1), record.Spec{})
+		}
+		for i, s := range seconds {
+			r.start(s, int64(i+1))
+			r.job(s+1, record.JobEnded, int64(i+1))
+		}
+		return r.report(1e6)
 	}
-	with, alone := wait(3600), wait(3*3600)
-	with.Cost = 3_000_000
+	// The third is too large for the premises: how long it would wait is not known.
+	with, alone := wait(1800, 3600, 7200), wait(2*3600, 4*3600)
+	with.Cost = 9_000_000
 	with.Compare(alone)
-	if *with.Saved.Hours != 2 || *with.Saved.PerHour != 1_500_000 {
-		t.Errorf("%+v", with.Saved)
+	if s := with.Saved; s.Jobs != 2 || s.Hours != 4.5 || *s.PerHour != 2_000_000 || s.MeanWait != 2700 || s.AloneMeanWait != 3*3600 {
+		t.Errorf("%+v", s)
 	}
-	if alone.Compare(with); *alone.Saved.Hours != -2 || alone.Saved.PerHour != nil {
+	if alone.Compare(with); alone.Saved.Hours != -4.5 || alone.Saved.PerHour != nil {
 		t.Errorf("the other way about: %+v", alone.Saved)
 	}
-	// A job that never ran waited for ever: that is no hour saved.
-	if with.Compare(tell(1).report(10)); with.Saved.Hours != nil || with.Saved.PerHour != nil {
+	if with.Compare(wait()); with.Saved.Jobs != 0 || with.Saved.Hours != 0 || with.Saved.PerHour != nil {
 		t.Errorf("against a run in which nothing ran: %+v", with.Saved)
 	}
 }

@@ -59,7 +59,7 @@ whole at the end or not at all.`,
 			if o.check {
 				return nil
 			}
-			r, err := t.simulate(s, s.Outputs)
+			r, err := t.simulate(s, s.Outputs, o.alone)
 			if err == nil && o.alone {
 				err = t.alone(s, r)
 			}
@@ -111,7 +111,7 @@ func (t *tool) notes(notes []finding.Finding, all bool) {
 func (t *tool) alone(s *scenario.Scenario, r *report.Report) error {
 	premises := *s
 	premises.Cluster.Cloud, premises.Cluster.Plans = nil, scenario.Plans{}
-	other, err := t.simulate(&premises, scenario.Outputs{})
+	other, err := t.simulate(&premises, scenario.Outputs{}, true)
 	if err != nil {
 		return fmt.Errorf("the premises alone: %w", err)
 	}
@@ -136,8 +136,9 @@ func (t *tool) calmly() func() {
 	return func() { debug.SetGCPercent(before) }
 }
 
-// simulate runs a scenario. Its files are there when it returns no error.
-func (t *tool) simulate(s *scenario.Scenario, out scenario.Outputs) (*report.Report, error) {
+// simulate runs a scenario; its report can be compared where that is wanted. Its
+// files are there when it returns no error.
+func (t *tool) simulate(s *scenario.Scenario, out scenario.Outputs, compared bool) (*report.Report, error) {
 	set, err := files.Open(files.Names(out), about(s))
 	if err != nil {
 		return nil, app.Exitf(exits.ExitUsage, "%v", err)
@@ -147,7 +148,7 @@ func (t *tool) simulate(s *scenario.Scenario, out scenario.Outputs) (*report.Rep
 	// anybody once it was told to stop.
 	ctx, cancel := context.WithCancelCause(t.Stop)
 	defer cancel(nil)
-	c := report.New(report.Options{Begin: record.Begin, Cloud: s.Cluster.Cloud != nil, ProcsPerCloudNode: coresInCloud(s), OnJob: func(j report.Job) {
+	c := report.New(report.Options{Begin: record.Begin, Compared: compared, Cloud: s.Cluster.Cloud != nil, ProcsPerCloudNode: coresInCloud(s), OnJob: func(j report.Job) {
 		if err := set.Job(j); err != nil {
 			cancel(err)
 		}

@@ -187,12 +187,9 @@ func (p *page) money() {
 // saved says what the cloud saved of waiting.
 func saved(r *report.Report) string {
 	s := r.Saved
-	if s.Hours == nil {
-		return fmt.Sprintf("cannot be said: %s jobs ran, on the premises alone %s", count(r.Wait.Count), count(s.AloneJobs))
-	}
-	text := fmt.Sprintf("%s hours in all; alone jobs wait %s s in the mean", figure(*s.Hours), figure(s.AloneMeanWait))
+	text := fmt.Sprintf("%s hours, of %s jobs that ran on the premises alone too: there they wait %s s in the mean, here %s", figure(s.Hours), count(s.Jobs), figure(s.AloneMeanWait), figure(s.MeanWait))
 	if s.PerHour != nil {
-		text += fmt.Sprintf("; each cost %s USD", s.PerHour)
+		text += fmt.Sprintf("; each hour cost %s USD", s.PerHour)
 	}
 	return text
 }

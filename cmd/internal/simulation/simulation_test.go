@@ -301,7 +301,7 @@ func TestTablesTellAllThatJSONDoes(t *testing.T) {
 		"1.0 hours", "0000000000000abc",
 	} {
 		if want == "1.0 hours" {
-			want = "0.983 hours in all; alone jobs wait 3,600 s in the mean; each cost 0.16 USD"
+			want = "0.983 hours, of 1 jobs that ran on the premises alone too: there they wait 3,600 s in the mean, here 60.0; each hour cost 0.16 USD"
 		}
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("no %q in\n%s", want, got.stdout)
