@@ -197,11 +197,12 @@ func (s *Scheduler) takeShares(j *Job, w *want, c choice) bool {
 	if int32(len(s.chosen)) < j.MinNodes {
 		return false
 	}
-	cpus := j.CPUs
-	for i := range s.chosen {
-		// The quota on each, but for what is then left for the later ones.
+	// As many on each as it has, but for what those after it need: so tasks are
+	// laid out in blocks.
+	cpus, least := j.CPUs, max(j.PerNode, 1)
+	for i, k := range s.chosen {
 		others := j.MinNodes - int32(i) - 1
-		n := max(min(w.quota, cpus-others*max(j.PerNode, 1)), j.PerNode, 1)
+		n := max(min(s.nodes[k].cpus, cpus-others*least), least)
 		s.chosenCPUs = append(s.chosenCPUs, n)
 		cpus -= n
 	}
