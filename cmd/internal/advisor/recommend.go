@@ -59,7 +59,7 @@ has to have beside what the system takes. --cpus counts physical cores, unless
 	for _, b := range n.bounds() {
 		f.StringVar(b.text, b.flag, "", b.usage)
 	}
-	f.DurationVar(&n.limit, "time", 0, "the job runs for `long` at most, such as 4h")
+	f.DurationVar(&n.limit, "time", 0, "the job runs for `D` at most, such as 4h")
 	f.BoolVar(&n.requeue, "requeue", true, "the job may be started again; =false it may not")
 	f.IntVar(&n.most, "max-results", shownTypes, "show at most `N` types")
 	f.StringVarP(&n.format, "output", "o", "table", "print the result as table, json, yaml or markdown")

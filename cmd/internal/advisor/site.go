@@ -58,7 +58,7 @@ func (s *site) flags(f *pflag.FlagSet) {
 	f.Float64Var(&s.budget, "budget", 0, "the job may cost at most so many `USD`")
 	f.Float64Var(&s.hourly, "max-cost-per-hour", 0, "all nodes of the job may cost at most so many `USD` an hour")
 	f.StringVar(&s.deadline, "deadline", "", "the job has to be done by `TIME`: RFC 3339, or from now on, such as 12h")
-	f.DurationVar(&s.wait, "local-wait", 0, "the job would wait so `long` for the site's own nodes; it is told, and decides nothing")
+	f.DurationVar(&s.wait, "local-wait", 0, "the job would wait `D` for the site's own nodes; it is told, and decides nothing")
 }
 
 // told reports whether a flag was given.
