@@ -57,7 +57,13 @@ localstack-image-if-possible:
 
 .PHONY: unit
 unit: ## unit tests, with the race detector and in random order (features and e2e have targets of their own)
-	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v -e '/features$$' -e '/features/e2e$$' -e '/oracle$$')
+	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v -e '/features$$' -e '/features/e2e$$' -e '/oracle$$' -e '$(ALONE)')
+	$(GO) test -shuffle=on $$($(GO) list ./... | grep -v -e '/oracle$$' | grep -e '$(ALONE)')
+
+# Rooms of simulations run on one goroutine, where the race detector finds nothing
+# and takes ten times as long: they simulate years. Engine and EC2 are shared by
+# goroutines elsewhere, and not among them.
+ALONE = /simulator/\(cluster\|enact\|nodeless\|processors\|report\|slurm\|workload\|scenario\|ec2/market\)
 
 .PHONY: lint
 lint: ## formatting, vet, the house's arrows, the seam
