@@ -44,7 +44,7 @@ func (s *Scheduler) chooseIn(j *Job, w *want, c choice) bool {
 	case w.whole:
 		return (!w.plain || s.countWhole(w, c)) && s.takeWhole(j, w, c)
 	case w.plain:
-		return s.takeShares(j, w, c)
+		return s.takeShares(j, w, c) || s.takeEmptiest(j, w, c)
 	}
 	return s.gather(j, w, c)
 }
@@ -197,8 +197,25 @@ func (s *Scheduler) takeShares(j *Job, w *want, c choice) bool {
 	if int32(len(s.chosen)) < j.MinNodes {
 		return false
 	}
-	// As many on each as it has, but for what those after it need: so tasks are
-	// laid out in blocks.
+	return s.handOut(j)
+}
+
+// takeEmptiest chooses MinNodes nodes that together have the job's CPUs free,
+// where too few have its quota.
+func (s *Scheduler) takeEmptiest(j *Job, w *want, c choice) bool {
+	s.chosen = s.chosen[:0]
+	for range j.MinNodes {
+		if !s.emptiest(j, w, c, max(j.PerNode, 1)) {
+			return false
+		}
+	}
+	return s.handOut(j)
+}
+
+// handOut hands a job's CPUs out over the nodes that are chosen: as many on each as
+// it has, but for what those after it need, which is how tasks are laid out in
+// blocks. It reports whether they are enough.
+func (s *Scheduler) handOut(j *Job) bool {
 	cpus, least := j.CPUs, max(j.PerNode, 1)
 	for i, k := range s.chosen {
 		others := j.MinNodes - int32(i) - 1
@@ -206,7 +223,7 @@ func (s *Scheduler) takeShares(j *Job, w *want, c choice) bool {
 		s.chosenCPUs = append(s.chosenCPUs, n)
 		cpus -= n
 	}
-	return true
+	return cpus <= 0
 }
 
 // gather chooses as few nodes as possible for a job that asks for CPUs wherever
@@ -219,7 +236,7 @@ func (s *Scheduler) gather(j *Job, w *want, c choice) bool {
 		n := int32(len(s.chosen))
 		others := max(j.MinNodes-n-1, 0)
 		ask := max(cpus-others*w.quota, w.quota)
-		if !s.fullest(j, w, c, ask, n+1) && !s.emptiest(j, w, c) {
+		if !s.fullest(j, w, c, ask, n+1) && !s.emptiest(j, w, c, w.quota) {
 			return false
 		}
 		got := min(s.nodes[s.chosen[n]].cpus, ask)
@@ -246,14 +263,14 @@ func (s *Scheduler) fullest(j *Job, w *want, c choice, cpus, want int32) bool {
 	return false
 }
 
-// emptiest chooses one node more: of the first class that has one, the one with
-// most CPUs free.
-func (s *Scheduler) emptiest(j *Job, w *want, c choice) bool {
+// emptiest chooses one node more with at least so many CPUs free: of the first
+// class that has one, the one with most.
+func (s *Scheduler) emptiest(j *Job, w *want, c choice, least int32) bool {
 	want := int32(len(s.chosen)) + 1
 	for a := Up; a <= Off; a++ {
 		for _, k := range s.sets[w.set].classes {
 			cl := &s.classes[k]
-			for free := cl.CPUs; free >= w.quota; free-- {
+			for free := cl.CPUs; free >= least; free-- {
 				if s.sweep(j, c, cl, k, &cl.pools[a].levels[free], want) {
 					return true
 				}
@@ -270,24 +287,12 @@ func (s *Scheduler) sweep(j *Job, c choice, cl *class, k int32, l *level, want i
 	}
 	for pos := l.next(0); pos >= 0; pos = l.next(pos + 1) {
 		i := cl.nodes[pos]
-		if c.avoid.has(i) || !s.serves(i, j) || s.isChosen(i) {
+		// Who looks for one node more may meet those it has.
+		if c.avoid.has(i) || !s.serves(i, j) || want == int32(len(s.chosen))+1 && slices.Contains(s.chosen, i) {
 			continue
 		}
 		s.chosen = append(s.chosen, i)
 		if int32(len(s.chosen)) == want {
-			return true
-		}
-	}
-	return false
-}
-
-// isChosen looks among the nodes chosen so far, which only gather has any of.
-func (s *Scheduler) isChosen(i int32) bool {
-	if len(s.chosenCPUs) == 0 {
-		return false
-	}
-	for _, k := range s.chosen {
-		if k == i {
 			return true
 		}
 	}

@@ -191,8 +191,9 @@ type Job struct {
 	Memory int64
 	GPUs   int32
 	// MinNodes is at least 1 and MaxNodes 0 for as many as it takes. CPUs are
-	// what it asks for in all, PerNode at least on each node. Each node has to
-	// have its even share of them: a job of 3 CPUs on 2 nodes takes none of 1.
+	// what it asks for in all, PerNode at least on each node. Nodes that
+	// have less than an even share when they are empty do not serve it: a job of 3
+	// CPUs on 2 nodes takes none of 1.
 	MinNodes, MaxNodes int32
 	CPUs, PerNode      int32
 

@@ -162,3 +162,14 @@ func TestBackfillKeepsOffAllReservations(t *testing.T) {
 	// their way, 7 is not.
 	expect(t, "both passes", both(s, 0), 1, 2, 7)
 }
+
+// Nodes need not have the even share free, as long as they have enough together.
+func TestSharesNeedNotBeEven(t *testing.T) {
+	s := cluster(t, sched.Options{Shared: true}, 2, sched.Class{CPUs: 4})
+	place(t, s, "batch", "")
+	a, b, c := &sched.Job{ID: 1, CPUs: 2}, &sched.Job{ID: 2, MinNodes: 2, MaxNodes: 2, CPUs: 6}, &sched.Job{ID: 3, CPUs: 1}
+	submit(s, 0, a, b, c)
+	expect(t, "pass", s.Pass(0, false), 1, 2)
+	s.Release(a, sec(1))
+	expect(t, "pass", s.Pass(sec(1), false), 3)
+}
