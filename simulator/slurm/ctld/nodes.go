@@ -167,7 +167,7 @@ func (d *Daemon) Lost(name string) {
 // silent is SlurmdTimeout of a node.
 func (d *Daemon) silent(i int32) {
 	n := d.table.Node(i)
-	if d.nodes[i].up || !n.Has(state.NotResponding) || n.Any(state.PoweringUp|state.PoweringDown|state.PoweredDown) {
+	if d.nodes[i].up || n.Any(state.PoweringUp|state.PoweringDown|state.PoweredDown) {
 		return
 	}
 	d.down(i, notResponding)
