@@ -144,6 +144,34 @@ Feature: Invalid plans
         """
       And EC2 is not called
 
+    Scenario Outline: Variables of somebody who means no good: <variable>
+      Given the variable ASBA_INSTANCE_TYPES=c6i.xlarge
+      And the variable <variable>
+      When Slurm resumes "aws-cpu-001"
+      Then the exit code is 4
+      And it says:
+        """
+        ERROR: Invalid execution plan: <line>
+        SUGGESTION: Run 'asba analyze' to generate valid plan
+        """
+      And "broken" is gone
+      And EC2 is not called
+
+      Examples:
+        | variable                              | line |
+        | ASBA_SHOULD_BURST=true; touch broken  | ASBA_SHOULD_BURST must be true or false, not "true; touch broken" |
+        | ASBA_PLACEMENT_GROUP=../../etc/passwd | "../../etc/passwd" is not a placement group type (write cluster, partition, spread or none) |
+        | ASBA_MPI_PROCESSES=1e300              | ASBA_MPI_PROCESSES is 1e300, more than any plan can mean (it must be a whole number, at most 1000000) |
+        | ASBA_MAX_SPOT_PRICE=-1                | ASBA_MAX_SPOT_PRICE is -1, less than nothing (it must be a number of USD) |
+
+    Scenario: A type that is a command
+      Given the variable ASBA_INSTANCE_TYPES=$(touch broken),c6i.xlarge
+      When Slurm resumes "aws-cpu-001"
+      Then the exit code is 0
+      And it says "WARN: "$(touch broken)" is not an instance type's name, dropped"
+      And "broken" is gone
+      And every node is a c6i.xlarge, spot, in us-east-1a
+
     Scenario: A wish that no type can meet
       Given an execution plan "plan.json" that says:
         """
