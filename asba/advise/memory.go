@@ -8,7 +8,8 @@ import (
 
 // Memory remembers the advice on jobs of one shape: what differs in no more than
 // who asks, under which id and name, and at which time of the day, gets the same
-// plan. A job with a deadline is advised anew each time. What it gives is what
+// plan. A job with a deadline is advised anew each time, and so is one of very long
+// texts. What it gives is what
 // Advise gives, whatever was asked before; it is bounded, and it begins anew with
 // another market.
 //
@@ -21,8 +22,12 @@ type Memory struct {
 	young, old map[string]Advice
 }
 
-// shapes is how many a generation has: some kilobytes each.
-const shapes = 1024
+// shapes is how many a generation has: some kilobytes each, since none is kept of a
+// job that has texts of more than longTexts bytes. Slurm takes a nodelist of 64 kB.
+const (
+	shapes    = 1024
+	longTexts = 1024
+)
 
 // Advise is Advise, remembered.
 func (m *Memory) Advise(j Job, o Options) Advice {
@@ -77,7 +82,7 @@ func (m *Memory) put(k string, a Advice) {
 // shape is what of a job and of what is known beside it decides the advice; ok is
 // false where each moment gives another one.
 func shape(j *Job, o *Options) (k key, ok bool) {
-	if !o.Deadline.IsZero() {
+	if !o.Deadline.IsZero() || texts(j) > longTexts {
 		return nil, false
 	}
 	k = make(key, 0, 256)
@@ -100,6 +105,18 @@ func shape(j *Job, o *Options) (k key, ok bool) {
 	k.floats(o.Budget, o.Policy.MaxCostPerHour)
 	k.ints(o.Policy.MaxNodes, int(o.Boot), o.Local.Nodes, int(o.Local.Wait), day(o.Now))
 	return k, true
+}
+
+// texts is how many bytes a shape has of a job's texts.
+func texts(j *Job) int {
+	n := len(j.Constraint)
+	for _, s := range j.Unjudged {
+		n += len(s)
+	}
+	for _, g := range j.GPUs {
+		n += len(g.Model)
+	}
+	return n
 }
 
 // day numbers the days of UTC: prices are a day older with each. The zero time,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,6 +131,16 @@ func TestAMemoryIsBoundedAndKeepsWhatIsAskedFor(t *testing.T) {
 	}
 	if _, ok := m.Recall(Job{MinNodes: 1, TimeLimit: time.Second}, o); ok {
 		t.Error("nothing was forgotten")
+	}
+	for _, j := range []Job{
+		{Constraint: strings.Repeat("x", longTexts+1)},
+		{Unjudged: []string{"--nodelist=" + strings.Repeat("n", longTexts)}},
+		{GPUs: []GPU{{Model: strings.Repeat("g", longTexts+1), Count: 1}}},
+	} {
+		m.Advise(j, o)
+		if _, ok := m.Recall(j, o); ok {
+			t.Errorf("a job of %d bytes of texts is remembered", texts(&j))
+		}
 	}
 	other := options("us-east-2")
 	m.Advise(often, other)
