@@ -23,11 +23,13 @@ type script struct {
 	findings []finding.Finding
 }
 
-// A script of more than longScript bytes is read each time, and after maxScripts
-// of them memory begins anew.
+// A script of more than longScript bytes or manyComponents is read each time, and
+// after maxScripts of them memory begins anew. What was read of a component takes a
+// hundred times what its line does.
 const (
-	longScript = 16 << 10
-	maxScripts = 256
+	longScript     = 16 << 10
+	manyComponents = 8
+	maxScripts     = 256
 )
 
 // advise is advise.Advise.
@@ -54,7 +56,7 @@ func (m *memory) read(text string) (*jobscript.Job, []finding.Finding) {
 		return s.Job, s.findings
 	}
 	s.Job, s.findings = jobscript.Read([]byte(text), "job script")
-	if len(text) > longScript {
+	if len(text) > longScript || len(s.Components) > manyComponents {
 		return s.Job, s.findings
 	}
 	m.mu.Lock()
