@@ -175,6 +175,8 @@ func (n *need) forbidden() string {
 		return fmt.Sprintf("the job starts %d processes, a plan is for at most %d", n.tasks, processes)
 	case limit > 0 && n.least > limit:
 		return fmt.Sprintf("the job takes %s, the policy allows %d", counted(n.least, "node"), limit)
+	case !n.Deadline.IsZero() && n.job.TimeLimit == 0 && n.late(0):
+		return fmt.Sprintf("no job can be done by %s: nodes take %s to boot", n.Deadline.Format(time.RFC3339), span(n.boot()))
 	case !n.Deadline.IsZero() && n.late(n.job.TimeLimit):
 		return fmt.Sprintf("the job cannot be done by %s: it runs for %s, and nodes take %s to boot", n.Deadline.Format(time.RFC3339), span(n.job.TimeLimit), span(n.boot()))
 	case n.Usage == UsageSpot && n.Policy.NoSpot:

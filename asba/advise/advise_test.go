@@ -359,6 +359,15 @@ func TestADeadlineThatCannotBeMetForbids(t *testing.T) {
 	}
 }
 
+func TestADeadlineBeforeNodesAreUpForbidsAnyJob(t *testing.T) {
+	o := options("us-east-1")
+	o.Deadline = today.Add(time.Minute)
+	want := "no job can be done by " + o.Deadline.Format(time.RFC3339) + ": nodes take 5m to boot"
+	if a := Advise(Job{MinNodes: 1}, o); a.Plan.Bursts() || a.Plan.Reasons.Value[0] != want {
+		t.Errorf("%v, want %s", a.Plan.Reasons.Value, want)
+	}
+}
+
 func TestADeadlineOfAJobOfUnknownLengthIsTold(t *testing.T) {
 	o := options("us-east-1")
 	o.Deadline = today.Add(time.Hour)
