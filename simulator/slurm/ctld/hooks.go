@@ -48,11 +48,23 @@ func (h hooks) Requeued(k int32, cause string) {
 	j.Eligible, j.began, j.works, j.ended = 0, 0, 0, 0
 	r.NumNodes = j.MinNodes
 	r.NotBefore = max(r.NotBefore, d.now().Add(d.conf.RequeueDelay))
-	if r.Is(state.Held) {
-		d.tell.job(record.JobHeld, k, int(r.Restarts), "", cause)
-		return
+	if !d.held(k, cause) {
+		d.ready(k)
 	}
-	d.ready(k)
+}
+
+// held tells of a job that is held, the first time, and reports whether it is.
+func (d *Daemon) held(k int32, cause string) bool {
+	r, j := d.table.Job(k), d.job(k)
+	if !r.Is(state.Held) {
+		j.traits &^= onHold
+		return false
+	}
+	if j.traits&onHold == 0 {
+		j.traits |= onHold
+		d.tell.job(record.JobHeld, k, int(r.Restarts), "", cause)
+	}
+	return true
 }
 
 // Ended is a job that lost its nodes for good.
@@ -62,15 +74,11 @@ func (h hooks) Ended(k int32, cause string) { h.d.conclude(k, cause) }
 func (h hooks) JobChanged(k int32) {
 	d := h.d
 	r, j := d.table.Job(k), d.job(k)
-	was := j.phase
 	d.leave(k)
 	if r.NotBefore > d.now() {
 		j.Eligible = 0
 	}
-	if r.Is(state.Held) {
-		if was == queued || j.Eligible != 0 || r.NotBefore <= d.now() {
-			d.tell.job(record.JobHeld, k, int(r.Restarts), "", d.table.Text(r.Reason))
-		}
+	if d.held(k, d.table.Text(r.Reason)) {
 		j.Eligible = 0
 		return
 	}

@@ -75,6 +75,7 @@ const (
 	unlimited  traits = 1 << iota // no time limit
 	configured                    // some of its nodes had to boot
 	stalled                       // its time is over, but for a node that is silent
+	onHold                        // it is held, and that was told
 )
 
 // jobChunk is how many jobs are allocated at once, as in the table.

@@ -243,6 +243,20 @@ func TestHoldingExcludingAndDelaying(t *testing.T) {
 	`, "allocated 1", "held", "requeued", "eligible 1#", "ended 1")
 }
 
+func TestAJobIsHeldWhileItWaitsForItsTime(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, single(1))
+	b.scontrol(10, "requeue 1") // eligible again at 130
+	b.scontrol(20, "hold 1")
+	b.scontrol(30, "update JobId=1 StartTime=now+60")
+	b.until(500)
+	b.want(`
+		0 job_eligible 1
+		10 job_requeued 1 requeue
+		20 job_held 1#1 JobHeldAdmin
+	`, "held", "requeued", "eligible")
+}
+
 func TestAJobOfSeveralPartitionsStartsInTheFirstThatHasRoom(t *testing.T) {
 	for _, policy := range []sched.Policy{sched.FIFO, sched.EASY, sched.Slurm} {
 		b := newBed(t, policy, settings())

@@ -358,7 +358,11 @@ func (d *Daemon) examine(i int32, now env.Time) {
 // suspend begins to power a node down.
 func (d *Daemon) suspend(i int32, now env.Time) {
 	n, x := d.table.Node(i), &d.nodes[i]
+	cause := ""
 	if n.Has(state.PowerDown) {
+		if n.Has(state.Drain) {
+			cause = record.SingleUse
+		}
 		n.Flags &^= state.Drain // POWER_DOWN_ASAP's own
 	}
 	n.Flags = n.Flags&^(state.PowerDown|state.NotResponding|state.PoweredDown) | state.PoweringDown
@@ -369,7 +373,7 @@ func (d *Daemon) suspend(i int32, now env.Time) {
 	x.saved, x.up = now, false
 	d.engine.Cancel(x.silent)
 	d.power.sleep = append(d.power.sleep, i)
-	d.tell.node(record.NodeSuspended, i, x.instance, "")
+	d.tell.node(record.NodeSuspended, i, x.instance, cause)
 	x.instance = ""
 }
 

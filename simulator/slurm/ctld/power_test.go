@@ -192,10 +192,11 @@ func TestANodeOfSingleUseGoesWithItsJob(t *testing.T) {
 		0 job_allocated 1 aws-1
 		61 node_ready aws-1
 		190 job_ended 1 COMPLETED
+		191 node_suspended aws-1 POWER_DOWN_ASAP
 		191 suspend aws-1
 		231 job_allocated 5 aws-1
 		292 node_ready aws-1
-	`, " 1 COMPLETED", "allocated 1 ", "ready aws-1 ", " suspend aws-1 ", "allocated 5")
+	`, " 1 COMPLETED", "allocated 1 ", "ready aws-1 ", " suspend aws-1 ", "suspended aws-1", "allocated 5")
 }
 
 func TestRatesSpreadPowerUpsAndDowns(t *testing.T) {
