@@ -94,21 +94,9 @@ func NewEngine(seed uint64) *simulator.Engine {
 // Run runs the jobs of a source on a site, from record.Begin on, on an engine of
 // its own (NewEngine). It ends with ctx's cause soon after ctx is done.
 func Run(ctx context.Context, e *simulator.Engine, jobs workload.Source, opt Options) (Outcome, error) {
-	s := &site{opt: opt, engine: e, last: record.Begin, running: map[int64]struct{}{}}
 	defer e.Close()
-	if opt.Cloud != nil {
-		cloud, err := newMachines(s, *opt.Cloud)
-		if err != nil {
-			return Outcome{}, err
-		}
-		s.cloud = cloud
-	}
-	options := ctld.Options{Engine: s.engine, Conf: opt.Slurm, Policy: opt.Policy, Sink: s.take}
-	if s.cloud != nil {
-		options.Programs, options.AddrChanged = s.cloud, s.cloud.addrChanged
-	}
-	var err error
-	if s.slurm, err = ctld.New(options); err != nil {
+	s, err := newSite(e, opt)
+	if err != nil {
 		return Outcome{}, err
 	}
 	next, stop := iter.Pull2(jobs)
@@ -116,6 +104,21 @@ func Run(ctx context.Context, e *simulator.Engine, jobs workload.Source, opt Opt
 	s.next = next
 	s.pull()
 	return s.run(ctx)
+}
+
+// newSite builds a site that nobody has handed a job to.
+func newSite(e *simulator.Engine, opt Options) (*site, error) {
+	s := &site{opt: opt, engine: e, last: record.Begin, running: map[int64]struct{}{}}
+	options := ctld.Options{Engine: e, Conf: opt.Slurm, Policy: opt.Policy, Sink: s.take}
+	var err error
+	if opt.Cloud != nil {
+		if s.cloud, err = newMachines(s, *opt.Cloud); err != nil {
+			return nil, err
+		}
+		options.Programs, options.AddrChanged = s.cloud, s.cloud.addrChanged
+	}
+	s.slurm, err = ctld.New(options)
+	return s, err
 }
 
 // pull takes the next job from the source and waits for its time.

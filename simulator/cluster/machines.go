@@ -138,8 +138,8 @@ func (m *machines) took(e record.Event) {
 // its tags.
 func (m *machines) namesOf(instance string) []string {
 	i, ok := m.ec2.Metadata(instance)
-	if !ok {
-		return nil
+	if !ok || i.TagValue(identity.Cluster) != m.config.Cluster {
+		return nil // of another cluster's Slurm, or of none
 	}
 	index := i.LaunchIndex
 	if node := i.TagValue(identity.Node); node != "" {
