@@ -74,22 +74,6 @@ func standing(s *conf.Settings) int {
 	return procs
 }
 
-// Check reads what a scenario's cluster is made of, without a run. It returns what
-// is unwise in its slurm.conf, mostly what is hostile to cloud nodes; what is wrong
-// is an error: *scenario.Invalid, or of the executor's configuration
-// *config.Invalid.
-func (r Simulator) Check(s *scenario.Scenario) ([]finding.Finding, error) {
-	cfg, err := r.config(s)
-	if err != nil {
-		return nil, err
-	}
-	f, err := r.slurmConf(s, cfg)
-	if err != nil {
-		return nil, err
-	}
-	return f.Findings, nil
-}
-
 // site makes the options of a scenario's cluster, and says to which partitions
 // jobs are sent that name none.
 func (r Simulator) site(s *scenario.Scenario) (o cluster.Options, partitions string, err error) {
@@ -159,6 +143,9 @@ func (r Simulator) slurmConf(s *scenario.Scenario, cfg *config.Config) (*conf.Fi
 		}
 		var text string
 		text, err = cluster.SlurmConf(cluster.Premises{Nodes: p.Nodes, Cores: p.CoresPerNode, MemoryMB: p.MemoryMB}, cfg, catalog.Default(), cores)
+		if err != nil {
+			return nil, s.Unfit("/cluster/cloud/config", err)
+		}
 		data = []byte(text)
 	}
 	if err != nil {

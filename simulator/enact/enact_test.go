@@ -251,3 +251,47 @@ func TestWhatStandsOnThePremisesIsKnownWhateverDescribesIt(t *testing.T) {
 		t.Errorf("%d processors of three nodes, utilisation %v", r.out.Procs, r.report.Utilisation)
 	}
 }
+
+const mixedConf = `
+SlurmctldParameters=idle_on_node_suspend
+ResumeProgram=/r
+SuspendProgram=/s
+ResumeFailProgram=/f
+ResumeTimeout=600
+SuspendTime=300
+ResumeRate=0
+SuspendExcParts=rack
+NodeName=rack[1-3] CPUs=4 Weight=1
+NodeName=aws-cpu-[01-04],other-[1-2] NodeAddr=127.0.0.1 CPUs=8 Weight=9 State=CLOUD
+PartitionName=rack Nodes=rack[1-3] Default=YES
+PartitionName=aws Nodes=aws-cpu-[01-04],other-[1-2]
+`
+
+func TestASlurmConfsPremisesCountAndItsCloudNodesAreHeldAgainstTheConfiguration(t *testing.T) {
+	s := drawn(5)
+	s.Workload.Generator.MaxProcs = 4
+	s.Cluster.Premises, s.Cluster.SlurmConf = scenario.Premises{}, "slurm.conf"
+	f := files{"config.yaml": siteConfig, "slurm.conf": mixedConf}
+	if r := run(t, s, f); r.out.Procs != 12 {
+		t.Errorf("%d processors on the premises, of three nodes of four", r.out.Procs)
+	}
+	found, err := Simulator{Open: f.open}.Check(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprint(found)
+	for _, want := range []string{"owns the cloud nodes other-[1-2]", "c6i.xlarge of node group aws/cpu has 4 vCPUs, and its nodes count as 8"} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("%q is not there once: %s", want, text)
+		}
+	}
+}
+
+func TestANodeGroupOfUnknownSizeIsToldWithItsPlace(t *testing.T) {
+	s := drawn(1)
+	var bad *scenario.Invalid
+	_, err := Simulator{Open: files{"config.yaml": strings.Replace(siteConfig, `nodes: "aws-cpu-[01-40]", `, "", 1)}.open}.Check(s)
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), "/cluster/cloud/config") || !strings.Contains(err.Error(), "max_nodes") {
+		t.Errorf("%v", err)
+	}
+}

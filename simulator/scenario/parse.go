@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -255,6 +256,13 @@ func (s *Scenario) Unreadable(i Input, err error) finding.Finding {
 		f.Suggestion = "paths count from the scenario's folder"
 	}
 	return f
+}
+
+// Unwise is a finding about what a value leads to: allowed, and probably not
+// meant.
+func (s *Scenario) Unwise(level finding.Level, pointer, suggestion, format string, args ...any) finding.Finding {
+	p := s.places[pointer]
+	return finding.Finding{ID: idUnwise, Level: level, File: s.File, Line: p.line, Column: p.column, Pointer: pointer, Message: fmt.Sprintf(format, args...), Suggestion: suggestion}
 }
 
 // Unfit is the error of a run that found out that a value does not fit the
