@@ -22,17 +22,17 @@ const Local = "local"
 
 // head is what a site with cloud nodes writes into its slurm.conf, by what
 // simulator/slurm/conf finds hostile: many of Slurm's defaults are, which here
-// would hide what bursting does behind what a site mends in its first week. Idle
-// nodes go after five minutes (ParallelCluster's after ten); half an hour is
-// ParallelCluster's ResumeTimeout, too.
+// would hide what bursting does behind what a site mends in its first week. Ten
+// minutes are that room's advice for ResumeTimeout, and after how long
+// ParallelCluster ends an idle node.
 const head = `SlurmctldParameters=idle_on_node_suspend
 ResumeProgram=aws-slurm-burst-resume
 SuspendProgram=aws-slurm-burst-suspend
 ResumeFailProgram=aws-slurm-burst-resume-fail
 ResumeRate=0
 SuspendRate=0
-ResumeTimeout=1800
-SuspendTime=300
+ResumeTimeout=600
+SuspendTime=600
 ReturnToService=2
 TreeWidth=65533
 PrivateData=cloud
