@@ -63,8 +63,9 @@ type Outcome struct {
 // step is how often a run looks up: at its context, and whether it has ended.
 const step = time.Hour
 
-// patience is how long nothing may happen, when all jobs were submitted, until a
-// run ends that has jobs left: they wait for what never comes.
+// patience is how long nothing may happen, when all jobs were submitted and the
+// time of each has come, until a run ends that has jobs left: they wait for what
+// never comes.
 const patience = 48 * time.Hour
 
 // site is one run.
@@ -183,7 +184,7 @@ func (s *site) run(ctx context.Context) (Outcome, error) {
 			switch alive := s.cloud != nil && s.cloud.alive > 0; {
 			case idle && !alive, idle && now >= over.Add(s.tail()):
 				return s.outcome(s.last), nil
-			case now >= s.last.Add(patience) && len(s.running) == 0:
+			case now >= max(s.last, s.slurm.Latest()).Add(patience) && len(s.running) == 0:
 				return s.outcome(s.last), nil
 			}
 		}

@@ -295,3 +295,21 @@ func TestANodeGroupOfUnknownSizeIsToldWithItsPlace(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestARunWaitsForJobsWhoseTimeComesLate(t *testing.T) {
+	const log = `{"id": 1, "submit": 0, "run": 100, "limit": 200, "procs": 1}
+{"id": 2, "submit": 10, "run": 100, "limit": 200, "procs": 1, "begin": 604800}
+{"id": 3, "submit": 10, "run": 100, "limit": 200, "procs": 1, "after": 2, "think": 777600}
+`
+	s := drawn(0)
+	s.Workload.Generator, s.Workload.JSONL = nil, "jobs.jsonl"
+	for name, cloud := range map[string]*scenario.Cloud{"premises": nil, "cloud": s.Cluster.Cloud} {
+		s.Cluster.Cloud = cloud
+		if cloud != nil {
+			s.Cluster.Premises = scenario.Premises{}
+		}
+		if r := run(t, s, files{"config.yaml": siteConfig, "jobs.jsonl": log}); r.report.Jobs != 3 || r.report.Unfinished != 0 {
+			t.Errorf("%s: %d jobs ended, %d did not, after %v", name, r.report.Jobs, r.report.Unfinished, r.out.Simulated)
+		}
+	}
+}

@@ -93,6 +93,7 @@ type Daemon struct {
 
 	pass   passes
 	counts Counts
+	latest env.Time // at which a job's time comes
 }
 
 // Counts are how much work there was.
@@ -164,6 +165,11 @@ func (d *Daemon) Scontrol(ctx context.Context, args ...string) ([]byte, error) {
 
 // Counts returns how much work there was so far.
 func (d *Daemon) Counts() Counts { return d.counts }
+
+// Latest is the last instant that a job has waited for until now, or waits for:
+// its own beginning, a while after another's end, or after a requeue. Before it
+// something will happen, however quiet it is.
+func (d *Daemon) Latest() env.Time { return d.latest }
 
 // now is the present instant.
 func (d *Daemon) now() env.Time { return d.engine.Now() }

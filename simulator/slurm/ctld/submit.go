@@ -132,6 +132,7 @@ func (d *Daemon) ready(k int32) {
 	}
 	if r.NotBefore > d.now() {
 		r.Reason = d.textBegin
+		d.latest = max(d.latest, r.NotBefore)
 		d.live(k).timer = d.engine.At(r.NotBefore, j.fire)
 		return
 	}
