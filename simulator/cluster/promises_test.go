@@ -30,7 +30,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 30, "how many random sites TestAHostileCloudBreaksNoPromise tries")
+	seeds = flag.Int("seeds", 60, "how many random sites TestAHostileCloudBreaksNoPromise tries")
 	only  = flag.Uint64("seed", 0, "the one site that it tries")
 )
 
@@ -159,6 +159,9 @@ func randomSite(t *testing.T, seed uint64) (Options, []workload.Job) {
 // promises watches a run. What is broken is kept, the first of each.
 type promises struct {
 	s      *site
+	kills  float64    // the chance of a program to die of each of its calls
+	chance *rand.Rand // of that
+	deaths int
 	broken []string
 
 	alive map[string]string   // instance -> node
@@ -222,6 +225,16 @@ func (p *promises) take(e record.Event) {
 			p.breaks(e.At, "I3", "job %d has %d of %v", e.Job, e.Count, e.Nodes)
 		}
 	case record.Call:
+		if p.kills > 0 && p.chance.Float64() < p.kills {
+			if victim := p.s.engine.Running(); victim != nil {
+				p.s.engine.After(time.Duration(p.chance.IntN(2000))*time.Millisecond, func() {
+					if victim.Alive() {
+						p.deaths++
+					}
+					p.s.engine.Crash(victim)
+				})
+			}
+		}
 		if e.Code == "IdempotentParameterMismatch" {
 			p.breaks(e.At, "I6", "a token is used with other parameters")
 		}
@@ -245,24 +258,27 @@ func (p *promises) look(now env.Time) {
 	}
 }
 
-// A random site with a cloud that refuses, loses answers, dies and takes away
-// keeps what the executor promises: no node has two instances (I1), none lives
-// that no node claims (I2), a gang is whole or gone (I3), every node that Slurm
-// asks for is ready or given back with a reason in time (I4), no token is used
-// with other parameters (I6), the ledger is the bill (I7), nothing of others is
-// touched (I8), no placement group outlives its instances (I10).
+// A random site with a cloud that refuses, loses answers and takes away, whose
+// programs die in the middle of their work, keeps what the executor promises: no
+// node has two instances (I1), none lives that no node claims (I2), a gang is whole
+// or gone (I3), every node that Slurm asks for is ready or given back with a reason
+// in time (I4), no token is used with other parameters (I6), the ledger is the bill
+// (I7), nothing of others is touched (I8), no placement group outlives its
+// instances (I10), and all of it whoever has crashed (I9).
 func TestAHostileCloudBreaksNoPromise(t *testing.T) {
 	first, last := uint64(1), uint64(*seeds)
 	if *only != 0 {
 		first, last = *only, *only
 	}
-	launched, whole := 0, 0
+	launched, whole, died := 0, 0, 0
 	for seed := first; seed <= last; seed++ {
 		opt, jobs := randomSite(t, seed)
 		p := &promises{
 			alive: map[string]string{}, of: map[string][]string{}, asked: map[string]env.Time{}, since: map[string]env.Time{},
-			told: report.New(report.Options{Begin: record.Begin, Cloud: true}),
+			told:   report.New(report.Options{Begin: record.Begin, Cloud: true}),
+			chance: rand.New(rand.NewPCG(seed, 9)),
 		}
+		p.kills = pick(p.chance, 0, 0, 0.02)
 		opt.Sink = func(e record.Event) {
 			p.take(e)
 			if e.Kind == record.InstanceLaunched {
@@ -274,9 +290,10 @@ func TestAHostileCloudBreaksNoPromise(t *testing.T) {
 		for _, b := range try(t, seed, opt, jobs, p) {
 			t.Errorf("%s (go test ./simulator/cluster -run TestAHostileCloud -seed %d)", b, seed)
 		}
+		died += p.deaths
 	}
-	if *only == 0 && (launched < 20**seeds || whole < *seeds) {
-		t.Errorf("only %d instances and %d gangs in %d runs: they try nothing", launched, whole, *seeds)
+	if *only == 0 && (launched < 20**seeds || whole < *seeds || died < *seeds) {
+		t.Errorf("only %d instances, %d gangs and %d dead programs in %d runs: they try nothing", launched, whole, died, *seeds)
 	}
 }
 
