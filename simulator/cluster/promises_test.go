@@ -278,7 +278,7 @@ func TestAHostileCloudBreaksNoPromise(t *testing.T) {
 			told:   report.New(report.Options{Begin: record.Begin, Cloud: true}),
 			chance: rand.New(rand.NewPCG(seed, 9)),
 		}
-		p.kills = pick(p.chance, 0, 0, 0.02)
+		p.kills = pick(p.chance, 0, 0.02, 0.15)
 		opt.Sink = func(e record.Event) {
 			p.take(e)
 			if e.Kind == record.InstanceLaunched {
