@@ -106,20 +106,30 @@ func ResolveTask(records []Record, id string, nodes []string) (Record, bool) {
 	return found, found.ID != ""
 }
 
-// A record begins at a line's beginning. A user's text may hold line breaks, so
-// that not every line is a record.
-var recordStart = regexp.MustCompile(`(?m)^JobId=[0-9]+ `)
+// startsRecord reports whether a line begins a record: with a key, a number where
+// it has to be one, and a blank. A user's text may hold line breaks, so that not
+// every line does.
+func startsRecord(line, key string, number bool) bool {
+	value, ok := strings.CutPrefix(line, key)
+	value, _, blank := strings.Cut(value, " ")
+	return ok && blank && value != "" && (!number || strings.Trim(value, "0123456789") == "")
+}
 
 // parseJobs reads "scontrol -o show job".
 func parseJobs(out string) []Record {
 	var records []Record
-	starts := recordStart.FindAllStringIndex(out, -1)
-	for i, s := range starts {
-		end := len(out)
-		if i+1 < len(starts) {
-			end = starts[i+1][0]
+	start, at := -1, 0
+	for line := range strings.Lines(out) {
+		if startsRecord(line, "JobId=", true) {
+			if start >= 0 {
+				records = append(records, parseJob(out[start:at]))
+			}
+			start = at
 		}
-		records = append(records, parseJob(out[s[0]:end]))
+		at += len(line)
+	}
+	if start >= 0 {
+		records = append(records, parseJob(out[start:]))
 	}
 	// A line break in a job's name can make up a whole record: of two with one
 	// id, neither is believed.
@@ -275,17 +285,14 @@ type Node struct {
 // the last: ask for what matters, never for the whole.
 func (n Node) Is(state string) bool { return n.State == state || slices.Contains(n.Flags, state) }
 
-var (
-	nodeStart  = regexp.MustCompile(`(?m)^NodeName=[^ ]+ `)
-	nodeReason = regexp.MustCompile(`^(.*) \[[^][ ]*@[^][ ]*\]`)
-)
+var nodeReason = regexp.MustCompile(`^(.*) \[[^][ ]*@[^][ ]*\]`)
 
 // parseNodes reads "scontrol -o show node". Lines such as "Node x not found"
 // are left out: who asked sees that x is missing.
 func parseNodes(out string) []Node {
 	var nodes []Node
 	for line := range strings.Lines(out) {
-		if !nodeStart.MatchString(line) {
+		if !startsRecord(line, "NodeName=", false) {
 			continue
 		}
 		f := fields(line)

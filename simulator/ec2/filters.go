@@ -110,6 +110,9 @@ scan:
 			out.Next = base64.StdEncoding.EncodeToString([]byte("after " + strconv.FormatUint(out.Items[q.Max-1].tag().seq, 10)))
 			break
 		}
+		if out.Items == nil {
+			out.Items = make([]R, 0, len(rows))
+		}
 		out.Items = append(out.Items, r)
 	}
 	if named != nil {

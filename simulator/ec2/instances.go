@@ -45,6 +45,7 @@ type Instance struct {
 	// Ended is when it began to shut down; zero while it lives.
 	Ended env.Time
 
+	ip               string // PrivateIP as text
 	runs, terminates env.Time
 	family           quota.Family
 	vacated          bool
@@ -112,14 +113,29 @@ func describe[T any](m *Model, q Query, now env.Time, view func(*Instance, env.T
 		}
 	}
 	p, err := choose(m.instances, q, instanceFields(now), noInstances, func(i *Instance) bool { return m.visible(&i.tagged, now) })
-	out := Page[T]{Next: p.Next}
-	if err == nil {
-		out.Items = make([]T, len(p.Items))
-		for k, i := range p.Items {
-			out.Items[k] = view(i, now)
-		}
+	if err != nil {
+		return Page[T]{}, err
 	}
-	return out, err
+	out := Page[T]{Next: p.Next, Items: make([]T, len(p.Items))}
+	for k, i := range p.Items {
+		out.Items[k] = view(i, now)
+	}
+	return out, nil
+}
+
+// seen is the instance at an instant as the executor's port has it.
+func (i *Instance) seen(now env.Time) cloud.Instance {
+	v := cloud.Instance{
+		ID: i.ID, Type: i.Type, AZ: i.Placement.AZ, SubnetID: i.SubnetID, Market: i.Market, State: i.state(now),
+		PrivateIP: i.ip, LaunchIndex: i.Index, LaunchTime: i.Launched, Group: i.Placement.Group, Tags: i.Tags,
+	}
+	if now >= i.Ended {
+		v.StateReason = i.ReasonCode
+	}
+	if v.State == cloud.Terminated {
+		v.PrivateIP, v.SubnetID = "", ""
+	}
+	return v
 }
 
 // instanceFields finds a filter; only the state depends on the time.

@@ -356,6 +356,9 @@ func (m *Model) start(l *launch, n int, token string, now env.Time) Reservation 
 			i.Interfaces = append(i.Interfaces, nic)
 			if p.Device == 0 && p.Card == 0 {
 				i.PrivateIP, i.Groups = nic.IP, p.groups
+				if nic.IP.IsValid() {
+					i.ip = nic.IP.String()
+				}
 			}
 		}
 		m.occupy(i)

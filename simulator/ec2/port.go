@@ -63,7 +63,6 @@ func (p *Port) apply(ctx context.Context, f faults.Fact, fn func(faults.Effect) 
 		return fail(cloud.Ambiguous, err)
 	}
 	f.Time = p.model.Now()
-	f.Time = p.model.Now()
 	effect, _ := p.rules.Next(f)
 	var did outcome
 	err := p.sleep(ctx, effect.Delay)
@@ -170,7 +169,7 @@ func (i *Instance) port() cloud.Instance {
 		Group: i.Placement.Group, Tags: i.Tags,
 	}
 	if i.PrivateIP.IsValid() {
-		out.PrivateIP = i.PrivateIP.String()
+		out.PrivateIP = i.ip
 	}
 	return out
 }
@@ -187,10 +186,7 @@ func (p *Port) Describe(ctx context.Context, q cloud.InstanceQuery) (cloud.Insta
 	}
 	var page Page[cloud.Instance]
 	err := p.apply(ctx, faults.Fact{Action: "DescribeInstances"}, func(e faults.Effect) (did outcome, err error) {
-		page, err = describeAgo(p.model, query, e.Stale, func(i *Instance, now env.Time) cloud.Instance {
-			v := i.at(now)
-			return v.port()
-		})
+		page, err = describeAgo(p.model, query, e.Stale, (*Instance).seen)
 		return did, err
 	})
 	return cloud.InstancePage{Instances: page.Items, Next: page.Next}, err

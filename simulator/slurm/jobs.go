@@ -216,21 +216,21 @@ func (m *Model) updateOne(k int32, args []string) string {
 }
 
 // showJobs is "scontrol -o show job [REF]".
-func (m *Model) showJobs(ref string) (string, error) {
+func (m *Model) showJobs(ref string) ([]byte, error) {
 	var jobs []int32
 	if ref == "" {
 		jobs = m.table.Sorted()
 	} else if jobs = m.find(ref); len(jobs) == 0 {
-		return "", exit("slurm_load_jobs error: Invalid job id specified")
-	}
-	var b strings.Builder
-	for _, k := range jobs {
-		b.WriteString(m.jobLine(k))
+		return nil, exit("slurm_load_jobs error: Invalid job id specified")
 	}
 	if len(jobs) == 0 {
-		return "No jobs in the system\n", nil
+		return []byte("No jobs in the system\n"), nil
 	}
-	return b.String(), nil
+	out := make([]byte, 0, 1280*len(jobs)) // a line has some 1200 bytes
+	for _, k := range jobs {
+		out = m.jobLine(out, k)
+	}
+	return out, nil
 }
 
 // script is "scontrol write batch_script REF -": the script of the first job that
@@ -245,7 +245,17 @@ func (m *Model) script(ref string) string {
 	return ""
 }
 
-func (m *Model) jobLine(k int32) string {
+// write appends texts: what a program asks for at each of its calls is not
+// formatted.
+func write(out []byte, texts ...string) []byte {
+	for _, t := range texts {
+		out = append(out, t...)
+	}
+	return out
+}
+
+// jobLine appends what "scontrol -o show job" prints of a job.
+func (m *Model) jobLine(out []byte, k int32) []byte {
 	r, j := m.table.Job(k), m.Job(int(m.table.Job(k).ID))
 	var times Times
 	if m.daemon != nil {
@@ -262,61 +272,58 @@ func (m *Model) jobLine(k int32) string {
 	if m.daemon != nil {
 		limit = span(times.Limit)
 	}
-	s := fmt.Sprintf("JobId=%d ", j.ID)
+	id, uid, array := strconv.Itoa(j.ID), strconv.Itoa(j.UID), strconv.Itoa(int(r.Array))
+	out = write(out, "JobId=", id, " ")
 	if j.ArrayID != 0 {
-		s += fmt.Sprintf("ArrayJobId=%d ArrayTaskId=%s ", j.ArrayID, j.Task)
+		out = write(out, "ArrayJobId=", array, " ArrayTaskId=", j.Task, " ")
 	}
 	if j.HetID != 0 {
-		s += fmt.Sprintf("HetJobId=%d HetJobOffset=%d ", j.HetID, j.HetOffset)
+		out = write(out, "HetJobId=", array, " HetJobOffset=", strconv.Itoa(j.HetOffset), " ")
 	}
-	s += "JobName=" + j.Name
+	out = write(out, "JobName=", j.Name)
 	if j.HetID != 0 {
-		s += fmt.Sprintf(" HetJobIdSet=%d", j.HetID)
+		out = write(out, " HetJobIdSet=", array)
 	}
-	count := strconv.Itoa(j.NumNodes)
+	nodes := strconv.Itoa(j.NumNodes)
+	count := nodes
 	if r.State == state.Pending {
-		count += "-" + count
+		count += "-" + nodes
 	}
-	reason, nodes, batchHost := "None", "", ""
-	switch {
-	case j.Reason != "":
-		reason = j.Reason
-	case times.Why != "":
-		reason = times.Why
-	}
+	cpus := strconv.Itoa(j.NumCPUs)
+	list, batchHost := "", ""
 	if len(j.Nodes) > 0 {
-		nodes = hostlist.Fold(j.Nodes)
-		batchHost = " BatchHost=" + j.Nodes[0]
+		list, batchHost = hostlist.Fold(j.Nodes), " BatchHost="+j.Nodes[0]
 	}
-	s += fmt.Sprintf(" UserId=%s(%d) GroupId=%[1]s(%[2]d) MCS_label=N/A Priority=1 Nice=0 Account=%[3]s QOS=(null)"+
-		" JobState=%s Reason=%s Dependency=(null) Requeue=%d Restarts=%d BatchFlag=%d Reboot=0 ExitCode=0:0"+
-		" RunTime=%[17]s TimeLimit=%[18]s TimeMin=N/A SubmitTime=%[19]s EligibleTime=%[20]s AccrueTime=Unknown"+
-		" StartTime=%[21]s EndTime=%[22]s Deadline=N/A SuspendTime=None SecsPreSuspend=0 LastSchedEval=Unknown"+
-		" Scheduler=Main Partition=%[9]s AllocNode:Sid=head:1 ReqNodeList=%[10]s ExcNodeList=%[11]s NodeList=%[12]s%[13]s"+
-		" NumNodes=%[14]s NumCPUs=%[15]d NumTasks=%[15]d CPUs/Task=1 ReqB:S:C:T=0:0:*:* TRES=cpu=%[15]d,node=%[16]d"+
-		" Socks/Node=* NtasksPerN:B:S:C=0:0:*:* CoreSpec=* MinCPUsNode=1 MinMemoryNode=0 MinTmpDiskNode=0"+
-		" Features=(null) DelayBoot=00:00:00 OverSubscribe=OK Contiguous=0 Licenses=(null) Network=(null)"+
-		" Command=/home/%[1]s/job.sh WorkDir=/home/%[1]s",
-		j.User, j.UID, null(j.Account), j.State, reason, bit(j.Requeue), j.Restarts, bit(j.Batch),
-		j.Partition, folded(j.ReqNodes), folded(j.ExcNodes), nodes, batchHost, count, j.NumCPUs, j.NumNodes,
-		span(time.Duration(run)), limit, instant(times.Submit), instant(times.Eligible), instant(times.Start), instant(times.End))
+	out = write(out, " UserId=", j.User, "(", uid, ") GroupId=", j.User, "(", uid, ") MCS_label=N/A Priority=1 Nice=0",
+		" Account=", null(j.Account), " QOS=(null)",
+		" JobState=", j.State, " Reason=", cmp.Or(j.Reason, times.Why, "None"), " Dependency=(null) Requeue=", bit(j.Requeue),
+		" Restarts=", strconv.Itoa(j.Restarts), " BatchFlag=", bit(j.Batch), " Reboot=0 ExitCode=0:0",
+		" RunTime=", span(time.Duration(run)), " TimeLimit=", limit, " TimeMin=N/A SubmitTime=", instant(times.Submit),
+		" EligibleTime=", instant(times.Eligible), " AccrueTime=Unknown",
+		" StartTime=", instant(times.Start), " EndTime=", instant(times.End), " Deadline=N/A SuspendTime=None SecsPreSuspend=0 LastSchedEval=Unknown",
+		" Scheduler=Main Partition=", j.Partition, " AllocNode:Sid=head:1 ReqNodeList=", folded(j.ReqNodes), " ExcNodeList=", folded(j.ExcNodes),
+		" NodeList=", list, batchHost,
+		" NumNodes=", count, " NumCPUs=", cpus, " NumTasks=", cpus, " CPUs/Task=1 ReqB:S:C:T=0:0:*:* TRES=cpu=", cpus, ",node=", nodes,
+		" Socks/Node=* NtasksPerN:B:S:C=0:0:*:* CoreSpec=* MinCPUsNode=1 MinMemoryNode=0 MinTmpDiskNode=0",
+		" Features=(null) DelayBoot=00:00:00 OverSubscribe=OK Contiguous=0 Licenses=(null) Network=(null)",
+		" Command=/home/", j.User, "/job.sh WorkDir=/home/", j.User)
 	if j.AdminComment != "" {
-		s += " AdminComment=" + j.AdminComment + " "
+		out = write(out, " AdminComment=", j.AdminComment, " ")
 	}
 	if j.Comment != "" {
-		s += " Comment=" + j.Comment + " "
+		out = write(out, " Comment=", j.Comment, " ")
 	}
 	if j.Batch {
-		s += fmt.Sprintf(" StdErr=/home/%s/slurm-%d.out StdIn=/dev/null StdOut=/home/%[1]s/slurm-%[2]d.out", j.User, j.ID)
+		out = write(out, " StdErr=/home/", j.User, "/slurm-", id, ".out StdIn=/dev/null StdOut=/home/", j.User, "/slurm-", id, ".out")
 	}
-	return s + " Power= \n"
+	return write(out, " Power= \n")
 }
 
-func bit(b bool) int {
+func bit(b bool) string {
 	if b {
-		return 1
+		return "1"
 	}
-	return 0
+	return "0"
 }
 
 func null(s string) string {
@@ -340,11 +347,17 @@ func span(d time.Duration) string {
 		return "UNLIMITED"
 	}
 	s := int64(d / time.Second)
-	text := fmt.Sprintf("%02d:%02d:%02d", s/3600%24, s/60%60, s%60)
+	b := make([]byte, 0, 16)
 	if s >= 86400 {
-		text = fmt.Sprintf("%d-%s", s/86400, text)
+		b = append(strconv.AppendInt(b, s/86400, 10), '-')
 	}
-	return text
+	digits := func(n int64) { b = append(b, byte('0'+n/10), byte('0'+n%10)) }
+	digits(s / 3600 % 24)
+	b = append(b, ':')
+	digits(s / 60 % 60)
+	b = append(b, ':')
+	digits(s % 60)
+	return string(b)
 }
 
 // instant is a time as scontrol prints it, or Unknown.

@@ -302,8 +302,9 @@ func (m *Model) LoseAddresses(node string, n int) { m.deafFor[node] = n }
 // exit status, then what scontrol writes to stderr.
 func (m *Model) Scontrol(ctx context.Context, args ...string) ([]byte, error) {
 	at := m.env.Now()
-	out, err := m.scontrol(ctx, slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-o" }))
-	m.counts[verb(args)]++
+	v := verb(args)
+	out, err := m.scontrol(ctx, v, slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-o" }))
+	m.counts[v]++
 	if !m.terse {
 		call := Call{At: at, Args: slices.Clone(args)}
 		if err != nil {
@@ -314,19 +315,19 @@ func (m *Model) Scontrol(ctx context.Context, args ...string) ([]byte, error) {
 	return out, err
 }
 
-func (m *Model) scontrol(ctx context.Context, args []string) ([]byte, error) {
+func (m *Model) scontrol(ctx context.Context, v string, args []string) ([]byte, error) {
 	if m.outage != Up {
-		return nil, m.wait(ctx, args)
+		return nil, m.wait(ctx, v, args)
 	}
 	subject := ""
 	if len(args) > 2 {
 		subject = args[2]
 	}
-	switch v := verb(args); {
+	switch {
 	case v == "show node":
 		return m.showNodes(subject)
 	case v == "show job":
-		return bytes(m.showJobs(subject))
+		return m.showJobs(subject)
 	case v == "show partition":
 		return bytes(m.showPartition(subject))
 	case v == "write batch_script" && len(args) == 4 && args[3] == "-":
@@ -351,8 +352,7 @@ func (m *Model) scontrol(ctx context.Context, args []string) ([]byte, error) {
 func bytes(s string, err error) ([]byte, error) { return []byte(s), err }
 
 // wait is a call while slurmctld does not answer.
-func (m *Model) wait(ctx context.Context, args []string) error {
-	v := verb(args)
+func (m *Model) wait(ctx context.Context, v string, args []string) error {
 	d, text := deadWait, "Unable to contact slurm controller (connect failure)"
 	if m.outage == Hung {
 		d, text = hungWait, "Socket timed out on send/recv operation"
