@@ -44,7 +44,7 @@ func New(instances []cloud.Instance, launches []journal.Launch) *Fleet {
 func Of(nodes []string, instances []cloud.Instance, launches []journal.Launch) *Fleet {
 	placed := placements(launches)
 	finder := hostlist.NewFinder(nodes)
-	var mine []cloud.Instance
+	mine := make([]cloud.Instance, 0, len(nodes))
 	last, found := "", false // of the instance before: those of a launch come together
 	for k := range instances {
 		i := &instances[k]
@@ -60,7 +60,8 @@ func Of(nodes []string, instances []cloud.Instance, launches []journal.Launch) *
 		}
 		mine = append(mine, *i)
 	}
-	return of(sorted(mine), placed)
+	slices.SortFunc(mine, byID)
+	return of(mine, placed)
 }
 
 // placements is which node each instance serves, as the journal has it.
@@ -164,6 +165,8 @@ func (f *Fleet) Adopt(node string, suspended env.Time) (keep cloud.Instance, ok 
 
 func sorted(is []cloud.Instance) []cloud.Instance {
 	is = slices.Clone(is)
-	slices.SortFunc(is, func(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(is, byID)
 	return is
 }
+
+func byID(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) }

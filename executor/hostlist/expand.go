@@ -15,8 +15,8 @@ package hostlist
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
-	"strings"
 )
 
 // The limits. Slurm refuses a range of more than 64 Ki hosts; the others are
@@ -74,7 +74,11 @@ func Expand(expr string) ([]string, error) {
 		if len(names)+len(item) > MaxHosts {
 			return nil, p.fail(start, "more than %d names in all; split the list", MaxHosts)
 		}
-		names = append(names, item...)
+		if names == nil {
+			names = item // most lists are one item
+		} else {
+			names = append(names, item...)
+		}
 	}
 	if len(names) == 0 {
 		return nil, p.fail(0, "no name in it; name at least one node")
@@ -166,18 +170,52 @@ func (p *parser) product(start int, names, tails []string, namesFastest bool) ([
 	if total > MaxHosts {
 		return nil, p.fail(start, "more than %d names; split the list", MaxHosts)
 	}
-	out := make([]string, total)
-	for i := range out {
+	if longest(names)+longest(tails) > MaxName {
+		return nil, p.fail(start, "a name of more than %d bytes; shorten it", MaxName)
+	}
+	switch {
+	case len(names) == 1 && names[0] == "":
+		return tails, nil
+	case len(tails) == 1 && tails[0] == "":
+		return names, nil
+	}
+	all := texts{ends: make([]int, 0, total)}
+	for i := range total {
 		n, t := i/len(tails), i%len(tails)
 		if namesFastest {
 			n, t = i%len(names), i/len(names)
 		}
-		if len(names[n])+len(tails[t]) > MaxName {
-			return nil, p.fail(start, "a name of more than %d bytes; shorten it", MaxName)
-		}
-		out[i] = names[n] + tails[t]
+		all.bytes = append(append(all.bytes, names[n]...), tails[t]...)
+		all.end()
 	}
-	return out, nil
+	return all.appendTo(nil), nil
+}
+
+func longest(texts []string) (n int) {
+	for _, t := range texts {
+		n = max(n, len(t))
+	}
+	return n
+}
+
+// texts are many short texts in one piece of memory.
+type texts struct {
+	bytes []byte
+	ends  []int
+}
+
+// end ends a text.
+func (t *texts) end() { t.ends = append(t.ends, len(t.bytes)) }
+
+// appendTo appends the texts to a list.
+func (t *texts) appendTo(out []string) []string {
+	whole, from := string(t.bytes), 0
+	out = slices.Grow(out, len(t.ends))
+	for _, end := range t.ends {
+		out = append(out, whole[from:end])
+		from = end
+	}
+	return out
 }
 
 // bracket reads "[" range { "," range } "]" and returns the numbers as text.
@@ -234,10 +272,12 @@ func (p *parser) numbers(open int, out []string) ([]string, error) {
 	case len(low) > MaxName:
 		return nil, p.fail(from, "a name of more than %d bytes; shorten it", MaxName)
 	}
+	all := texts{ends: make([]int, 0, hi-lo+1)}
 	for n := lo; ; n++ {
-		out = append(out, pad(n, len(low)))
+		all.bytes = pad(all.bytes, n, len(low))
+		all.end()
 		if n == hi { // before n++, which may not fit
-			return out, nil
+			return all.appendTo(out), nil
 		}
 	}
 }
@@ -256,11 +296,12 @@ func (p *parser) number(open int) (string, error) {
 	return "", p.fail(from, "a number is missing before %q; write numbers and ranges such as [1,3-5]", p.rune())
 }
 
-// pad writes n with leading zeros up to width.
-func pad(n uint64, width int) string {
-	s := strconv.FormatUint(n, 10)
-	if len(s) < width {
-		s = strings.Repeat("0", width-len(s)) + s
+// pad appends n with leading zeros up to width.
+func pad(b []byte, n uint64, width int) []byte {
+	var digits [20]byte // of the largest number of 64 bits
+	d := strconv.AppendUint(digits[:0], n, 10)
+	for range width - len(d) {
+		b = append(b, '0')
 	}
-	return s
+	return append(b, d...)
 }

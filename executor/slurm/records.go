@@ -301,7 +301,8 @@ func parseNodes(out string) []Node {
 		// Symbols such as IDLE* and IDLE~ are sinfo's, and scontrol's up to 20.11.
 		flags := strings.Split(f.of("State"), "+")
 		n.State, n.Flags = strings.TrimRight(flags[0], "*~#%!$@^-"), flags[1:]
-		if i := strings.LastIndex(line, " Reason="); i >= 0 {
+		if strings.Contains(line, " Reason=") { // few have one
+			i := strings.LastIndex(line, " Reason=")
 			if m := nodeReason.FindStringSubmatch(line[i+len(" Reason="):]); m != nil {
 				n.Reason = m[1]
 			}

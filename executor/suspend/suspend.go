@@ -147,16 +147,15 @@ func (s *suspension) choose(f *fleet.Fleet, launches []journal.Launch, live []cl
 			}
 		}
 	}
-	seen := map[string]bool{}
-	for _, i := range live {
-		seen[i.ID] = true
+	seen := func(id string) bool {
+		return slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.ID == id })
 	}
 	for _, l := range launches {
 		if s.Env.Now().Sub(l.Updated) > program.Young {
 			continue
 		}
 		for _, p := range l.Placed {
-			if slices.Contains(s.nodes, p.Node) && !seen[p.Instance] {
+			if slices.Contains(s.nodes, p.Node) && !seen(p.Instance) {
 				add(&hidden, p.Node, p.Instance)
 			}
 		}

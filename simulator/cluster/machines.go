@@ -82,6 +82,8 @@ type machines struct {
 	waiting map[string]string       // node -> the instance whose slurmd waits for slurmctld to have its address
 	alive   int                     // instances
 	healing bool
+	list    string   // the last tag with nodes that was read
+	nodes   []string // of it
 }
 
 func newMachines(s *site, opt Cloud) (*machines, error) {
@@ -145,11 +147,21 @@ func (m *machines) namesOf(instance string) []string {
 	if node := i.TagValue(identity.Node); node != "" {
 		return []string{node}
 	}
-	nodes, err := identity.NodesOf(i)
-	if err != nil || index < 0 || index >= len(nodes) {
+	// Each instance of a launch reads the same tag: the last one is remembered.
+	list, more, nodes := i.TagValue(identity.Nodes), i.TagValue(identity.MoreNodes) != "", m.nodes
+	if list == "" || list != m.list || more {
+		var err error
+		if nodes, err = identity.NodesOf(i); err != nil {
+			return nil
+		}
+		if !more {
+			m.list, m.nodes = list, nodes
+		}
+	}
+	if index < 0 || index >= len(nodes) {
 		return nil
 	}
-	return nodes[index : index+1]
+	return []string{nodes[index]}
 }
 
 // booted is the instant at which an instance's slurmd is ready. It learns its name
