@@ -57,6 +57,7 @@ type Engine struct {
 	current *coroutine // whose code is running; nil for a callback
 	live    []*Process
 	doomed  []*Process // crashed, not unwound yet
+	idle    []*worker  // of coroutines that have ended
 	names   map[string]int
 	spawned int
 	locks   map[string]*lock
@@ -123,6 +124,7 @@ func (e *Engine) schedule(t env.Time, fn func(), co *coroutine) Timer {
 // for ever: they are unwound, and Run returns a *LeakError. A process that
 // panics ends the run: Run returns a *PanicError.
 func (e *Engine) Run() error {
+	defer e.dismiss()
 	if err := e.run(forever); err != nil {
 		return err
 	}
@@ -185,6 +187,7 @@ func (e *Engine) Close() {
 	for len(e.live) > 0 {
 		e.Crash(e.live[len(e.live)-1])
 	}
+	e.dismiss()
 }
 
 // Env returns an Env for models, which serve many processes: it acts for the

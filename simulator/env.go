@@ -137,7 +137,7 @@ func (v *virtual) Rand(stream string) env.Rand {
 	if v.p == nil {
 		return v.engine.Rand("model", stream)
 	}
-	return v.engine.stream(streamKey{v.p.name, v.p.incarnation, stream})
+	return v.p.stream(stream)
 }
 
 // Log hands the event to Options.OnLog, or keeps it.

@@ -22,6 +22,7 @@ type Process struct {
 	main        *coroutine
 	coros       []*coroutine
 	holds       []*hold
+	streams     []namedStream
 	over        bool // ended or crashed: none of its code has any effect
 }
 
@@ -59,11 +60,11 @@ const (
 
 // coroutine is one line of work of a process.
 type coroutine struct {
-	p     *Process
-	index int // in Process.coros
-	next  func() (struct{}, bool)
-	stop  func()
-	yield func(struct{}) bool
+	p      *Process
+	index  int // in Process.coros
+	fn     func()
+	ended  bool
+	worker *worker
 
 	timer Timer // the event that wakes it, where there is one
 	why   wake
@@ -76,14 +77,50 @@ type coroutine struct {
 // it; the executor's code never calls recover (executor/env/seamcheck).
 type killed struct{}
 
+// worker is what coroutines run on, one after the other: the stack of a new one
+// would grow again with every process.
+type worker struct {
+	co      *coroutine
+	next    func() (struct{}, bool)
+	stop    func()
+	yield   func(struct{}) bool
+	stopped bool
+}
+
+// idleWorkers is how many workers are kept for coroutines to come.
+const idleWorkers = 8
+
+func newWorker() *worker {
+	w := &worker{}
+	w.next, w.stop = iter.Pull(func(yield func(struct{}) bool) {
+		w.yield = yield
+		for {
+			w.co.run()
+			if w.stopped || !yield(struct{}{}) {
+				return
+			}
+		}
+	})
+	return w
+}
+
+// run is the whole of a coroutine's work.
+func (co *coroutine) run() {
+	defer func() { co.ended = true }()
+	defer co.caught()
+	co.fn()
+}
+
 // start makes a coroutine that runs fn from the present instant on.
 func (p *Process) start(fn func()) *coroutine {
-	co := &coroutine{p: p, index: len(p.coros)}
-	co.next, co.stop = iter.Pull(func(yield func(struct{}) bool) {
-		co.yield = yield
-		defer co.caught()
-		fn()
-	})
+	e := p.engine
+	co := &coroutine{p: p, index: len(p.coros), fn: fn}
+	if last := len(e.idle) - 1; last >= 0 {
+		co.worker, e.idle = e.idle[last], e.idle[:last]
+	} else {
+		co.worker = newWorker()
+	}
+	co.worker.co = co
 	p.coros = append(p.coros, co)
 	co.timer = p.engine.schedule(p.engine.now, nil, co)
 	return co
@@ -103,7 +140,8 @@ func (co *coroutine) caught() {
 
 // park gives the turn back to the engine until something wakes the coroutine.
 func (co *coroutine) park() wake {
-	if !co.yield(struct{}{}) {
+	if !co.worker.yield(struct{}{}) {
+		co.worker.stopped = true
 		panic(killed{})
 	}
 	return co.why
@@ -123,11 +161,13 @@ func (e *Engine) resume(co *coroutine) {
 	co.unwatch()
 	co.timer = Timer{}
 	e.current = co
-	_, running := co.next()
+	co.worker.next()
 	e.current = nil
-	if running {
+	if !co.ended {
 		return
 	}
+	e.release(co.worker)
+	co.worker = nil
 	p := co.p
 	last := len(p.coros) - 1
 	p.coros[co.index] = p.coros[last]
@@ -137,6 +177,25 @@ func (e *Engine) resume(co *coroutine) {
 	if co == p.main {
 		e.end(p)
 	}
+}
+
+// release keeps a worker whose coroutine has ended, or ends it.
+func (e *Engine) release(w *worker) {
+	w.co = nil
+	if len(e.idle) < idleWorkers {
+		e.idle = append(e.idle, w)
+	} else {
+		w.stop()
+	}
+}
+
+// dismiss ends the workers that have nothing to do: nobody would find them in an
+// Engine that is dropped.
+func (e *Engine) dismiss() {
+	for _, w := range e.idle {
+		w.stop()
+	}
+	e.idle = nil
 }
 
 // end frees what a process held: its locks at the very instant, and its
@@ -162,7 +221,7 @@ func (e *Engine) end(p *Process) {
 	for _, h := range p.holds {
 		h.free()
 	}
-	p.holds = nil
+	p.holds, p.streams = nil, nil
 }
 
 // Crash ends a process as a power failure would: from this instant on, no code
@@ -190,7 +249,7 @@ func (e *Engine) unwindDoomed() {
 		e.doomed = e.doomed[1:]
 		for _, co := range slices.Clone(p.coros) {
 			e.current = co
-			co.stop()
+			co.worker.stop()
 			e.current = nil
 		}
 		p.coros = nil

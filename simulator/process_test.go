@@ -462,3 +462,36 @@ func TestCrashBeforeTheFirstStep(t *testing.T) {
 	run(t, e)
 	Enter(e.Env(), "outside of every process") // nothing
 }
+
+func TestProcessesThatFollowEachOtherShareAStack(t *testing.T) {
+	before := runtime.NumGoroutine()
+	e := New(Options{})
+	most := 0
+	var next func(n int)
+	next = func(n int) {
+		p := e.Spawn("p", func(ctx context.Context, v env.Env) {
+			if v.Sleep(ctx, time.Second); n%3 == 0 {
+				e.Crash(e.Running())
+			}
+		})
+		e.After(2*time.Second, func() {
+			if p.Alive() {
+				t.Errorf("process %d lives", n)
+			}
+			if most = max(most, runtime.NumGoroutine()-before); n < 50 {
+				next(n + 1)
+			}
+		})
+	}
+	next(1)
+	if err := e.RunUntil(env.Time(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if most != 1 {
+		t.Errorf("%d stacks for processes of which one runs at a time", most)
+	}
+	e.Close()
+	if now := runtime.NumGoroutine(); now > before {
+		t.Errorf("%d goroutines before, %d after Close", before, now)
+	}
+}

@@ -50,13 +50,8 @@ func foldString(h uint64, s string) uint64 {
 	return fold(h, x)
 }
 
-// streamKey names a stream: of a process's incarnation (counted from 1), or of
-// a component (0).
-type streamKey struct {
-	owner       string
-	incarnation int
-	stream      string
-}
+// streamKey names a stream of a component.
+type streamKey struct{ owner, stream string }
 
 // NewStream returns the stream that Rand of an Engine with this seed returns, for
 // models that may have to do without an engine.
@@ -73,14 +68,31 @@ func newStream(seed uint64, owner string, incarnation int, stream string) *Strea
 // from it, or one more stream, shifts no other, so that two runs of a seed
 // under different policies meet the same chances.
 func (e *Engine) Rand(component, stream string) *Stream {
-	return e.stream(streamKey{component, 0, stream})
-}
-
-func (e *Engine) stream(k streamKey) *Stream {
+	k := streamKey{component, stream}
 	s := e.streams[k]
 	if s == nil {
-		s = newStream(e.opt.Seed, k.owner, k.incarnation, k.stream)
+		s = newStream(e.opt.Seed, component, 0, stream)
 		e.streams[k] = s
 	}
+	return s
+}
+
+// namedStream is a stream of a process: of its name and its incarnation, counted
+// from 1.
+type namedStream struct {
+	name   string
+	stream *Stream
+}
+
+// stream returns a stream of the process, the same one on each call. They go with
+// it.
+func (p *Process) stream(name string) *Stream {
+	for i := range p.streams {
+		if p.streams[i].name == name {
+			return p.streams[i].stream
+		}
+	}
+	s := newStream(p.engine.opt.Seed, p.name, p.incarnation, name)
+	p.streams = append(p.streams, namedStream{name, s})
 	return s
 }
