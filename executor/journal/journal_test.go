@@ -168,7 +168,11 @@ func (r reads) Read(name string) ([]byte, error) {
 func TestATombstoneIsReadOnce(t *testing.T) {
 	d := simulator.NewDisk()
 	run(t, d, func(j *journal.Journal, e env.Env) {
-		must(t, j.Bury([]string{"n1", "n2"}))
+		nodes := []string{"n1", "n2"} // and more than the name of a file holds
+		for i := range 100 {
+			nodes = append(nodes, "x"+strconv.Itoa(i*2))
+		}
+		must(t, j.Bury(nodes))
 		must(t, d.For(e).Write("suspends/0-torn.json", []byte(`{"at": 1, "nodes"`)))
 		store := reads{d.For(e), map[string]int{}}
 		mine := journal.New(e, store, "http://ec2")
@@ -186,8 +190,29 @@ func TestATombstoneIsReadOnce(t *testing.T) {
 		for _, n := range store.names {
 			again += n - 1
 		}
-		if len(store.names) != 3 || again != 1 { // the torn one
+		if len(store.names) != 2 || again != 1 { // the torn one; the last one's name says all
 			t.Errorf("read %v", store.names)
+		}
+		if known.At["n1"] != 1e18 || known.At["x198"] != 1e18 {
+			t.Errorf("known: %v", known.At)
+		}
+	})
+}
+
+func TestAFileOfManyTombstonesIsReadForAllOfThem(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		must(t, j.Bury([]string{"n1"}))
+		must(t, e.Sleep(context.Background(), time.Second))
+		must(t, j.Bury([]string{"n2"}))
+		must(t, j.Compact(0))
+		if names := d.Names("suspends"); len(names) != 1 || strings.Contains(names[0], "@") {
+			t.Errorf("%v: a name that says one of two tombstones", names)
+		}
+		got, err := j.Tombstones()
+		must(t, err)
+		if got.At["n1"] != 1e18 || got.At["n2"] != e.Now() {
+			t.Errorf("%v", got.At)
 		}
 	})
 }

@@ -67,8 +67,25 @@ type Suspend struct {
 	Others []Suspend `json:"others,omitempty"`
 }
 
+// suspendName names a file of tombstones. The name of one alone says all that it
+// says, where its nodes fit in: there is nothing to be read in it.
 func suspendName(s Suspend, n int) string {
-	return dated(suspendsFolder, s.At, strconv.Itoa(n))
+	own := strconv.Itoa(n)
+	if len(s.Others) == 0 && len(s.Nodes) <= maxNodes {
+		own += "@" + s.Nodes
+	}
+	return dated(suspendsFolder, s.At, own)
+}
+
+// suspendIn returns the tombstone that a file's name says.
+func suspendIn(name string) (Suspend, bool) {
+	nodes, ok := nodesIn(name)
+	if !ok {
+		return Suspend{}, false
+	}
+	digits, _, _ := strings.Cut(strings.TrimPrefix(name, suspendsFolder+"/"), "-")
+	at, err := strconv.ParseInt(digits, 10, 64)
+	return Suspend{At: env.Time(at), Nodes: nodes}, err == nil
 }
 
 // Bury writes a tombstone for the nodes, as of now.
@@ -89,7 +106,12 @@ type Tombstones struct {
 	// was, as far as the journal knows.
 	At map[string]env.Time
 
-	read map[string]bool // their names
+	names []string // of their files, sorted
+}
+
+func (t *Tombstones) has(name string) bool {
+	_, ok := slices.BinarySearch(t.names, name)
+	return ok
 }
 
 // Tombstones returns the tombstones that there are.
@@ -104,19 +126,26 @@ const looks = 10
 // has gone since the folder was listed is in a file that Compact wrote before, so
 // the folder is listed again.
 func (j *Journal) Since(known Tombstones) (Tombstones, error) {
-	t := Tombstones{At: map[string]env.Time{}, read: map[string]bool{}}
+	t := Tombstones{}
 	torn := map[string]bool{}
 	for range looks {
 		names, err := j.list(suspendsFolder)
 		if err != nil {
 			return Tombstones{}, err
 		}
+		if slices.Equal(names, known.names) {
+			return t, nil // the most frequent answer by far
+		}
+		if t.At == nil {
+			t.At = map[string]env.Time{}
+		}
 		gone := false
+		var fresh []string
 		for _, name := range names {
-			if known.read[name] || t.read[name] || torn[name] {
+			if known.has(name) || t.has(name) || torn[name] {
 				continue
 			}
-			s, err := j.readSuspend(name)
+			s, err := j.suspend(name)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
 				gone = true
@@ -128,8 +157,10 @@ func (j *Journal) Since(known Tombstones) (Tombstones, error) {
 				env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by EC2's tags: %v", name, err)
 				continue
 			}
-			t.read[name] = true
+			fresh = append(fresh, name)
 		}
+		t.names = append(t.names, fresh...)
+		slices.Sort(t.names)
 		if !gone {
 			return t, nil
 		}
@@ -166,7 +197,7 @@ func (j *Journal) Compact(keep int) error {
 	latest := map[string]env.Time{}
 	var merged []string
 	for _, name := range names {
-		s, err := j.readSuspend(name)
+		s, err := j.suspend(name)
 		if err != nil || s.each(func(string, env.Time) {}) != nil {
 			continue // torn, or just removed by another process
 		}
@@ -249,7 +280,11 @@ func (j *Journal) DropGroup(name string) error {
 	return j.remove(groupsFolder + "/" + name + ".json")
 }
 
-func (j *Journal) readSuspend(name string) (s Suspend, err error) {
+// suspend returns what a file of tombstones says.
+func (j *Journal) suspend(name string) (s Suspend, err error) {
+	if s, ok := suspendIn(name); ok {
+		return s, nil
+	}
 	data, err := j.store.Read(name)
 	if err == nil {
 		err = json.Unmarshal(data, &s)

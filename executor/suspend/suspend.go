@@ -33,7 +33,7 @@ const settled = 5 * time.Second
 const forever = env.Time(math.MaxInt64)
 
 // maxTombstones is how many tombstone files are kept before covered ones go.
-const maxTombstones = 64
+const maxTombstones = 32
 
 // Run powers nodes down: it ends what was launched for them until now. What a
 // resume launches for them later, or at this moment, is that call's to keep or to
