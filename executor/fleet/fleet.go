@@ -5,7 +5,6 @@ package fleet
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"aws-slurm-burst/executor/cloud"
@@ -25,7 +24,10 @@ func Query(cluster string) cloud.InstanceQuery {
 
 // Fleet is the live instances of a cluster, by node.
 type Fleet struct {
-	byNode map[string][]cloud.Instance
+	// instances are in the order of their nodes, as text, and then of their ids;
+	// nodes[k] is that of instances[k].
+	nodes     []string
+	instances []cloud.Instance
 	// Strangers carry our cluster's tag but name no node we can read.
 	Strangers []cloud.Instance
 }
@@ -44,7 +46,8 @@ func New(instances []cloud.Instance, launches []journal.Launch) *Fleet {
 func Of(nodes []string, instances []cloud.Instance, launches []journal.Launch) *Fleet {
 	placed := placements(launches)
 	finder := hostlist.NewFinder(nodes)
-	mine := make([]cloud.Instance, 0, len(nodes))
+	var few [64]int
+	mine := few[:0]
 	last, found := "", false // of the instance before: those of a launch come together
 	for k := range instances {
 		i := &instances[k]
@@ -58,10 +61,14 @@ func Of(nodes []string, instances []cloud.Instance, launches []journal.Launch) *
 				continue
 			}
 		}
-		mine = append(mine, *i)
+		mine = append(mine, k)
 	}
-	slices.SortFunc(mine, byID)
-	return of(mine, placed)
+	out := make([]cloud.Instance, len(mine))
+	for n, k := range mine {
+		out[n] = instances[k]
+	}
+	slices.SortFunc(out, byID)
+	return of(out, placed)
 }
 
 // placements is which node each instance serves, as the journal has it.
@@ -75,78 +82,104 @@ func placements(launches []journal.Launch) map[string]string {
 	return placed
 }
 
-// of maps instances, in the order of their ids.
+// of maps instances, which are in the order of their ids.
 func of(instances []cloud.Instance, placed map[string]string) *Fleet {
-	f := &Fleet{byNode: map[string][]cloud.Instance{}}
+	f := &Fleet{}
+	nodeOf := make([]string, len(instances)) // "" for those that serve none
 	var tokens []string
-	byToken := map[string][]cloud.Instance{}
-	for _, i := range instances {
+	var byToken map[string][]int
+	for k := range instances {
+		i := &instances[k]
 		if i.State.Ended() {
 			continue
 		}
-		node := cmp.Or(placed[i.ID], i.TagValue(identity.Node))
-		if node != "" {
-			f.byNode[node] = append(f.byNode[node], i)
+		node := placed[i.ID]
+		if node == "" {
+			node = cloud.TagValue(i.Tags, identity.Node)
+		}
+		if nodeOf[k] = node; node != "" {
 			continue
 		}
-		t := i.TagValue(identity.Launch)
+		t := cloud.TagValue(i.Tags, identity.Launch)
+		if byToken == nil {
+			byToken = map[string][]int{}
+		}
 		if byToken[t] == nil {
 			tokens = append(tokens, t)
 		}
-		byToken[t] = append(byToken[t], i)
+		byToken[t] = append(byToken[t], k)
 	}
 	for _, t := range tokens {
-		f.addLaunch(byToken[t])
+		f.addLaunch(instances, byToken[t], nodeOf)
+	}
+	order := make([]int, 0, len(instances))
+	for k, node := range nodeOf {
+		if node != "" {
+			order = append(order, k)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nodeOf[a], nodeOf[b]) })
+	f.nodes, f.instances = make([]string, len(order)), make([]cloud.Instance, len(order))
+	for n, k := range order {
+		f.nodes[n], f.instances[n] = nodeOf[k], instances[k]
 	}
 	return f
 }
 
 // addLaunch maps the instances of one launch by index or by order.
-func (f *Fleet) addLaunch(is []cloud.Instance) {
-	nodes, err := identity.NodesOf(is[0])
+func (f *Fleet) addLaunch(instances []cloud.Instance, of []int, nodeOf []string) {
+	stranger := func(k int) { f.Strangers = append(f.Strangers, instances[k]) }
+	nodes, err := identity.NodesOf(instances[of[0]])
 	if err != nil {
-		f.Strangers = append(f.Strangers, is...)
+		for _, k := range of {
+			stranger(k)
+		}
 		return
 	}
 	seen := map[int]bool{}
 	indexed := true
-	for _, i := range is {
-		indexed = indexed && i.LaunchIndex >= 0 && i.LaunchIndex < len(nodes) && !seen[i.LaunchIndex]
-		seen[i.LaunchIndex] = true
+	for _, k := range of {
+		index := instances[k].LaunchIndex
+		indexed = indexed && index >= 0 && index < len(nodes) && !seen[index]
+		seen[index] = true
 	}
-	for n, i := range is { // in the order of their ids
+	for n, k := range of { // in the order of their ids
 		switch {
 		case indexed:
-			f.byNode[nodes[i.LaunchIndex]] = append(f.byNode[nodes[i.LaunchIndex]], i)
-		case len(is) == len(nodes):
-			f.byNode[nodes[n]] = append(f.byNode[nodes[n]], i)
+			nodeOf[k] = nodes[instances[k].LaunchIndex]
+		case len(of) == len(nodes):
+			nodeOf[k] = nodes[n]
 		default:
-			f.Strangers = append(f.Strangers, i)
+			stranger(k)
 		}
 	}
 }
 
 // Of returns the live instances of a node, by id.
-func (f *Fleet) Of(node string) []cloud.Instance { return f.byNode[node] }
-
-// All returns every instance that serves a node, by id.
-func (f *Fleet) All() []cloud.Instance {
-	var out []cloud.Instance
-	for _, node := range slices.Sorted(maps.Keys(f.byNode)) {
-		out = append(out, f.byNode[node]...)
+func (f *Fleet) Of(node string) []cloud.Instance {
+	from, ok := slices.BinarySearch(f.nodes, node)
+	if !ok {
+		return nil
 	}
-	return sorted(out)
+	to := from
+	for to < len(f.nodes) && f.nodes[to] == node {
+		to++
+	}
+	return f.instances[from:to:to]
 }
 
+// All returns every instance that serves a node, by id.
+func (f *Fleet) All() []cloud.Instance { return sorted(f.instances) }
+
 // Claimed returns the nodes with a live instance, sorted as text.
-func (f *Fleet) Claimed() []string { return slices.Sorted(maps.Keys(f.byNode)) }
+func (f *Fleet) Claimed() []string { return slices.Compact(slices.Clone(f.nodes)) }
 
 // Adopt says for one node which instance may go on serving it (ok), and which
 // have to go first. Slurm never accepts a node that registered before its
 // power-up, so only what was launched since the node was last suspended and is
 // not going away is kept; of several the oldest, which may be booted.
 func (f *Fleet) Adopt(node string, suspended env.Time) (keep cloud.Instance, ok bool, end []cloud.Instance) {
-	all := f.byNode[node]
+	all := f.Of(node)
 	if len(all) > 1 {
 		all = slices.Clone(all)
 		slices.SortStableFunc(all, func(a, b cloud.Instance) int {

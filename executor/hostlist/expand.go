@@ -67,6 +67,13 @@ func Expand(expr string) ([]string, error) {
 			continue
 		}
 		start := p.at
+		if name := p.plain(); name != "" {
+			if len(names) == MaxHosts {
+				return nil, p.fail(start, "more than %d names in all; split the list", MaxHosts)
+			}
+			names = append(names, name)
+			continue
+		}
 		item, err := p.item()
 		if err != nil {
 			return nil, err
@@ -117,6 +124,26 @@ func inName(c byte) bool {
 	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '_' || c == '.'
 }
 
+// plain reads an item that is one name, and nothing where the item is anything else.
+func (p *parser) plain() string {
+	if c := p.peek(); c == '-' || c == '.' {
+		return ""
+	}
+	end := p.at
+	for end < len(p.expr) && inName(p.expr[end]) {
+		end++
+	}
+	if end-p.at > MaxName || end < len(p.expr) && !isSeparator(p.expr[end]) {
+		return ""
+	}
+	name := p.expr[p.at:end]
+	p.at = end
+	return name
+}
+
+// nothing is what brackets are put behind. It is never written to.
+var nothing = []string{""}
+
 // item reads up to the next separator outside brackets. names are those of all
 // brackets but the last, tails those of the last and of the text around it;
 // neither ever shrinks, so the limit holds at every step.
@@ -124,7 +151,7 @@ func (p *parser) item() ([]string, error) {
 	if c := p.peek(); c == '-' || c == '.' {
 		return nil, p.fail(p.at, "a name cannot begin with %q; begin it with a letter or a digit", c)
 	}
-	start, names, tails := p.at, []string{""}, []string{""}
+	start, names, tails := p.at, nothing, nothing
 	for !p.done() && !isSeparator(p.peek()) {
 		var err error
 		switch c := p.peek(); {

@@ -101,6 +101,9 @@ func Unique(sorted []string) []string { return slices.Compact(slices.Clone(sorte
 func Fold(names []string) string {
 	hosts := slices.CompactFunc(sorted(names), func(a, b host) bool { return a.name == b.name })
 	var b strings.Builder
+	if len(hosts) > 0 {
+		b.Grow(len(hosts[0].name) + 32)
+	}
 	for len(hosts) > 0 {
 		if b.Len() > 0 {
 			b.WriteByte(',')

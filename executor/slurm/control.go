@@ -86,7 +86,11 @@ func (c *Controller) Nodes(ctx context.Context, names []string) ([]Node, error) 
 		if errors.Is(err, ErrUnreachable) {
 			return nil, err
 		}
-		nodes = append(nodes, parseNodes(string(out))...)
+		if got := parseNodes(string(out)); nodes == nil {
+			nodes = got
+		} else {
+			nodes = append(nodes, got...)
+		}
 	}
 	return nodes, nil
 }

@@ -290,7 +290,7 @@ var nodeReason = regexp.MustCompile(`^(.*) \[[^][ ]*@[^][ ]*\]`)
 // parseNodes reads "scontrol -o show node". Lines such as "Node x not found"
 // are left out: who asked sees that x is missing.
 func parseNodes(out string) []Node {
-	var nodes []Node
+	nodes := make([]Node, 0, strings.Count(out, "\n"))
 	for line := range strings.Lines(out) {
 		if !startsRecord(line, "NodeName=", false) {
 			continue

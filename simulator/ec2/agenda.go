@@ -223,11 +223,12 @@ func (m *Model) tell() {
 		return
 	}
 	m.telling = true
-	defer func() { m.outbox, m.telling = nil, false }()
-	for len(m.outbox) > 0 {
-		e := m.outbox[0]
-		m.outbox = m.outbox[1:]
-		m.deliver(e)
+	defer func() {
+		clear(m.outbox)
+		m.outbox, m.telling = m.outbox[:0], false
+	}()
+	for k := 0; k < len(m.outbox); k++ { // it may grow meanwhile
+		m.deliver(m.outbox[k])
 	}
 }
 
