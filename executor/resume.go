@@ -75,12 +75,9 @@ type resumption struct {
 	kept        []string        // nodes that were not given back for it
 	said        map[string]bool // lines that are said once a call
 	parts       []*part
-	// buried are the tombstones as this call began, suspended is when each node
-	// was last suspended by them.
-	buried    journal.Tombstones
-	suspended map[string]env.Time
-	live      []cloud.Instance // what lived before this call
-	fleet     *fleet.Fleet     // of it what serves nodes of this call, and of its jobs
+	buried      journal.Tombstones // as this call began
+	live        []cloud.Instance   // what lived before this call
+	fleet       *fleet.Fleet       // of it what serves nodes of this call, and of its jobs
 }
 
 // part is a group on its way through the call.
@@ -118,7 +115,6 @@ func (r *resumption) run(ctx context.Context) {
 			r.failNodes(ctx, report.ExitConfig, "JournalNotReadable", err.Error())
 			return
 		}
-		r.suspended = r.buried.At
 		defer func() {
 			if err := r.Journal.End(begun, r.Report.ExitCode); err != nil {
 				env.Warnf(r.Env, "journal", "%v", err)
@@ -295,7 +291,7 @@ func (r *resumption) look(ctx context.Context) bool {
 	var end []string
 	for _, p := range r.parts {
 		for _, n := range p.Nodes {
-			keep, ok, ended := f.Adopt(n, r.suspended[n])
+			keep, ok, ended := f.Adopt(n, r.buried.At(n))
 			if ok {
 				usd, date := p.price(keep)
 				p.adopted = append(p.adopted, launch.Placed{Node: n, Instance: keep, Adopted: true, Price: usd, PriceDate: date})
@@ -338,7 +334,7 @@ func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launc
 				if !slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.TagValue(identity.Launch) == l.Request.Token }) {
 					r.closeIntent(l, "NeverSeen")
 				}
-			case slices.ContainsFunc(nodes, func(n string) bool { return r.suspended[n] > l.Written }):
+			case slices.ContainsFunc(nodes, func(n string) bool { return r.buried.At(n) > l.Written }):
 			case !slices.Equal(nodes, p.Nodes) || l.Plan != p.Ask.Plan || !p.allows(l.Request):
 			case last == nil || l.Written > last.Written:
 				last = &l
@@ -383,7 +379,7 @@ func (r *resumption) occupied(p *part, live []cloud.Instance, l journal.Launch) 
 	f := fleet.Of(p.Nodes, live, nil)
 	mine := 0
 	for _, n := range p.Nodes {
-		if keep, ok, _ := f.Adopt(n, r.suspended[n]); ok {
+		if keep, ok, _ := f.Adopt(n, r.buried.At(n)); ok {
 			if keep.TagValue(identity.Launch) != l.Request.Token {
 				return true
 			}
@@ -418,7 +414,7 @@ func (r *resumption) match(p *part, f *fleet.Fleet) (end []string) {
 	}
 	var fixed *ladder.Like // from members that are not ours to end
 	for _, n := range p.Outside {
-		if keep, ok, _ := f.Adopt(n, r.suspended[n]); ok && !slices.Contains(r.nodes, n) {
+		if keep, ok, _ := f.Adopt(n, r.buried.At(n)); ok && !slices.Contains(r.nodes, n) {
 			fixed = &ladder.Like{Type: keep.Type, AZ: keep.AZ, Group: keep.Group}
 			break
 		}
@@ -508,7 +504,7 @@ func (r *resumption) spentBeside(p *part) float64 {
 		}
 	}
 	for _, n := range p.Outside {
-		if keep, ok, _ := r.fleet.Adopt(n, r.suspended[n]); ok && !slices.Contains(r.nodes, n) {
+		if keep, ok, _ := r.fleet.Adopt(n, r.buried.At(n)); ok && !slices.Contains(r.nodes, n) {
 			usd, _ := p.price(keep)
 			total += usd
 		}
@@ -549,7 +545,7 @@ func (r *resumption) climbPart(ctx context.Context, p *part, c *calls.Caller, ct
 	ask := p.Ask
 	ask.Nodes, ask.Call, ask.Nonce, ask.Job = missing, r.nonce, r.nonce, strings.Join(p.Jobs, ",")
 	for _, n := range missing {
-		ask.After = max(ask.After, r.suspended[n])
+		ask.After = max(ask.After, r.buried.At(n))
 	}
 	asked := 0
 	ask.Halted = func(ctx context.Context) ([]string, *cloud.Error) {
@@ -630,7 +626,7 @@ func (r *resumption) halted(ctx context.Context, ctl *slurm.Controller, nodes []
 	}
 	var out []string
 	for _, n := range nodes {
-		if fresh.At[n] > r.suspended[n] {
+		if fresh.At(n) > r.buried.At(n) {
 			out = append(out, n)
 		}
 	}
@@ -674,7 +670,7 @@ func (r *resumption) settle(ctx context.Context) {
 	}
 	for _, p := range r.parts {
 		for _, n := range p.Nodes {
-			if fresh.At[n] > r.suspended[n] && !slices.Contains(p.outcome.Halted, n) {
+			if fresh.At(n) > r.buried.At(n) && !slices.Contains(p.outcome.Halted, n) {
 				p.outcome.Halted = append(p.outcome.Halted, n)
 			}
 		}

@@ -44,7 +44,7 @@ func (r *resumption) unseen(ctx context.Context, launches []journal.Launch, live
 // instance that is not among those shown.
 func (r *resumption) hides(l journal.Launch, shown []cloud.Instance) bool {
 	return l.State == journal.Launched && slices.ContainsFunc(l.Placed, func(p journal.Placed) bool {
-		return slices.Contains(r.nodes, p.Node) && r.suspended[p.Node] <= l.Written &&
+		return slices.Contains(r.nodes, p.Node) && r.buried.At(p.Node) <= l.Written &&
 			!slices.ContainsFunc(shown, func(i cloud.Instance) bool { return i.ID == p.Instance })
 	})
 }

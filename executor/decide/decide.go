@@ -325,6 +325,7 @@ func (m *Maker) resolve(ctx context.Context, d *Decision, g Group) error {
 			return cloud.Errorf("DescribeSubnets", cloud.Config, "no subnet of node group %s is in %s", g.Site.Name, strings.Join(d.zones, ", "))
 		}
 	}
+	images := map[string]string{} // by architecture: types share theirs
 	for _, t := range d.types {
 		facts, known := m.Types.Type(t.Name)
 		if why := m.unfit(t.Name, facts, known, g.Site); why != "" {
@@ -335,10 +336,16 @@ func (m *Maker) resolve(ctx context.Context, d *Decision, g Group) error {
 		if price, known := m.Types.Price(t.Name, m.Config.AWS.Region); known {
 			wanted.Price, wanted.PriceDate = price.USD, price.Date
 		}
-		var err error
-		if wanted.Image, err = m.imageFor(ctx, d, g, facts.Archs); err != nil {
-			return err
+		q := imageOf(d, facts.Archs)
+		image, asked := images[q.Arch]
+		if !asked {
+			var err error
+			if image, err = m.imageFor(ctx, q, g); err != nil {
+				return err
+			}
+			images[q.Arch] = image
 		}
+		wanted.Image = image
 		d.Wish.Types = append(d.Wish.Types, wanted)
 	}
 	if len(d.Wish.Types) == 0 {
@@ -395,19 +402,23 @@ func Line(ng *config.NodeGroup) lint.NodeLine {
 	return lint.NodeLine{Name: ng.Name, CPUs: ng.CPUs, MemoryMiB: ng.MemoryMB, Gres: ng.Gres, Arch: ng.Image.Arch}
 }
 
-// imageFor returns the image for a type's architecture, "" where the launch
-// template names it.
-func (m *Maker) imageFor(ctx context.Context, d *Decision, g Group, archs []string) (string, error) {
-	img := g.Site.Image
-	if img.ID != "" || img.Name == "" && img.Owner == "" && len(img.Tags) == 0 {
-		return img.ID, nil
-	}
+// imageOf is the query for the image of a type that has some architectures.
+func imageOf(d *Decision, archs []string) cloud.ImageQuery {
 	q := d.image
 	if q.Arch == "" {
 		q.Arch = "x86_64"
 		if !slices.Contains(archs, q.Arch) && len(archs) > 0 {
 			q.Arch = archs[0]
 		}
+	}
+	return q
+}
+
+// imageFor returns the image of a query, "" where the launch template names it.
+func (m *Maker) imageFor(ctx context.Context, q cloud.ImageQuery, g Group) (string, error) {
+	img := g.Site.Image
+	if img.ID != "" || img.Name == "" && img.Owner == "" && len(img.Tags) == 0 {
+		return img.ID, nil
 	}
 	if m.Lookups == nil {
 		return "(newest " + q.Name + " " + q.Arch + ")", nil

@@ -75,6 +75,9 @@ func Compare(a, b string) int { return split(a).compare(split(b)) }
 
 // Sort sorts names by Compare.
 func Sort(names []string) {
+	if slices.IsSortedFunc(names, Compare) {
+		return // as most lists are that Slurm hands over
+	}
 	for i, h := range sorted(names) {
 		names[i] = h.name
 	}
@@ -163,9 +166,26 @@ func NewFinder(nodes []string) Finder {
 }
 
 // MayBeIn reports whether a list that Fold wrote names one of the nodes. False is
-// certain, whatever the list; true is not: what Fold does not write is not looked
-// into, and zeros before a number are not counted.
+// certain, whatever the list; true may be of a list that Fold does not write, which
+// is not looked into.
 func (f Finder) MayBeIn(list string) bool {
+	in, sure := f.look(list)
+	return in || !sure
+}
+
+// In reports whether a list names one of the nodes; one that is no hostlist names
+// none. It expands those alone that Fold does not write.
+func (f Finder) In(list string) bool {
+	in, sure := f.look(list)
+	if sure {
+		return in
+	}
+	names, err := Expand(list)
+	return err == nil && slices.ContainsFunc(f.hosts, func(h host) bool { return slices.Contains(names, h.name) })
+}
+
+// look reports whether a node is in a list, and whether that is for sure.
+func (f Finder) look(list string) (in, sure bool) {
 	for list != "" {
 		at := strings.IndexAny(list, "[,")
 		if at < 0 || list[at] == ',' {
@@ -174,31 +194,31 @@ func (f Finder) MayBeIn(list string) bool {
 				name, list = name[:at], name[at+1:]
 			}
 			if strings.ContainsFunc(name, notInName) {
-				return true
+				return false, false
 			}
 			for i := range f.hosts {
-				if f.hosts[i].name == name {
-					return true
-				}
+				in = in || f.hosts[i].name == name
 			}
 			continue
 		}
 		end := strings.IndexByte(list, ']')
 		if end < at || end+1 < len(list) && list[end+1] != ',' {
-			return true
+			return false, false
 		}
-		if f.mayBeAmong(list[:at], list[at+1:end]) {
-			return true
+		among, sure := f.among(list[:at], list[at+1:end])
+		if !sure {
+			return false, false
 		}
+		in = in || among
 		list = list[min(end+2, len(list)):]
 	}
-	return false
+	return in, true
 }
 
-// mayBeAmong is MayBeIn for the numbers in one bracket, behind a prefix.
-func (f Finder) mayBeAmong(prefix, numbers string) bool {
+// among is look for the numbers in one bracket, behind a prefix.
+func (f Finder) among(prefix, numbers string) (in, sure bool) {
 	if prefix == "" || isDigit(prefix[len(prefix)-1]) || strings.ContainsFunc(prefix, notInName) {
-		return true
+		return false, false
 	}
 	for more := true; more; {
 		var span string
@@ -210,15 +230,18 @@ func (f Finder) mayBeAmong(prefix, numbers string) bool {
 			to, err = strconv.ParseUint(high, 10, 64)
 		}
 		if err != nil {
-			return true
+			return false, false
 		}
 		for i := range f.hosts {
-			if h := &f.hosts[i]; h.digits != "" && from <= h.n && h.n <= to && h.prefix == prefix {
-				return true
+			h := &f.hosts[i]
+			if h.digits == "" || h.n < from || h.n > to || h.prefix != prefix {
+				continue
 			}
+			// A range has the width of its low end, and no zeros beyond it.
+			in = in || h.digits == low || ranged && (len(h.digits) == len(low) || len(h.digits) > len(low) && h.digits[0] != '0')
 		}
 	}
-	return false
+	return in, true
 }
 
 func notInName(r rune) bool { return r > 127 || !inName(byte(r)) }

@@ -197,15 +197,16 @@ func TestAFinderMissesNoNode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfN(drawName, 1, 20).Draw(t, "names")
 		list := Fold(names)
-		for _, n := range names {
-			if !NewFinder([]string{"z", n}).MayBeIn(list) {
-				t.Fatalf("%s is not found in %s", n, list)
+		for _, n := range append(names, rapid.SliceOfN(drawName, 0, 20).Draw(t, "others")...) {
+			f, want := NewFinder([]string{"z", n}), slices.Contains(names, n)
+			if want && !f.MayBeIn(list) || f.In(list) != want {
+				t.Fatalf("%s in %s: may be %v, is %v", n, list, f.MayBeIn(list), f.In(list))
 			}
 		}
 	})
 	for _, list := range []string{"a[1-2]-x", "r[1-2]n[3-4]", "a b", "a[1-3] b", "x7[1-3]", "a[1", "a[x]", "a]"} {
-		if !NewFinder([]string{"n1"}).MayBeIn(list) {
-			t.Errorf("%s is nothing that Fold writes, and was looked into", list)
+		if f := NewFinder([]string{"n1"}); !f.MayBeIn(list) || f.In(list) {
+			t.Errorf("%s is nothing that Fold writes: may be %v, is %v", list, f.MayBeIn(list), f.In(list))
 		}
 	}
 }
@@ -220,8 +221,10 @@ func TestAFinderPassesOverListsOfOthers(t *testing.T) {
 		"aws-hpc-[001-006,007]":      true,
 		"a[1-2],aws-hpc-[001-008],b": true,
 		"a1,login":                   true,
+		"aws-hpc-[06-08]":            false,
+		"aws-hpc-[7-8]":              false,
 	} {
-		if got := f.MayBeIn(list); got != want {
+		if got := f.MayBeIn(list); got != want || f.In(list) != want {
 			t.Errorf("in %q: %v", list, got)
 		}
 	}

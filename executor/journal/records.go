@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -102,11 +103,40 @@ func (j *Journal) bury(s Suspend) (string, error) {
 
 // Tombstones are the tombstones of an instant.
 type Tombstones struct {
-	// At is when each node was last suspended; a node without an entry never
-	// was, as far as the journal knows.
-	At map[string]env.Time
+	all   []Suspend // the latest first
+	names []string  // of their files, sorted
+	at    map[string]env.Time
+}
 
-	names []string // of their files, sorted
+// At is when a node was last suspended; zero where it never was, as far as the
+// journal knows. Few of the nodes that have a tombstone are ever asked for.
+func (t *Tombstones) At(node string) env.Time {
+	if len(t.all) == 0 {
+		return 0
+	}
+	at, ok := t.at[node]
+	if !ok {
+		finder := hostlist.NewFinder([]string{node})
+		for i := range t.all {
+			if finder.In(t.all[i].Nodes) {
+				at = t.all[i].At
+				break
+			}
+		}
+		if t.at == nil {
+			t.at = map[string]env.Time{}
+		}
+		t.at[node] = at
+	}
+	return at
+}
+
+// add takes the tombstones of a file.
+func (t *Tombstones) add(s Suspend) {
+	t.all = append(t.all, Suspend{At: s.At, Nodes: s.Nodes})
+	for _, o := range s.Others {
+		t.add(o)
+	}
 }
 
 func (t *Tombstones) has(name string) bool {
@@ -136,31 +166,35 @@ func (j *Journal) Since(known Tombstones) (Tombstones, error) {
 		if slices.Equal(names, known.names) {
 			return t, nil // the most frequent answer by far
 		}
-		if t.At == nil {
-			t.At = map[string]env.Time{}
-		}
 		gone := false
-		var fresh []string
+		fresh := make([]string, 0, len(names))
+		t.all = slices.Grow(t.all, len(names))
 		for _, name := range names {
 			if known.has(name) || t.has(name) || torn[name] {
 				continue
 			}
-			s, err := j.suspend(name)
+			s, inName := suspendIn(name)
+			var err error
+			if !inName {
+				s, err = j.readSuspend(name)
+			}
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
 				gone = true
 				continue
-			case err == nil:
-				err = s.each(func(node string, at env.Time) { t.At[node] = max(t.At[node], at) })
+			case err == nil && !inName:
+				err = s.each(func(string, env.Time) {})
 			}
 			if torn[name] = err != nil; err != nil {
 				env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by EC2's tags: %v", name, err)
 				continue
 			}
 			fresh = append(fresh, name)
+			t.add(s)
 		}
 		t.names = append(t.names, fresh...)
 		slices.Sort(t.names)
+		slices.SortStableFunc(t.all, func(a, b Suspend) int { return cmp.Compare(b.At, a.At) })
 		if !gone {
 			return t, nil
 		}
@@ -285,6 +319,10 @@ func (j *Journal) suspend(name string) (s Suspend, err error) {
 	if s, ok := suspendIn(name); ok {
 		return s, nil
 	}
+	return j.readSuspend(name)
+}
+
+func (j *Journal) readSuspend(name string) (s Suspend, err error) {
 	data, err := j.store.Read(name)
 	if err == nil {
 		err = json.Unmarshal(data, &s)

@@ -37,13 +37,13 @@ type Request struct {
 // reconciliation is one pass under way.
 type reconciliation struct {
 	*program.Call
-	dry       bool
-	live      []cloud.Instance
-	launches  []journal.Launch
-	suspended map[string]env.Time
-	fleet     *fleet.Fleet
-	ended     map[string]bool
-	nodes     map[string]slurm.Node // as Slurm sees them; nil without Slurm
+	dry      bool
+	live     []cloud.Instance
+	launches []journal.Launch
+	buried   journal.Tombstones
+	fleet    *fleet.Fleet
+	ended    map[string]bool
+	nodes    map[string]slurm.Node // as Slurm sees them; nil without Slurm
 }
 
 // Run makes one pass: open intents, orphans, doubles, expired instances, stale
@@ -60,10 +60,8 @@ func Run(ctx context.Context, m *program.Machine, q Request) *report.Report {
 
 func (r *reconciliation) run(ctx context.Context) {
 	var err error
-	var buried journal.Tombstones
 	if r.launches, err = r.Journal.Launches(); err == nil {
-		buried, err = r.Journal.Tombstones()
-		r.suspended = buried.At
+		r.buried, err = r.Journal.Tombstones()
 	}
 	if err != nil {
 		r.Fail(report.ExitConfig, "journal", "%v", err)
@@ -144,10 +142,10 @@ func (r *reconciliation) orphans(ctx context.Context) {
 	now := r.Env.Now()
 	old := func(i cloud.Instance) bool { return now.Sub(identity.LaunchedAt(i)) > orphanGrace }
 	for _, node := range r.fleet.Claimed() {
-		keep, ok, end := r.fleet.Adopt(node, r.suspended[node])
+		keep, ok, end := r.fleet.Adopt(node, r.buried.At(node))
 		for _, i := range end {
 			why := "launched before " + node + " was last suspended"
-			if identity.LaunchedAt(i) > r.suspended[node] {
+			if identity.LaunchedAt(i) > r.buried.At(node) {
 				why = "a second instance of " + node
 				if !i.State.Alive() {
 					why = string(i.State) + ", and of no use to " + node
