@@ -187,22 +187,20 @@ func (f Finder) In(list string) bool {
 // look reports whether a node is in a list, and whether that is for sure.
 func (f Finder) look(list string) (in, sure bool) {
 	for list != "" {
-		at := strings.IndexAny(list, "[,")
-		if at < 0 || list[at] == ',' {
-			name := list
-			if list = ""; at >= 0 {
-				name, list = name[:at], name[at+1:]
-			}
-			if strings.ContainsFunc(name, notInName) {
-				return false, false
-			}
+		at := 0
+		for at < len(list) && inName(list[at]) {
+			at++
+		}
+		if at == len(list) || list[at] == ',' {
+			name := list[:at]
+			list = list[min(at+1, len(list)):]
 			for i := range f.hosts {
 				in = in || f.hosts[i].name == name
 			}
 			continue
 		}
 		end := strings.IndexByte(list, ']')
-		if end < at || end+1 < len(list) && list[end+1] != ',' {
+		if list[at] != '[' || end < at || end+1 < len(list) && list[end+1] != ',' {
 			return false, false
 		}
 		among, sure := f.among(list[:at], list[at+1:end])
@@ -217,7 +215,7 @@ func (f Finder) look(list string) (in, sure bool) {
 
 // among is look for the numbers in one bracket, behind a prefix.
 func (f Finder) among(prefix, numbers string) (in, sure bool) {
-	if prefix == "" || isDigit(prefix[len(prefix)-1]) || strings.ContainsFunc(prefix, notInName) {
+	if prefix == "" || isDigit(prefix[len(prefix)-1]) {
 		return false, false
 	}
 	for more := true; more; {
@@ -243,5 +241,3 @@ func (f Finder) among(prefix, numbers string) (in, sure bool) {
 	}
 	return in, true
 }
-
-func notInName(r rune) bool { return r > 127 || !inName(byte(r)) }

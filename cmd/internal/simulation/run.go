@@ -124,7 +124,7 @@ func (t *tool) alone(s *scenario.Scenario, r *report.Report) error {
 // call of the executor leaves behind is garbage when it ends, and little lives on
 // beside the tables of the cluster: the default would spend a third of the run on
 // looking through them.
-const collectAt = 800
+const collectAt = 1600
 
 // calmly sets collectAt, unless GOGC says something else, and returns what sets it
 // back.
