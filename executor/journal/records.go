@@ -183,7 +183,7 @@ func (j *Journal) Since(known Tombstones) (Tombstones, error) {
 				gone = true
 				continue
 			case err == nil && !inName:
-				err = s.each(func(string, env.Time) {})
+				err = s.readable()
 			}
 			if torn[name] = err != nil; err != nil {
 				env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by EC2's tags: %v", name, err)
@@ -202,7 +202,23 @@ func (j *Journal) Since(known Tombstones) (Tombstones, error) {
 	return Tombstones{}, fmt.Errorf("journal %s not readable: its files changed each of %d times that it was listed", suspendsFolder, looks)
 }
 
-// each calls fn for each node of a file's tombstones.
+// readable is the error of a file with a list of nodes that is none.
+func (s Suspend) readable() error {
+	// Nobody is in what Fold wrote: only what somebody else did is expanded.
+	if (hostlist.Finder{}).MayBeIn(s.Nodes) {
+		if _, err := hostlist.Expand(s.Nodes); err != nil {
+			return err
+		}
+	}
+	for _, o := range s.Others {
+		if err := o.readable(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each calls fn for each node of a file's tombstones, until a list is none.
 func (s Suspend) each(fn func(node string, at env.Time)) error {
 	nodes, err := hostlist.Expand(s.Nodes)
 	if err != nil {
@@ -232,10 +248,13 @@ func (j *Journal) Compact(keep int) error {
 	var merged []string
 	for _, name := range names {
 		s, err := j.suspend(name)
-		if err != nil || s.each(func(string, env.Time) {}) != nil {
+		if err == nil {
+			// Of a torn one some may be taken: there is nothing untrue in them.
+			err = s.each(func(node string, at env.Time) { latest[node] = max(latest[node], at) })
+		}
+		if err != nil {
 			continue // torn, or just removed by another process
 		}
-		_ = s.each(func(node string, at env.Time) { latest[node] = max(latest[node], at) })
 		merged = append(merged, name)
 	}
 	if len(merged) < 2 {
