@@ -88,7 +88,8 @@ type Cloud struct {
 }
 
 // Distribution is what there is to say of many values. Quantiles are values that
-// occurred (nearest rank).
+// occurred (nearest rank); of more than a million values they are the nearest rank's
+// within a two thousandth.
 type Distribution struct {
 	Count  int     `json:"count"`
 	Mean   float64 `json:"mean"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -116,6 +117,31 @@ func TestQuantilesAreValuesThatOccurred(t *testing.T) {
 	}
 	if got := (&series{}).distribution(); got != (Distribution{}) {
 		t.Errorf("of nothing: %+v", got)
+	}
+}
+
+func TestSeriesOfAnyLengthTakeNoMoreMemory(t *testing.T) {
+	const n = kept + 200_000
+	var s series
+	random, values := rand.New(rand.NewPCG(1, 1)), make([]float32, 0, n)
+	for range n {
+		v := math.Floor(random.ExpFloat64() * 5000)
+		s.add(v)
+		values = append(values, float32(v))
+	}
+	slices.Sort(values)
+	if got := len(s.values) + len(s.bins); got > 50_000 {
+		t.Errorf("%d values are kept as %d", n, got)
+	}
+	d := s.distribution()
+	for q, got := range map[float64]float64{0.5: d.Median, 0.95: d.P95, 0.99: d.P99} {
+		want := float64(values[int(math.Ceil(q*n))-1])
+		if _, occurred := slices.BinarySearch(values, float32(got)); !occurred || math.Abs(got-want) > want/2048 {
+			t.Errorf("quantile %g is %g, of values that are %g there", q, got, want)
+		}
+	}
+	if d.Count != n || d.Max != float64(values[n-1]) || d.Mean < 4950 || d.Mean > 5050 {
+		t.Errorf("%+v", d)
 	}
 }
 

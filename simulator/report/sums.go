@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -73,34 +75,77 @@ func (u *USD) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// kept is how many values a series keeps one by one.
+const kept = 1 << 20
+
 // series is one figure of many jobs. Four bytes a job are enough for quantiles;
-// the mean is of what was added.
+// the mean is of what was added. Above so many values they are counted in bins of
+// a 2048th of a value's size or less, so that a log of any length takes no more.
 type series struct {
 	sum    float64
+	count  int
 	values []float32
+	bins   map[uint32]*bin
+}
+
+// bin has values that are nearly the same, and the largest of them.
+type bin struct {
+	count int
+	most  float32
 }
 
 func (s *series) add(v float64) {
 	s.sum += v
-	s.values = append(s.values, float32(v))
+	s.count++
+	if s.bins != nil {
+		s.bin(float32(v))
+		return
+	}
+	if s.values = append(s.values, float32(v)); len(s.values) == kept {
+		s.bins = map[uint32]*bin{}
+		for _, v := range s.values {
+			s.bin(v)
+		}
+		s.values = nil
+	}
+}
+
+func (s *series) bin(v float32) {
+	key := math.Float32bits(v) >> 12 // 11 of 23 bits of its fraction
+	b := s.bins[key]
+	if b == nil {
+		b = &bin{most: v}
+		s.bins[key] = b
+	}
+	b.count++
+	b.most = max(b.most, v)
 }
 
 func (s *series) mean() float64 {
-	if len(s.values) == 0 {
+	if s.count == 0 {
 		return 0
 	}
-	return s.sum / float64(len(s.values))
+	return s.sum / float64(s.count)
 }
 
 // distribution sorts the series.
 func (s *series) distribution() Distribution {
-	d := Distribution{Count: len(s.values), Mean: round(s.mean())}
+	d := Distribution{Count: s.count, Mean: round(s.mean())}
 	if d.Count == 0 {
 		return d
 	}
 	slices.Sort(s.values)
+	bins := slices.SortedFunc(maps.Values(s.bins), func(a, b *bin) int { return cmp.Compare(a.most, b.most) })
 	at := func(q float64) float64 {
-		return round(float64(s.values[max(0, int(math.Ceil(q*float64(d.Count)))-1)]))
+		rank := max(1, int(math.Ceil(q*float64(d.Count))))
+		if s.bins == nil {
+			return round(float64(s.values[rank-1]))
+		}
+		i := 0
+		for ; rank > bins[i].count; i++ {
+			rank -= bins[i].count
+		}
+		return round(float64(bins[i].most))
 	}
 	d.Median, d.P95, d.P99, d.Max = at(0.5), at(0.95), at(0.99), at(1)
 	return d
