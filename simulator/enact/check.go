@@ -25,6 +25,9 @@ func (r Simulator) Check(s *scenario.Scenario) ([]finding.Finding, error) {
 	if cfg == nil {
 		return f.Findings, nil
 	}
+	if _, err := r.faults(s.Cluster.Cloud.Faults); err != nil {
+		return nil, err
+	}
 	return append(f.Findings, misfits(s, cfg, catalog.Default(), &f.Settings)...), nil
 }
 

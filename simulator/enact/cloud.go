@@ -2,6 +2,7 @@ package enact
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 
 	"aws-slurm-burst/asba/advise"
@@ -49,14 +50,9 @@ func (r Simulator) cloud(s *scenario.Scenario, cfg *config.Config, types *catalo
 		}
 		out.EC2.Quotas[quota.Quota{Family: family, Market: cloud.Market(q.Market)}] = q.VCPUs
 	}
-	if c.Faults != "" {
-		data, err := r.read(c.Faults)
-		if err != nil {
-			return nil, err
-		}
-		if out.Faults, err = faults.Parse(data, c.Faults); err != nil {
-			return nil, err
-		}
+	var err error
+	if out.Faults, err = r.faults(c.Faults); err != nil {
+		return nil, err
 	}
 	if s.Cluster.Plans.Advise {
 		p, err := advisor(s, cfg, types, slurm)
@@ -66,6 +62,23 @@ func (r Simulator) cloud(s *scenario.Scenario, cfg *config.Config, types *catalo
 		out.Plans = p
 	}
 	return out, nil
+}
+
+// faults reads a file of rules; "" has none.
+func (r Simulator) faults(path string) (*faults.Rules, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := r.read(path)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := faults.Parse(data, path)
+	var wrong faults.Mistakes
+	if errors.As(err, &wrong) {
+		return nil, &scenario.Invalid{Findings: wrong}
+	}
+	return rules, err
 }
 
 // supplies says how the capacity of pools comes and goes: by market, as the

@@ -20,6 +20,7 @@ import (
 	"aws-slurm-burst/simulator/scenario"
 	"aws-slurm-burst/simulator/scenario/jobs"
 	"aws-slurm-burst/simulator/slurm/conf"
+	"aws-slurm-burst/simulator/slurm/ctld"
 	"aws-slurm-burst/simulator/slurm/sched"
 	"aws-slurm-burst/simulator/workload"
 )
@@ -50,6 +51,9 @@ func (r Simulator) Run(ctx context.Context, s *scenario.Scenario, sink record.Si
 		progress(scenario.Progress{Simulated: p.Simulated, Submitted: p.Submitted, Ended: p.Ended, Read: opened.Share()})
 	}
 	out, err := cluster.Run(ctx, e, sent(opened.Source(), where), o)
+	if errors.Is(err, ctld.ErrConf) {
+		return scenario.Outcome{}, s.Unfit("/cluster/slurm", err)
+	}
 	if err != nil {
 		return scenario.Outcome{}, err
 	}

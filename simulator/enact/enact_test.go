@@ -313,3 +313,23 @@ func TestARunWaitsForJobsWhoseTimeComesLate(t *testing.T) {
 		}
 	}
 }
+
+func TestRulesOfFaultsAreJudgedBeforeTheRun(t *testing.T) {
+	s := drawn(1)
+	s.Cluster.Cloud.Faults = "faults.yaml"
+	var bad *scenario.Invalid
+	_, err := Simulator{Open: files{"config.yaml": siteConfig, "faults.yaml": "faults:\n  - {action: RunInstances, eror: X}\n"}.open}.Check(s)
+	if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), "faults.yaml:2:28: error[FAULT003]") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestACloudThatSlurmNeverPowersUpIsAMistakeOfTheScenario(t *testing.T) {
+	s := drawn(1)
+	s.Cluster.Settings = []scenario.Setting{{Key: "SuspendTime", Value: "INFINITE"}}
+	var bad *scenario.Invalid
+	_, err := Simulator{Open: files{"config.yaml": siteConfig}.open}.Run(context.Background(), s, func(record.Event) {}, func(scenario.Progress) {})
+	if !errors.As(err, &bad) || !strings.Contains(err.Error(), "power saving is off") {
+		t.Errorf("%v", err)
+	}
+}

@@ -208,6 +208,9 @@ func (s *Scenario) together(d *decoder, root *yaml.Node) {
 	if machine && c.Scheduler == Slurm {
 		d.fail(idConflict, at("/cluster/processors"), "write scheduler: easy or fifo, or give premises nodes", "Slurm schedules nodes, not processors alone")
 	}
+	if c.SlurmConf != "" && c.Premises.Nodes > 0 {
+		d.note(finding.Warning, idUnwise, at("/cluster/premises"), "write their NodeName lines there, or leave premises away", "the slurm.conf has all nodes of its cluster: these are not used")
+	}
 	switch {
 	case machine:
 	case c.Premises.Nodes == 0 && c.Cloud == nil && c.SlurmConf == "":
