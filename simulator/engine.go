@@ -182,7 +182,8 @@ func (e *Engine) run(until env.Time) error {
 }
 
 // Close ends every process, as Crash does. An Engine that is dropped between
-// RunUntil and its end needs it, or its coroutines stay in memory.
+// RunUntil and its end needs it, or its coroutines stay in memory, also those that
+// wait for a process to come.
 func (e *Engine) Close() {
 	for len(e.live) > 0 {
 		e.Crash(e.live[len(e.live)-1])
