@@ -303,11 +303,9 @@ func TestARunWaitsForJobsWhoseTimeComesLate(t *testing.T) {
 `
 	s := drawn(0)
 	s.Workload.Generator, s.Workload.JSONL = nil, "jobs.jsonl"
-	for name, cloud := range map[string]*scenario.Cloud{"premises": nil, "cloud": s.Cluster.Cloud} {
-		s.Cluster.Cloud = cloud
-		if cloud != nil {
-			s.Cluster.Premises = scenario.Premises{}
-		}
+	premises, cloud := *s, *s
+	premises.Cluster.Cloud, cloud.Cluster.Premises = nil, scenario.Premises{}
+	for name, s := range map[string]*scenario.Scenario{"premises": &premises, "cloud": &cloud} {
 		if r := run(t, s, files{"config.yaml": siteConfig, "jobs.jsonl": log}); r.report.Jobs != 3 || r.report.Unfinished != 0 {
 			t.Errorf("%s: %d jobs ended, %d did not, after %v", name, r.report.Jobs, r.report.Unfinished, r.out.Simulated)
 		}
