@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -80,6 +81,7 @@ func open(path string) (io.ReadCloser, error) {
 // run runs a scenario with its figures, as the command does, and returns the
 // processor seconds and the jobs that ended.
 func run(s *scenario.Scenario) (seconds float64, jobs int) {
+	defer debug.SetGCPercent(debug.SetGCPercent(1600)) // as the command has it
 	start := cpu()
 	c := report.New(report.Options{Begin: record.Begin, Cloud: s.Cluster.Cloud != nil, ProcsPerCloudNode: 1, OnJob: func(report.Job) {}})
 	out, err := enact.Simulator{Open: open}.Run(context.Background(), s, c.Take, func(scenario.Progress) {})
