@@ -82,8 +82,8 @@ type site struct {
 	last     env.Time           // of the last event
 	running  map[int64]struct{} // jobs that have nodes
 	refusals int
-	refusal  error // the first
-	times    []simulator.Field
+	refusal  error             // the first
+	fields   []simulator.Field // of trace, used again
 }
 
 // NewEngine returns the engine of a run: the seed determines every random number
@@ -219,11 +219,15 @@ func (s *site) outcome(end env.Time) Outcome {
 // take passes an event on, and adds it to the run's hash.
 func (s *site) take(e record.Event) {
 	switch e.Kind {
-	case record.Call: // nobody waits for it
 	case record.JobAllocated:
 		s.running[e.Job] = struct{}{}
-	case record.JobEnded, record.JobRequeued:
+	case record.JobRequeued:
 		delete(s.running, e.Job)
+	case record.JobEnded:
+		delete(s.running, e.Job)
+		if s.cloud != nil {
+			delete(s.cloud.jobs, e.Job)
+		}
 	}
 	s.last = e.At
 	s.trace(&e)
@@ -235,11 +239,11 @@ func (s *site) take(e record.Event) {
 // trace adds what tells one run from another to its hash: what happened, to whom
 // and why. Names of nodes of one event are one field each.
 func (s *site) trace(e *record.Event) {
-	f := append(s.times[:0], simulator.Number(uint64(e.Job)), simulator.Number(uint64(e.Attempt)), simulator.Number(uint64(e.Count)), simulator.Text(e.Node))
+	f := append(s.fields[:0], simulator.Number(uint64(e.Job)), simulator.Number(uint64(e.Attempt)), simulator.Number(uint64(e.Count)), simulator.Text(e.Node))
 	for _, n := range e.Nodes {
 		f = append(f, simulator.Text(n))
 	}
 	f = append(f, simulator.Text(e.Instance), simulator.Text(e.Type), simulator.Text(e.AZ), simulator.Text(e.State), simulator.Text(e.Cause), simulator.Text(e.Operation), simulator.Text(e.Code))
 	s.engine.Trace(e.Kind.String(), f...)
-	s.times = f
+	s.fields = f
 }

@@ -347,6 +347,9 @@ func try(t *testing.T, seed uint64, opt Options, jobs []workload.Job, p *promise
 			p.breaks(now, "I2", "%s of %s lives when all is over", id, n)
 		}
 	}
+	if count := s.slurm.Counts(); len(s.cloud.jobs) != 0 && len(s.cloud.jobs) != count.Submitted-count.Ended {
+		p.breaks(now, "memory", "%d jobs are kept for their plans, %d of %d have ended", len(s.cloud.jobs), count.Ended, count.Submitted)
+	}
 	m := s.cloud.ec2
 	if err := m.CheckBill(); err != nil {
 		p.breaks(now, "I7", "the ledger and the meter: %v", err)
