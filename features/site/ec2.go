@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -100,8 +101,29 @@ func (i Instance) Life() (born, expires time.Time, err error) {
 	return born, expires, err
 }
 
-// call makes one call and reads its answer into out.
+// tries is how often a read is made that the endpoint fails at.
+const tries = 5
+
+// call makes a call and reads its answer into out. A read at which the endpoint
+// itself fails is made again: LocalStack 4.14.0 answers some of those that come
+// while others write with "dictionary changed size during iteration".
 func (e EC2) call(ctx context.Context, form url.Values, out any) error {
+	for n := 1; ; n++ {
+		err := e.once(ctx, form, out)
+		var r *refusal
+		if n == tries || !strings.HasPrefix(form.Get("Action"), "Describe") || !errors.As(err, &r) || r.Status < http.StatusInternalServerError {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// once makes one call.
+func (e EC2) once(ctx context.Context, form url.Values, out any) error {
 	form.Set("Version", "2016-11-15")
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(e.url, "/")+"/", strings.NewReader(form.Encode()))
 	if err != nil {
