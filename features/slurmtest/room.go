@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -98,6 +99,41 @@ func Main(m *testing.M, open func() (close func(failed bool), err error)) int {
 	code := m.Run()
 	shut(code != 0)
 	return code
+}
+
+// MainOn is Main for tests that share one slurmctld, kept in *c. files are those of
+// its folder by their names, "slurm.conf" among them, and may be programs; @HOST,
+// @DIR and @SOCKET in them stand for this machine, that folder and the room's
+// munged. Once slurmctld answers, ready is called, unless it is nil.
+func MainOn(m *testing.M, c **Controller, name string, files map[string]string, ready func(dir string) error) int {
+	return Main(m, func() (func(failed bool), error) {
+		room, err := Open()
+		if err != nil {
+			return nil, err
+		}
+		host, err := os.Hostname()
+		if err != nil {
+			return nil, err
+		}
+		dir := filepath.Join(room.Dir, name)
+		if err := os.MkdirAll(filepath.Join(dir, "state"), 0o755); err != nil {
+			return nil, err
+		}
+		names := strings.NewReplacer("@HOST", host, "@DIR", dir, "@SOCKET", room.Socket())
+		for file, text := range files {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(names.Replace(text)), 0o755); err != nil {
+				return nil, err
+			}
+		}
+		*c = &Controller{Dir: dir, Conf: filepath.Join(dir, "slurm.conf")}
+		if err = (*c).Start(); err == nil && ready != nil {
+			err = ready(dir)
+		}
+		return func(failed bool) {
+			(*c).Stop(syscall.SIGTERM, 15*time.Second)
+			room.Close(failed)
+		}, err
+	})
 }
 
 // NeedLua is Need for a slurmctld that runs a job_submit.lua.

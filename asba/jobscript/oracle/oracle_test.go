@@ -13,9 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"aws-slurm-burst/asba/finding"
 	"aws-slurm-burst/asba/jobscript"
@@ -27,33 +25,7 @@ import (
 var slurm *slurmtest.Controller
 
 func TestMain(m *testing.M) {
-	os.Exit(slurmtest.Main(m, func() (func(failed bool), error) {
-		room, err := slurmtest.Open()
-		if err != nil {
-			return nil, err
-		}
-		dir := filepath.Join(room.Dir, "oracle")
-		if err := os.MkdirAll(filepath.Join(dir, "state"), 0o755); err != nil {
-			return nil, err
-		}
-		host, err := os.Hostname()
-		if err != nil {
-			return nil, err
-		}
-		conf := filepath.Join(dir, "slurm.conf")
-		text := strings.NewReplacer("@HOST", host, "@DIR", dir, "@SOCKET", room.Socket()).Replace(slurmConf)
-		if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
-			return nil, err
-		}
-		slurm = &slurmtest.Controller{Dir: dir, Conf: conf}
-		if err = slurm.Start(); err == nil {
-			err = foundation(dir)
-		}
-		return func(failed bool) {
-			slurm.Stop(syscall.SIGTERM, 15*time.Second)
-			room.Close(failed)
-		}, err
-	}))
+	os.Exit(slurmtest.MainOn(m, &slurm, "oracle", map[string]string{"slurm.conf": slurmConf}, foundation))
 }
 
 // foundation submits jobs that stay, for others to depend on: 1, 2 and 3.

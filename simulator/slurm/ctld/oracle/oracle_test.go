@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -32,38 +31,16 @@ import (
 var slurm *slurmtest.Controller
 
 func TestMain(m *testing.M) {
-	os.Exit(slurmtest.Main(m, func() (func(failed bool), error) {
-		room, err := slurmtest.Open()
-		if err != nil {
-			return nil, err
-		}
-		dir := filepath.Join(room.Dir, "ctld")
-		host, err := os.Hostname()
-		if err != nil {
-			return nil, err
-		}
-		files := strings.NewReplacer("@HOST", host, "@DIR", dir, "@SOCKET", room.Socket())
-		slurm = &slurmtest.Controller{Dir: dir, Conf: filepath.Join(dir, "slurm.conf")}
-		for name, text := range map[string]string{"slurm.conf": slurmConf, "resume": resume, "suspend": suspend} {
-			if err := os.MkdirAll(filepath.Join(dir, "state"), 0o755); err != nil {
-				return nil, err
-			}
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(files.Replace(text)), 0o755); err != nil {
-				return nil, err
-			}
-		}
+	files := map[string]string{"slurm.conf": slurmConf, "resume": resume, "suspend": suspend}
+	os.Exit(slurmtest.MainOn(m, &slurm, "ctld", files, func(dir string) error {
 		for _, s := range scenarios {
 			for i := range s.nodes {
 				if err := os.MkdirAll(filepath.Join(dir, "spool", fmt.Sprint(s.name, i+1)), 0o755); err != nil {
-					return nil, err
+					return err
 				}
 			}
 		}
-		err = slurm.Start()
-		return func(failed bool) {
-			slurm.Stop(syscall.SIGTERM, 15*time.Second)
-			room.Close(failed)
-		}, err
+		return nil
 	}))
 }
 

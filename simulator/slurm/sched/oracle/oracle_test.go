@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,33 +26,11 @@ import (
 var slurm *slurmtest.Controller
 
 func TestMain(m *testing.M) {
-	os.Exit(slurmtest.Main(m, func() (func(failed bool), error) {
-		room, err := slurmtest.Open()
-		if err != nil {
-			return nil, err
-		}
-		dir := filepath.Join(room.Dir, "sched")
-		host, err := os.Hostname()
-		if err != nil {
-			return nil, err
-		}
-		slurm = &slurmtest.Controller{Dir: dir, Conf: filepath.Join(dir, "slurm.conf")}
-		if err := os.MkdirAll(filepath.Join(dir, "state"), 0o755); err != nil {
-			return nil, err
-		}
-		text := strings.NewReplacer("@HOST", host, "@DIR", dir, "@SOCKET", room.Socket()).Replace(slurmConf)
-		for i := range queues {
-			text += queues[i].conf()
-		}
-		if err := os.WriteFile(slurm.Conf, []byte(text), 0o644); err != nil {
-			return nil, err
-		}
-		err = slurm.Start()
-		return func(failed bool) {
-			slurm.Stop(syscall.SIGTERM, 15*time.Second)
-			room.Close(failed)
-		}, err
-	}))
+	conf := slurmConf
+	for i := range queues {
+		conf += queues[i].conf()
+	}
+	os.Exit(slurmtest.MainOn(m, &slurm, "sched", map[string]string{"slurm.conf": conf}, nil))
 }
 
 // With bf_window_linear=1 ends of jobs are told apart to half a minute: without
