@@ -342,7 +342,7 @@ var rules = []rule{
 		from:  []string{"simulator/cluster"},
 		about: []string{"./..."},
 		allow: []string{"executor", "executor/config", "executor/env", "executor/hostlist", "executor/identity", "executor/plansource", "executor/report", "executor/slurm", "asba/catalog",
-			"simulator", "simulator/ec2", "simulator/faults", "simulator/record", "simulator/slurm/conf", "simulator/slurm/ctld", "simulator/slurm/sched", "simulator/workload"},
+			"simulator", "simulator/ec2", "simulator/faults", "simulator/record", "simulator/slurm/conf", "simulator/slurm/ctld", "simulator/slurm/sched", "simulator/workload", "simulator/workload/models"},
 	}, {
 		why:   "scenarios are carried out by what stands below them, whichever program asks",
 		from:  []string{"simulator/enact"},

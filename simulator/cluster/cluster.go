@@ -29,6 +29,8 @@ type Options struct {
 	Policy sched.Policy
 	// Cloud is nil where all nodes stand on the premises.
 	Cloud *Cloud
+	// Failures are nil where nodes on the premises never fail.
+	Failures *Failures
 	// Until ends the run, counted from its beginning; 0 is when the last job has
 	// ended and what was launched is gone.
 	Until time.Duration
@@ -75,6 +77,8 @@ type site struct {
 	slurm  *ctld.Daemon
 	cloud  *machines // nil without a cloud
 
+	premises *premises // nil where they never fail
+
 	next     func() (workload.Job, error, bool)
 	job      workload.Job // the next one to be submitted
 	more     bool
@@ -118,7 +122,9 @@ func newSite(e *simulator.Engine, opt Options) (*site, error) {
 		}
 		options.Programs, options.AddrChanged = s.cloud, s.cloud.addrChanged
 	}
-	s.slurm, err = ctld.New(options)
+	if s.slurm, err = ctld.New(options); err == nil && opt.Failures != nil {
+		err = s.fail(*opt.Failures, &opt.Slurm)
+	}
 	return s, err
 }
 
@@ -176,6 +182,10 @@ func (s *site) run(ctx context.Context) (Outcome, error) {
 		if s.opt.Progress != nil {
 			s.opt.Progress(Progress{now.Sub(record.Begin), count.Submitted, count.Ended})
 		}
+		latest := max(s.last, s.slurm.Latest())
+		if s.premises != nil {
+			latest = max(latest, s.premises.back)
+		}
 		if !s.more {
 			idle := count.Submitted == count.Ended
 			if idle && over == 0 {
@@ -184,7 +194,7 @@ func (s *site) run(ctx context.Context) (Outcome, error) {
 			switch alive := s.cloud != nil && s.cloud.alive > 0; {
 			case idle && !alive, idle && now >= over.Add(s.tail()):
 				return s.outcome(s.last), nil
-			case now >= max(s.last, s.slurm.Latest()).Add(patience) && len(s.running) == 0:
+			case now >= latest.Add(patience) && len(s.running) == 0:
 				return s.outcome(s.last), nil
 			}
 		}
@@ -207,10 +217,15 @@ func (s *site) tail() time.Duration {
 
 // outcome ends the run.
 func (s *site) outcome(end env.Time) Outcome {
+	var assumed []string
 	if s.cloud != nil {
-		for _, a := range s.cloud.assumed() {
-			s.take(record.Event{At: s.engine.Now(), Kind: record.Assumed, Cause: a})
-		}
+		assumed = s.cloud.assumed()
+	}
+	if s.opt.Failures != nil {
+		assumed = append(assumed, s.opt.Failures.assumed())
+	}
+	for _, a := range assumed {
+		s.take(record.Event{At: s.engine.Now(), Kind: record.Assumed, Cause: a})
 	}
 	count := s.slurm.Counts()
 	return Outcome{TraceHash: s.engine.Hash(), Simulated: end.Sub(record.Begin), Submitted: count.Submitted, Ended: count.Ended, Refused: s.refusals, FirstRefusal: s.refusal}
@@ -229,7 +244,9 @@ func (s *site) take(e record.Event) {
 			delete(s.cloud.jobs, e.Job)
 		}
 	}
-	s.last = e.At
+	if !s.premises.its(&e) {
+		s.last = e.At
+	}
 	s.trace(&e)
 	if s.opt.Sink != nil {
 		s.opt.Sink(e)

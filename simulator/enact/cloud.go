@@ -28,7 +28,7 @@ import (
 // cloud makes the EC2 of a scenario, and the advisor of its plans.
 func (r Simulator) cloud(s *scenario.Scenario, cfg *config.Config, types *catalog.Catalog, slurm *conf.Settings) (*cluster.Cloud, error) {
 	c := s.Cluster.Cloud
-	out := &cluster.Cloud{Config: cfg, Types: types, Reconcile: reconcileEvery}
+	out := &cluster.Cloud{Config: cfg, Types: types, Reconcile: c.Reconcile}
 	out.EC2 = ec2.Options{Seed: s.Seed, Region: cfg.AWS.Region, Ledger: &billing.Ledger{}, Supplies: supplies(c)}
 	if c.Boot != scenario.Instant {
 		p, err := boot.Named(string(c.Boot))

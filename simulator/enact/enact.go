@@ -9,7 +9,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/asba/finding"
@@ -96,6 +95,9 @@ func (r Simulator) site(s *scenario.Scenario) (o cluster.Options, partitions str
 	}
 	if s.Workload.OverRun == scenario.Extend {
 		o.Slurm.OverTimeLimit = conf.Infinite
+	}
+	if f := s.Cluster.Failures; f.MTBF > 0 {
+		o.Failures = &cluster.Failures{MTBF: f.MTBF, Repair: f.Repair}
 	}
 	if cfg == nil {
 		return o, partitions, nil
@@ -194,6 +196,3 @@ func sent(jobs workload.Source, partitions string) workload.Source {
 		}
 	}
 }
-
-// reconcileEvery is how often a site runs reconcile.
-const reconcileEvery = 6 * time.Hour

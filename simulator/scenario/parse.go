@@ -90,6 +90,10 @@ func (s *Scenario) keys() reader {
 				key{"conf", path(&c.SlurmConf)},
 				key{"settings", settings(&c.Settings)},
 			)},
+			key{"failures", mapping(
+				key{"mtbf", duration(&c.Failures.MTBF, time.Hour, longest)},
+				key{"repair", duration(&c.Failures.Repair, 1, longest)},
+			)},
 			key{"cloud", func(d *decoder, v value) { c.Cloud = cloud(d, v) }},
 			key{"plans", mapping(
 				key{"advise", boolean(&c.Plans.Advise)},
@@ -143,6 +147,7 @@ func cloud(d *decoder, v value) *Cloud {
 		})},
 		key{"throttle", boolean(&c.Throttle)},
 		key{"faults", path(&c.Faults)},
+		key{"reconcile", duration(&c.Reconcile, 0, longest)},
 	)(d, v)
 	return c
 }
@@ -200,7 +205,7 @@ func (s *Scenario) together(d *decoder, root *yaml.Node) {
 	}
 	c := s.Cluster
 	machine := c.Processors > 0 || given("/cluster/processors", false)
-	for name, is := range map[string]bool{"premises": c.Premises.Nodes > 0, "slurm": c.SlurmConf != "", "cloud": c.Cloud != nil, "plans": c.Plans != Plans{}} {
+	for name, is := range map[string]bool{"premises": c.Premises.Nodes > 0, "slurm": c.SlurmConf != "", "cloud": c.Cloud != nil, "failures": c.Failures.MTBF > 0, "plans": c.Plans != Plans{}} {
 		if machine && given("/cluster/"+name, is) {
 			d.fail(idConflict, at("/cluster/"+name), "give premises nodes, or leave "+name+" away", "processors make a machine without nodes: it has no %s", name)
 		}
@@ -217,6 +222,12 @@ func (s *Scenario) together(d *decoder, root *yaml.Node) {
 		d.fail(idMissing, at("/cluster"), "give cluster processors, premises, slurm.conf or a cloud", "no machine for the jobs")
 	case c.Premises.Nodes > 0 && c.Premises.CoresPerNode == 0:
 		d.fail(idMissing, at("/cluster/premises"), "such as cores_per_node: 16", "premises without cores_per_node")
+	}
+	if given("/cluster/failures", false) && c.Failures.MTBF == 0 && !machine {
+		d.fail(idMissing, at("/cluster/failures"), "such as mtbf: 180d, the mean time that a node works", "failures without mtbf")
+	}
+	if c.Failures.MTBF > 0 && c.Premises.Nodes == 0 && c.SlurmConf == "" && !machine {
+		d.note(finding.Warning, idUnwise, at("/cluster/failures"), "give cluster premises; what cloud nodes do is cloud's boot, spot and faults", "failures are of nodes on the premises, and there are none")
 	}
 	if c.Cloud != nil && c.Cloud.Config == "" {
 		d.fail(idMissing, at("/cluster/cloud"), "name the executor's configuration: config: FILE", "a cloud without config")

@@ -119,8 +119,14 @@ type Cluster struct {
 	Settings  []Setting
 	// Cloud is nil where all is on the premises.
 	Cloud *Cloud
-	Plans Plans
+	// Failures are those of nodes on the premises; their MTBF is 0 where none fails.
+	Failures Failures
+	Plans    Plans
 }
+
+// Failures are the mean time that a node works until it fails, and the mean time of
+// a repair.
+type Failures struct{ MTBF, Repair time.Duration }
 
 // Premises are nodes that stand all the time.
 type Premises struct {
@@ -146,6 +152,8 @@ type Cloud struct {
 	Throttle bool
 	// Faults is the path of a file of fault rules, "" for none.
 	Faults string
+	// Reconcile is how often the site runs reconcile; 0 is never.
+	Reconcile time.Duration
 }
 
 // Boot is how long instances take until slurmd registers.
@@ -231,12 +239,14 @@ func New() *Scenario {
 	return &Scenario{
 		Seed:     1,
 		Workload: Workload{Load: 1, LimitFactor: 1, OverRun: Extend},
-		Cluster:  Cluster{Scheduler: Slurm},
+		Cluster:  Cluster{Scheduler: Slurm, Failures: Failures{Repair: 6 * time.Hour}},
 	}
 }
 
 // NewCloud returns a cloud with what is not said of it.
-func NewCloud() *Cloud { return &Cloud{Boot: HPC, Spot: Common, OnDemand: Always, Throttle: true} }
+func NewCloud() *Cloud {
+	return &Cloud{Boot: HPC, Spot: Common, OnDemand: Always, Throttle: true, Reconcile: 6 * time.Hour}
+}
 
 // Origin is the file or the model that the jobs come from, for people.
 func (w *Workload) Origin() string {

@@ -42,6 +42,8 @@ cluster:
     quotas: [{family: standard, market: spot, vcpus: 640}, {family: g-vt, vcpus: 0}]
     throttle: false
     faults: rules.yaml
+    reconcile: 1h
+  failures: {mtbf: 180d, repair: 12h}
   plans: {advise: true, missing: 0.1, invalid: 0.05, partial: 0.5}
 run: {until: 40d, jobs_csv: jobs.csv, swf: out.swf, events: events.jsonl}
 `
@@ -61,8 +63,10 @@ func TestEveryKeyIsRead(t *testing.T) {
 			Cloud: &Cloud{
 				Config: "sites/config.yaml", CoresPerNode: 8, Boot: Minimal, Spot: Scarce, OnDemand: Common,
 				Quotas: []Quota{{"standard", "spot", 640}, {"g-vt", "on-demand", 0}}, Faults: "sites/rules.yaml",
+				Reconcile: time.Hour,
 			},
-			Plans: Plans{Advise: true, Missing: 0.1, Invalid: 0.05, Partial: 0.5},
+			Failures: Failures{180 * day, 12 * time.Hour},
+			Plans:    Plans{Advise: true, Missing: 0.1, Invalid: 0.05, Partial: 0.5},
 		},
 		Until: 40 * day, Outputs: Outputs{"sites/jobs.csv", "sites/out.swf", "sites/events.jsonl"},
 	}
@@ -115,6 +119,8 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 		"workload: {trace: \"a\\nb\"}\n" + machine:                                                                      "error[SCN005] /workload/trace: \"a\\nb\" is empty",
 		"workload: {trace: a, lenient: 1}\n" + machine:                                                                  "error[SCN004] /workload/lenient: wants true or false, has the number \"1\"",
 		trace + "cluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true, missing: 0.6, invalid: 0.6}}": "error[SCN005] /cluster/plans: missing, invalid",
+		trace + "cluster: {premises: {nodes: 1, cores_per_node: 1}, failures: {repair: 1h}}":                            "2:52: error[SCN007] /cluster/failures: failures without mtbf (such as",
+		trace + "cluster: {processors: 4, scheduler: easy, failures: {mtbf: 1d}}":                                       "error[SCN008] /cluster/failures: processors make a machine without nodes",
 		trace + "cluster: {cloud: {config: c, quotas: [{family: p}]}}":                                                  "error[SCN007] /cluster/cloud/quotas/0: a quota has",
 		trace + "cluster: {cloud: {config: c, quotas: [{family: standart, vcpus: 1}]}}":                                 "error[SCN006] /cluster/cloud/quotas/0/family: \"standart\" is not one of standard, f,",
 	} {
@@ -131,6 +137,7 @@ func TestWhatIsUnwiseIsANote(t *testing.T) {
 		"workload: {generator: {model: lublin, run: 1h}}\ncluster: {processors: 4, scheduler: fifo}":      "1:39: warning[SCN009] /workload/generator/run: Lublin's model",
 		"workload: {trace: a}\ncluster: {cloud: {config: c}, plans: {missing: 0.1}}":                      "2:31: warning[SCN009] /cluster/plans: jobs have no plans",
 		"workload: {trace: a}\ncluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true}}": "warning[SCN009] /cluster/plans: plans are for cloud nodes",
+		"workload: {trace: a}\ncluster: {cloud: {config: c}, failures: {mtbf: 1d}}":                       "2:31: warning[SCN009] /cluster/failures: failures are of nodes on the premises",
 	} {
 		s, err := Parse([]byte(text), "s.yaml")
 		if err != nil || len(s.Notes) != 1 || !strings.Contains(s.Notes[0].String(), want) {
