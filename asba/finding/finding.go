@@ -110,6 +110,15 @@ func (f Finding) String() string {
 	return b.String()
 }
 
+// Lines formats findings, one a line.
+func Lines(fs []Finding) string {
+	lines := make([]string, len(fs))
+	for i, f := range fs {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Count returns how many findings are at this level or above.
 func Count(fs []Finding, at Level) int {
 	n := 0

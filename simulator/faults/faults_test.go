@@ -372,9 +372,24 @@ func TestAllMistakesAreToldAtOnceInTheirOrder(t *testing.T) {
 }
 
 func TestSyntaxErrorsHaveAPlace(t *testing.T) {
-	_, err := Parse([]byte("faults:\n- {a: b\n"), "f.yaml")
-	if err == nil || !strings.HasPrefix(err.Error(), "f.yaml:") || !strings.Contains(err.Error(), "FAULT001") || strings.Contains(err.Error(), "\n") {
+	_, err := Parse([]byte("faults:\n- {error: *x}\n"), "f.yaml")
+	if err == nil || err.Error() != "f.yaml:2:11: error[FAULT001]: no YAML: unknown anchor 'x' referenced" {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestAMistakeIsOneLineWhateverTheKey(t *testing.T) {
+	for _, text := range []string{`faults: [{"a\nb": []}]`, `faults: [{"a\nb": 1, "a\nb": 1}]`, `{"a\nb": 1, "a\nb": 2}`} {
+		_, err := Parse([]byte(text), "f.yaml")
+		if err == nil {
+			t.Errorf("%s is taken", text)
+			continue
+		}
+		for line := range strings.Lines(err.Error()) {
+			if !strings.Contains(line, `error[FAULT003]: unknown key "a\nb"`) {
+				t.Errorf("%s: %q", text, err)
+			}
+		}
 	}
 }
 

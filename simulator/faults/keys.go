@@ -46,16 +46,17 @@ func (p *parser) rule(n *yaml.Node) (k *rule, pairs []string) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
 		switch {
+		case !slices.Contains(keys, key.Value):
+			p.unknown(key, keys)
 		case v.Kind != yaml.ScalarNode || isNull(v):
 			p.add(wrongShape, v, "", "%s takes one plain value", key.Value)
 		case given[key.Value]:
 			p.add(wrongShape, key, "", "%s is given twice", key.Value)
 		default:
 			given[key.Value] = true
-			if p.effect(k, key, v) || p.condition(k, key, v) || p.count(k, key, v) {
-				pairs = append(pairs, key.Value+": "+v.Value)
-			} else {
-				p.unknown(key, keys)
+			pairs = append(pairs, key.Value+": "+v.Value)
+			if !p.effect(k, key, v) && !p.condition(k, key, v) {
+				p.count(k, key, v)
 			}
 		}
 	}
@@ -147,8 +148,8 @@ func (p *parser) sizes(k *rule, v *yaml.Node) {
 	}
 }
 
-// count reads how often a rule acts, and reports whether the key says that.
-func (p *parser) count(k *rule, key, v *yaml.Node) bool {
+// count reads how often a rule acts.
+func (p *parser) count(k *rule, key, v *yaml.Node) {
 	switch key.Value {
 	case "after":
 		k.after = p.number(key, v, 0, manyIDs)
@@ -159,10 +160,7 @@ func (p *parser) count(k *rule, key, v *yaml.Node) bool {
 		if k.probability, err = strconv.ParseFloat(v.Value, 64); err != nil || !(k.probability > 0 && k.probability <= 1) {
 			p.add(badValue, v, "0.3 is three calls in ten", "probability is a number above 0 and up to 1, not %q", v.Value)
 		}
-	default:
-		return false
 	}
-	return true
 }
 
 // check looks at what makes sense in one key and not beside another.

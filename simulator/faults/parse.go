@@ -27,11 +27,7 @@ type Mistakes []finding.Finding
 
 // Error formats one mistake a line.
 func (m Mistakes) Error() string {
-	lines := make([]string, len(m))
-	for i, f := range m {
-		lines[i] = f.String()
-	}
-	return strings.Join(lines, "\n")
+	return finding.Lines(m)
 }
 
 // Parse reads rules; file is named in mistakes. The error is of type Mistakes.
@@ -81,7 +77,7 @@ func (p *parser) syntax(err error) {
 	f := finding.Finding{ID: notYAML, Level: finding.Error, File: p.file, Message: err.Error()}
 	var e *yaml.LoadError
 	if errors.As(err, &e) {
-		f.Line, f.Column, f.Message = e.Mark.Line, e.Mark.Column+1, e.Message
+		f.Line, f.Column, f.Message = e.Mark.Line, e.Mark.Column, e.Message
 	}
 	f.Message = "no YAML: " + strings.ReplaceAll(strings.TrimPrefix(f.Message, "yaml: "), "\n", " ")
 	p.mistakes = append(p.mistakes, f)
@@ -100,6 +96,8 @@ func (p *parser) document(n *yaml.Node) []*yaml.Node {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
 		switch {
+		case key.Value != "faults" && key.Value != "seed":
+			p.unknown(key, []string{"faults", "seed"})
 		case seen[key.Value]:
 			p.add(wrongShape, key, "", "%s is given twice", key.Value)
 		case key.Value == "seed":
@@ -107,8 +105,6 @@ func (p *parser) document(n *yaml.Node) []*yaml.Node {
 			if p.seed, err = strconv.ParseUint(v.Value, 10, 64); err != nil {
 				p.add(badValue, v, "", "seed is a whole number, not %q", v.Value)
 			}
-		case key.Value != "faults":
-			p.unknown(key, []string{"faults", "seed"})
 		case v.Kind == yaml.SequenceNode:
 			out = v.Content
 		case !isNull(v):
