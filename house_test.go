@@ -31,7 +31,7 @@ var leaves = []string{"executor/env", "executor/cloud", "executor/hostlist", "ex
 // that it may import beside the leaves. A room is understood, tested and
 // simulated alone; each exception is a layer that several rooms stand on.
 var rooms = map[string][]string{
-	"executor/config":     {"asba/plan"},
+	"executor/config":     {"asba/plan", "asba/finding/read"},
 	"executor/plansource": {"asba/plan", "asba/plan/rule", "asba/protocol"},
 	"executor/slurm":      nil,
 	"executor/calls":      nil,
@@ -64,8 +64,8 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: leaves,
 	}, {
-		why:   "showing and mending findings is for every document that has them: neither knows a format of ours",
-		from:  []string{"asba/finding/render", "asba/finding/patch"},
+		why:   "reading with findings, showing and mending them is for every document: none of the three knows a format of ours",
+		from:  []string{"asba/finding/read", "asba/finding/render", "asba/finding/patch"},
 		about: []string{"./..."},
 		allow: []string{"asba/finding"},
 	}, {
@@ -257,7 +257,7 @@ var rules = []rule{
 		why:   "a scenario is what is to be simulated: who reads and judges one needs no simulator",
 		from:  []string{"simulator/scenario"},
 		about: []string{"./..."},
-		allow: []string{"asba/finding"},
+		allow: []string{"asba/finding", "asba/finding/read"},
 	}, {
 		why:   "the command reads, runs and shows; who simulates a cluster is handed to it",
 		from:  []string{"cmd/internal/simulation"},
@@ -551,6 +551,12 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"asba/plan/check", "executor/config", true},
 		{"asba/finding/render", "asba/finding", false},
 		{"asba/finding/patch", "asba/plan", true},
+		{"asba/finding/read", "asba/finding", false},
+		{"asba/finding/read", "executor/config", true},
+		{"executor/config", "asba/finding/read", false},
+		{"executor/slurm", "asba/finding/read", true},
+		{"simulator/scenario", "asba/finding/read", false},
+		{"simulator/scenario", "executor/config", true},
 		{"asba/protocol", "asba/plan", false},
 		{"asba/protocol", "asba/plan/lint", true},
 		{"executor/plansource", "asba/protocol", false},

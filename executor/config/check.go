@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/finding/read"
 )
 
 // The forms of names. Ids are checked by prefix alone: LocalStack's and the
@@ -40,27 +41,27 @@ const (
 	maxMemory = 64 << 20 // MiB
 )
 
-func id(prefix, what string) check {
+func id(prefix, what string) read.Check {
 	return matches(regexp.MustCompile("^"+prefix+"[0-9A-Za-z-]+$"), len(prefix)+64, "is not "+what+"'s id", "write its id, "+prefix+"...")
 }
 
 // missing says that a key is needed.
-func (d *decoder) missing(v value, name, hint string) {
+func missing(v read.Value, name, hint string) {
 	if hint == "" {
 		hint = "add " + name
 	}
-	d.fail(idMissing, v, hint, "%s is missing", name)
+	v.Fail(idMissing, hint, "%s is missing", name)
 }
 
 // exclusive reports whether more than one of the keys is given, and says so.
-func (d *decoder) exclusive(at map[string]value, hint string, names ...string) bool {
+func exclusive(at map[string]read.Value, hint string, names ...string) bool {
 	first := ""
 	for _, n := range names {
 		v, given := at[n]
 		switch {
 		case !given:
 		case first != "":
-			d.fail(idConflict, v, hint, "%s and %s exclude each other", first, n)
+			v.Fail(idConflict, hint, "%s and %s exclude each other", first, n)
 			return true
 		default:
 			first = n
@@ -70,7 +71,7 @@ func (d *decoder) exclusive(at map[string]value, hint string, names ...string) b
 }
 
 // pick is the place of a key, or of its mapping where the key is not given.
-func pick(at map[string]value, name string, whole value) value {
+func pick(at map[string]read.Value, name string, whole read.Value) read.Value {
 	if v, ok := at[name]; ok {
 		return v
 	}
@@ -79,7 +80,7 @@ func pick(at map[string]value, name string, whole value) value {
 
 // own notes which group owns which names, and tells of names with two owners:
 // one name a pair of groups is enough to see the overlap.
-func (d *decoder) own(groups []groupAt) owners {
+func own(groups []groupAt) owners {
 	o := owners{byName: map[string]*NodeGroup{}, byStem: map[string]*NodeGroup{}}
 	labels := map[string]bool{}
 	for _, g := range groups {
@@ -88,7 +89,7 @@ func (d *decoder) own(groups []groupAt) owners {
 			continue // told already
 		}
 		if labels[ng.String()] {
-			d.fail(idOwner, pick(g.at, "node_group_name", g.self), "rename one", "node group %s is there twice", ng)
+			pick(g.at, "node_group_name", g.self).Fail(idOwner, "rename one", "node group %s is there twice", ng)
 			continue
 		}
 		labels[ng.String()] = true
@@ -96,7 +97,7 @@ func (d *decoder) own(groups []groupAt) owners {
 			continue
 		}
 		if before, ok := o.byStem[ng.stem()]; ok {
-			d.fail(idOwner, g.self, "give one of them nodes: HOSTLIST", "node group %s names its nodes %s[...], as %s does", ng, ng.stem(), before)
+			g.self.Fail(idOwner, "give one of them nodes: HOSTLIST", "node group %s names its nodes %s[...], as %s does", ng, ng.stem(), before)
 		}
 		o.byStem[ng.stem()] = ng
 	}
@@ -110,7 +111,7 @@ func (d *decoder) own(groups []groupAt) owners {
 			}
 			if other != nil && !told[other] {
 				told[other] = true
-				d.fail(idOwner, g.at["nodes"], "a node belongs to one node group", "%s belongs to node group %s already", n, other)
+				g.at["nodes"].Fail(idOwner, "a node belongs to one node group", "%s belongs to node group %s already", n, other)
 			}
 		}
 	}
@@ -147,12 +148,12 @@ func stemOf(node string) string {
 }
 
 // together checks what no section can see alone.
-func (d *decoder) together(c *Config, root value, groups []groupAt) {
+func together(c *Config, root read.Value, groups []groupAt) {
 	if len(groups) == 0 {
-		d.note(finding.Warning, idUnwise, root, "add slurm.partitions with a node group", "there is no node group, so no node can be launched")
+		root.Note(finding.Warning, idUnwise, "add slurm.partitions with a node group", "there is no node group, so no node can be launched")
 	}
 	if c.AWS.Region == "" && c.AWS.Profile == "" && c.AWS.ConfigFile == "" {
-		d.note(finding.Warning, idUnwise, root, "add aws.region", "no region: slurmctld passes no AWS_REGION on")
+		root.Note(finding.Warning, idUnwise, "add aws.region", "no region: slurmctld passes no AWS_REGION on")
 	}
 	for _, g := range groups {
 		switch {
@@ -160,7 +161,7 @@ func (d *decoder) together(c *Config, root value, groups []groupAt) {
 		case c.AWS.Region == "":
 			c.AWS.Region = g.region // one region a configuration: see below
 		case g.region != c.AWS.Region:
-			d.fail(idConflict, g.at["region"], "use one configuration for each region", "region %s differs from aws.region %s", g.region, c.AWS.Region)
+			g.at["region"].Fail(idConflict, "use one configuration for each region", "region %s differs from aws.region %s", g.region, c.AWS.Region)
 		}
 	}
 	if c.AWS.Region == "" {
@@ -169,7 +170,7 @@ func (d *decoder) together(c *Config, root value, groups []groupAt) {
 	for _, g := range groups {
 		for _, az := range g.group.Subnets.AZs {
 			if !strings.HasPrefix(az, c.AWS.Region) {
-				d.fail(idConflict, g.at["subnets"], "name zones of that region", "zone %s is not in region %s", az, c.AWS.Region)
+				g.at["subnets"].Fail(idConflict, "name zones of that region", "zone %s is not in region %s", az, c.AWS.Region)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/finding/read"
 	"aws-slurm-burst/asba/plan"
 	"aws-slurm-burst/executor/cloud"
 )
@@ -321,8 +322,8 @@ func TestManyNotesDoNotHideAnError(t *testing.T) {
 func TestErrorsAreBounded(t *testing.T) {
 	_, err := Parse([]byte("aws:\n"+strings.Repeat("  ? [x]\n  : y\n", 5000)), "c.yaml")
 	var bad *Invalid
-	if !errors.As(err, &bad) || len(bad.Findings) != maxFindings {
-		t.Errorf("want %d findings, have %v", maxFindings, err)
+	if !errors.As(err, &bad) || len(bad.Findings) != read.MaxFindings {
+		t.Errorf("want %d findings, have %v", read.MaxFindings, err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/finding/read"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/hostlist"
 )
@@ -17,26 +18,26 @@ const maxNodes = hostlist.MaxHosts
 type groupAt struct {
 	group  *NodeGroup
 	region string
-	self   value
-	at     map[string]value
+	self   read.Value
+	at     map[string]read.Value
 }
 
-func (d *decoder) partition(v value) []groupAt {
+func partition(v read.Value) []groupAt {
 	var name string
 	var groups []groupAt
-	at := d.mapping(v, []key{
-		{"partition_name", text(&name, slurmName)},
-		{"node_groups", list(func(d *decoder, v value) {
-			if g, ok := d.group(v); ok {
+	at := v.Mapping(
+		read.Key("partition_name", read.Text(&name, slurmName)),
+		read.Key("node_groups", read.List(func(v read.Value) {
+			if g, ok := nodeGroup(v); ok {
 				groups = append(groups, g)
 			}
-		})},
-	})
+		})),
+	)
 	if at == nil {
 		return nil
 	}
 	if _, given := at["partition_name"]; !given {
-		d.missing(v, "partition_name", "")
+		missing(v, "partition_name", "")
 	}
 	for _, g := range groups {
 		g.group.Partition = name
@@ -44,57 +45,57 @@ func (d *decoder) partition(v value) []groupAt {
 	return groups
 }
 
-func (d *decoder) group(v value) (groupAt, bool) {
+func nodeGroup(v read.Value) (groupAt, bool) {
 	g := &NodeGroup{Purchasing: OnDemand, PlacementRequired: true, Gang: true}
 	out := groupAt{group: g, self: v}
 	var subnetIDs, types []string
 	var overrides []Type
 	var specs []specification
-	out.at = d.mapping(v, []key{
-		{"node_group_name", text(&g.Name, slurmName)},
-		{"nodes", func(d *decoder, v value) { d.nodes(&g.Nodes, v) }},
-		{"max_nodes", whole(&g.MaxNodes, 0, maxNodes)},
-		{"region", text(&out.region, regionName)},
-		{"purchasing_option", word(&g.Purchasing, OnDemand, Spot, Mixed)},
-		{"allow_mixed", boolean(&g.AllowMixed)},
-		{"max_spot_price", money(&g.MaxSpotPrice)},
-		{"max_cost_per_hour", money(&g.MaxCostPerHour)},
-		{"instance_types", texts(&types, typeName)},
-		{"launch_template_overrides", list(func(d *decoder, v value) { d.override(&overrides, v) })},
-		{"launch_template_specification", func(d *decoder, v value) { d.template(g, v) }},
-		{"image", func(d *decoder, v value) { d.image(&g.Image, v) }},
-		{"subnets", func(d *decoder, v value) { d.subnets(&g.Subnets, v) }},
-		{"subnet_ids", texts(&subnetIDs, subnetID)},
-		{"security_group_ids", texts(&g.SecurityGroups, groupID)},
-		{"iam_instance_profile", text(&g.InstanceProfile, notEmpty)},
-		{"key_name", text(&g.KeyName, notEmpty)},
-		{"user_data_file", path(&g.UserDataFile)},
-		{"tags", tags(&g.Tags, true)},
-		{"placement", section(
-			key{"strategy", word(&g.Placement, "cluster", "spread", "partition", "none")},
-			key{"required", boolean(&g.PlacementRequired)},
-		)},
-		{"gang", boolean(&g.Gang)},
-		{"cpus", whole(&g.CPUs, 1, maxCPUs)},
-		{"memory_mb", whole(&g.MemoryMB, 1, maxMemory)},
-		{"gres", text(&g.Gres, notEmpty)},
-		{"slurm_specifications", specifications(&specs)},
-	})
+	out.at = v.Mapping(
+		read.Key("node_group_name", read.Text(&g.Name, slurmName)),
+		read.Key("nodes", func(v read.Value) { nodes(&g.Nodes, v) }),
+		read.Key("max_nodes", read.Whole(&g.MaxNodes, 0, maxNodes)),
+		read.Key("region", read.Text(&out.region, regionName)),
+		read.Key("purchasing_option", read.Word(&g.Purchasing, OnDemand, Spot, Mixed)),
+		read.Key("allow_mixed", read.Boolean(&g.AllowMixed)),
+		read.Key("max_spot_price", money(&g.MaxSpotPrice)),
+		read.Key("max_cost_per_hour", money(&g.MaxCostPerHour)),
+		read.Key("instance_types", read.Texts(&types, typeName)),
+		read.Key("launch_template_overrides", read.List(func(v read.Value) { override(&overrides, v) })),
+		read.Key("launch_template_specification", func(v read.Value) { template(g, v) }),
+		read.Key("image", func(v read.Value) { image(&g.Image, v) }),
+		read.Key("subnets", func(v read.Value) { subnets(&g.Subnets, v) }),
+		read.Key("subnet_ids", read.Texts(&subnetIDs, subnetID)),
+		read.Key("security_group_ids", read.Texts(&g.SecurityGroups, groupID)),
+		read.Key("iam_instance_profile", read.Text(&g.InstanceProfile, read.NotEmpty)),
+		read.Key("key_name", read.Text(&g.KeyName, read.NotEmpty)),
+		read.Key("user_data_file", read.Path(&g.UserDataFile)),
+		read.Key("tags", tags(&g.Tags, true)),
+		read.Key("placement", read.Mapping(
+			read.Key("strategy", read.Word(&g.Placement, "cluster", "spread", "partition", "none")),
+			read.Key("required", read.Boolean(&g.PlacementRequired)),
+		)),
+		read.Key("gang", read.Boolean(&g.Gang)),
+		read.Key("cpus", read.Whole(&g.CPUs, 1, maxCPUs)),
+		read.Key("memory_mb", read.Whole(&g.MemoryMB, 1, maxMemory)),
+		read.Key("gres", read.Text(&g.Gres, read.NotEmpty)),
+		read.Key("slurm_specifications", specifications(&specs)),
+	)
 	if out.at == nil {
 		return out, false
 	}
 	if _, given := out.at["node_group_name"]; !given {
-		d.missing(v, "node_group_name", "")
+		missing(v, "node_group_name", "")
 	}
-	d.size(g, specs)
+	size(g, specs)
 	g.AllowMixed = g.AllowMixed || g.Purchasing == Mixed
 
-	d.exclusive(out.at, "keep one; overrides can name a price and a subnet with each type", "instance_types", "launch_template_overrides")
+	exclusive(out.at, "keep one; overrides can name a price and a subnet with each type", "instance_types", "launch_template_overrides")
 	for _, t := range types {
 		overrides = append(overrides, Type{Name: t})
 	}
 	g.Types = overrides
-	d.exclusive(out.at, "keep one", "subnets", "subnet_ids")
+	exclusive(out.at, "keep one", "subnets", "subnet_ids")
 	g.Subnets.IDs = append(g.Subnets.IDs, subnetIDs...)
 	if s := &g.Subnets; len(s.IDs)+len(s.AZs)+len(s.Tags) == 0 && s.VPC == "" && !s.DefaultForAZ {
 		for _, t := range g.Types {
@@ -108,20 +109,20 @@ func (d *decoder) group(v value) (groupAt, bool) {
 	}
 	for i, t := range g.Types {
 		if slices.ContainsFunc(g.Types[:i], func(u Type) bool { return u.Name == t.Name }) {
-			d.fail(idTwice, out.at["instance_types"], "name it once", "%s is named twice", t.Name)
+			out.at["instance_types"].Fail(idTwice, "name it once", "%s is named twice", t.Name)
 		}
 	}
 	return out, true
 }
 
-func (d *decoder) nodes(to *[]string, v value) {
-	expr, ok := d.text(v)
+func nodes(to *[]string, v read.Value) {
+	expr, ok := v.Text()
 	if !ok {
 		return
 	}
 	names, err := hostlist.Expand(expr)
 	if err != nil {
-		d.fail(idHostlist, v, "", "%s", err)
+		v.Fail(idHostlist, "", "%s", err)
 		return
 	}
 	seen := make(map[string]bool, len(names))
@@ -134,19 +135,19 @@ func (d *decoder) nodes(to *[]string, v value) {
 
 // override reads one type with its price and subnet. The same type may come
 // again with another subnet: that is how the first versions name several.
-func (d *decoder) override(to *[]Type, v value) {
+func override(to *[]Type, v read.Value) {
 	var t Type
 	var subnet string
-	at := d.mapping(v, []key{
-		{"instance_type", text(&t.Name, typeName)},
-		{"spot_price", money(&t.SpotPrice)},
-		{"subnet_id", text(&subnet, subnetID)},
-	})
+	at := v.Mapping(
+		read.Key("instance_type", read.Text(&t.Name, typeName)),
+		read.Key("spot_price", money(&t.SpotPrice)),
+		read.Key("subnet_id", read.Text(&subnet, subnetID)),
+	)
 	if at == nil {
 		return
 	}
 	if _, given := at["instance_type"]; !given {
-		d.missing(v, "instance_type", "")
+		missing(v, "instance_type", "")
 	}
 	if t.Name == "" {
 		return
@@ -162,110 +163,110 @@ func (d *decoder) override(to *[]Type, v value) {
 	before := &(*to)[i]
 	switch {
 	case before.SpotPrice != t.SpotPrice:
-		d.fail(idConflict, pick(at, "spot_price", v), "give a type one price", "%s has another spot_price before", t.Name)
+		pick(at, "spot_price", v).Fail(idConflict, "give a type one price", "%s has another spot_price before", t.Name)
 	case subnet == "" || len(before.SubnetIDs) == 0 || slices.Contains(before.SubnetIDs, subnet):
-		d.fail(idTwice, v, "name it once, or once a subnet", "%s is named twice", t.Name)
+		v.Fail(idTwice, "name it once, or once a subnet", "%s is named twice", t.Name)
 	default:
 		before.SubnetIDs = append(before.SubnetIDs, subnet)
 	}
 }
 
-func (d *decoder) template(g *NodeGroup, v value) {
+func template(g *NodeGroup, v read.Value) {
 	var name, id string
-	at := d.mapping(v, []key{
-		{"launch_template_name", text(&name, notEmpty)},
-		{"launch_template_id", text(&id, templateID)},
-		{"version", text(&g.TemplateVersion, templateVersion)},
-	})
-	if at == nil || d.exclusive(at, "keep one", "launch_template_name", "launch_template_id") {
+	at := v.Mapping(
+		read.Key("launch_template_name", read.Text(&name, read.NotEmpty)),
+		read.Key("launch_template_id", read.Text(&id, templateID)),
+		read.Key("version", read.Text(&g.TemplateVersion, templateVersion)),
+	)
+	if at == nil || exclusive(at, "keep one", "launch_template_name", "launch_template_id") {
 		return
 	}
 	_, byName := at["launch_template_name"]
 	_, byID := at["launch_template_id"]
 	if !byName && !byID {
-		d.missing(v, "launch_template_name", "or launch_template_id")
+		missing(v, "launch_template_name", "or launch_template_id")
 	}
 	g.Template = name + id
 }
 
-func (d *decoder) image(i *Image, v value) {
-	at := d.mapping(v, []key{
-		{"id", text(&i.ID, imageID)},
-		{"name", text(&i.Name, notEmpty)},
-		{"owner", text(&i.Owner, imageOwner)},
-		{"arch", word(&i.Arch, "x86_64", "arm64")},
-		{"tags", tags(&i.Tags, false)},
-	})
+func image(i *Image, v read.Value) {
+	at := v.Mapping(
+		read.Key("id", read.Text(&i.ID, imageID)),
+		read.Key("name", read.Text(&i.Name, read.NotEmpty)),
+		read.Key("owner", read.Text(&i.Owner, imageOwner)),
+		read.Key("arch", read.Word(&i.Arch, "x86_64", "arm64")),
+		read.Key("tags", tags(&i.Tags, false)),
+	)
 	for _, filter := range []string{"name", "owner", "arch", "tags"} {
-		d.exclusive(at, "an id needs no filter; keep one", "id", filter)
+		exclusive(at, "an id needs no filter; keep one", "id", filter)
 	}
 	_, byID := at["id"]
 	_, byName := at["name"]
 	switch {
 	case at == nil || byID:
 	case !byName && len(i.Tags) == 0:
-		d.missing(v, "id", "or name, or tags")
+		missing(v, "id", "or name, or tags")
 	case i.Owner == "":
 		// Anyone may publish an image under any name.
-		d.note(finding.Warning, idUnwise, v, "add owner: self, amazon or an account id", "an image chosen without its owner can be a stranger's")
+		v.Note(finding.Warning, idUnwise, "add owner: self, amazon or an account id", "an image chosen without its owner can be a stranger's")
 	}
 }
 
-func (d *decoder) subnets(s *Subnets, v value) {
-	at := d.mapping(v, []key{
-		{"ids", texts(&s.IDs, subnetID)},
-		{"default_for_az", boolean(&s.DefaultForAZ)},
-		{"azs", texts(&s.AZs, zoneName)},
-		{"vpc", text(&s.VPC, vpcID)},
-		{"tags", tags(&s.Tags, false)},
-	})
+func subnets(s *Subnets, v read.Value) {
+	at := v.Mapping(
+		read.Key("ids", read.Texts(&s.IDs, subnetID)),
+		read.Key("default_for_az", read.Boolean(&s.DefaultForAZ)),
+		read.Key("azs", read.Texts(&s.AZs, zoneName)),
+		read.Key("vpc", read.Text(&s.VPC, vpcID)),
+		read.Key("tags", tags(&s.Tags, false)),
+	)
 	for _, filter := range []string{"default_for_az", "azs", "vpc", "tags"} {
-		d.exclusive(at, "ids need no filter; keep one", "ids", filter)
+		exclusive(at, "ids need no filter; keep one", "ids", filter)
 	}
 }
 
 // tags reads a list of {key, value}, as the first versions have it, or a
 // mapping. Keys that are AWS's or ours cannot be put on instances.
-func tags(to *[]cloud.Tag, launch bool) reader {
-	add := func(d *decoder, v value, t cloud.Tag) {
+func tags(to *[]cloud.Tag, launch bool) read.Reader {
+	add := func(v read.Value, t cloud.Tag) {
 		switch reserved := strings.HasPrefix(t.Key, "aws:") || strings.HasPrefix(t.Key, "aws-slurm-burst:"); {
 		case slices.ContainsFunc(*to, func(u cloud.Tag) bool { return u.Key == t.Key }):
-			d.fail(idTwice, v, "remove one of the two", "the tag %s is given twice", show(t.Key))
+			v.Fail(idTwice, "remove one of the two", "the tag %s is given twice", read.Show(t.Key))
 		case launch && reserved:
-			d.fail(idValue, v, "rename it", "the tag %s begins with a reserved prefix", show(t.Key))
+			v.Fail(idValue, "rename it", "the tag %s begins with a reserved prefix", read.Show(t.Key))
 		case len(*to) == maxTags:
-			d.fail(idValue, v, "remove some", "more than %d tags", maxTags)
+			v.Fail(idValue, "remove some", "more than %d tags", maxTags)
 		default:
 			*to = append(*to, t)
 		}
 	}
-	return func(d *decoder, v value) {
-		if d.isMapping(v) {
-			d.pairs(v, tagKey, tagValue, func(at value, k, val string) { add(d, at, cloud.Tag{Key: k, Value: val}) })
+	return func(v read.Value) {
+		if v.IsMapping() {
+			v.Pairs(tagKey, tagValue, func(at read.Value, k, val string) { add(at, cloud.Tag{Key: k, Value: val}) })
 			return
 		}
-		list(func(d *decoder, v value) {
+		read.List(func(v read.Value) {
 			var t cloud.Tag
-			at := d.mapping(v, []key{{"key", text(&t.Key, tagKey)}, {"value", text(&t.Value, tagValue)}})
+			at := v.Mapping(read.Key("key", read.Text(&t.Key, tagKey)), read.Key("value", read.Text(&t.Value, tagValue)))
 			if _, given := at["key"]; at != nil && !given {
-				d.missing(v, "key", "")
+				missing(v, "key", "")
 			}
 			if t.Key != "" {
-				add(d, v, t)
+				add(v, t)
 			}
-		})(d, v)
+		})(v)
 	}
 }
 
 // A specification is a parameter of the Slurm node line and its place.
 type specification struct {
 	Setting
-	at value
+	at read.Value
 }
 
-func specifications(to *[]specification) reader {
-	return func(d *decoder, v value) {
-		d.pairs(v, slurmKey, oneWord, func(at value, k, val string) {
+func specifications(to *[]specification) read.Reader {
+	return func(v read.Value) {
+		v.Pairs(slurmKey, oneWord, func(at read.Value, k, val string) {
 			*to = append(*to, specification{Setting{k, val}, at})
 		})
 	}
@@ -273,14 +274,14 @@ func specifications(to *[]specification) reader {
 
 // size takes a node's size from its Slurm parameters, where the group's own
 // keys do not give it, and keeps the others.
-func (d *decoder) size(g *NodeGroup, specs []specification) {
+func size(g *NodeGroup, specs []specification) {
 	number := func(s specification, to *int, most int) {
 		n, err := strconv.Atoi(s.Value)
 		switch {
 		case err != nil || n < 1 || n > most:
-			d.fail(idValue, s.at, "write a whole number from 1 to "+strconv.Itoa(most), "%s is not a whole number in range", show(s.Value))
+			s.at.Fail(idValue, "write a whole number from 1 to "+strconv.Itoa(most), "%s is not a whole number in range", read.Show(s.Value))
 		case *to != 0 && *to != n:
-			d.fail(idConflict, s.at, "keep one", "%s is %d here and %d in the node group's own key", s.Key, n, *to)
+			s.at.Fail(idConflict, "keep one", "%s is %d here and %d in the node group's own key", s.Key, n, *to)
 		default:
 			*to = n
 		}
@@ -293,7 +294,7 @@ func (d *decoder) size(g *NodeGroup, specs []specification) {
 			number(s, &g.MemoryMB, maxMemory)
 		case "gres":
 			if g.Gres != "" && g.Gres != s.Value {
-				d.fail(idConflict, s.at, "keep one", "Gres is %s here and %s in the node group's own key", show(s.Value), show(g.Gres))
+				s.at.Fail(idConflict, "keep one", "Gres is %s here and %s in the node group's own key", read.Show(s.Value), read.Show(g.Gres))
 			}
 			g.Gres = s.Value
 		default:

@@ -1,20 +1,13 @@
 package config
 
 import (
-	"errors"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"go.yaml.in/yaml/v4"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/finding/read"
 	"aws-slurm-burst/asba/plan"
 )
-
-// maxBytes is far above a real file: ten thousand node groups fit.
-const maxBytes = 1 << 20
 
 // Invalid is the error of a file that cannot be used.
 type Invalid struct {
@@ -24,60 +17,23 @@ type Invalid struct {
 
 // Error has one line a finding.
 func (e *Invalid) Error() string {
-	lines := make([]string, len(e.Findings))
-	for i, f := range e.Findings {
-		lines[i] = f.String()
-	}
-	return strings.Join(lines, "\n")
+	return finding.Lines(e.Findings)
 }
 
 // Parse reads a configuration. file is its name, for findings and for the
 // folder that relative paths start at. Every error is an *Invalid.
 func Parse(data []byte, file string) (*Config, error) {
-	d := &decoder{file: file}
+	doc := read.New(file, &format)
 	c := defaults(file)
-	if root := d.document(data); root != nil {
-		d.config(c, value{node: root})
+	if root, ok := doc.Load(data); ok {
+		config(c, root)
 	}
-	finding.Sort(d.findings)
-	if d.errors > 0 {
-		notes := func(f finding.Finding) bool { return f.Level < finding.Error }
-		return nil, &Invalid{slices.DeleteFunc(d.findings, notes)}
+	wrong, notes := doc.Findings()
+	if wrong != nil {
+		return nil, &Invalid{wrong}
 	}
-	c.Notes = d.findings
+	c.Notes = notes
 	return c, nil
-}
-
-// document returns the root of the only document, or nil with a finding.
-func (d *decoder) document(data []byte) *yaml.Node {
-	whole := value{}
-	switch {
-	case len(data) > maxBytes:
-		d.fail(idSyntax, whole, "is it the right file?", "the file is larger than %d bytes", maxBytes)
-		return nil
-	case !utf8.Valid(data):
-		d.fail(idSyntax, whole, "save it as UTF-8", "the file is not UTF-8 text")
-		return nil
-	}
-	var docs []yaml.Node
-	if err := yaml.Load(data, &docs, yaml.WithAllDocuments()); err != nil {
-		var bad *yaml.LoadError
-		at, msg := whole, err.Error()
-		if errors.As(err, &bad) {
-			at, msg = value{node: &yaml.Node{Line: bad.Mark.Line, Column: bad.Mark.Column}}, bad.Message
-		}
-		d.fail(idSyntax, at, "", "not YAML: %s", strings.Join(strings.Fields(msg), " "))
-		return nil
-	}
-	switch {
-	case len(docs) > 1:
-		d.fail(idSyntax, value{node: &docs[1]}, "keep one", "a second YAML document begins here")
-		return nil
-	case len(docs) == 0 || len(docs[0].Content) == 0 || docs[0].Content[0].ShortTag() == "!!null":
-		d.fail(idSyntax, whole, "give it at least slurm.partitions with a node group", "the file is empty")
-		return nil
-	}
-	return docs[0].Content[0]
 }
 
 // defaults are what a key that is not given stands for.
@@ -98,55 +54,51 @@ func defaults(file string) *Config {
 	}
 }
 
-// section makes a reader of a mapping that needs no look at its keys together.
-func section(keys ...key) reader {
-	return func(d *decoder, v value) { d.mapping(v, keys) }
-}
-
-func (d *decoder) config(c *Config, root value) {
+// config reads the whole file.
+func config(c *Config, root read.Value) {
 	var groups []groupAt
-	at := d.mapping(root, []key{
-		{"cluster", text(&c.Cluster, clusterName)},
-		{"aws", func(d *decoder, v value) { d.aws(&c.AWS, v) }},
-		{"slurm", func(d *decoder, v value) { groups = d.slurm(&c.Slurm, v) }},
-		{"nodes", section(key{"reuse", boolean(&c.ReuseNodes)})},
-		{"plans", func(d *decoder, v value) { d.plans(&c.Plans, v) }},
-		{"policy", section(
-			key{"allow_user_data", boolean(&c.Policy.AllowUserData)},
-			key{"allow_iam_profile", boolean(&c.Policy.AllowIAMProfile)},
-			key{"allow_launch_template", boolean(&c.Policy.AllowLaunchTemplate)},
-			key{"allow_security_groups", boolean(&c.Policy.AllowSecurityGroups)},
-			key{"allow_subnets", boolean(&c.Policy.AllowSubnets)},
-			key{"allow_image", boolean(&c.Policy.AllowImage)},
-			key{"allow_group_name", boolean(&c.Policy.AllowGroupName)},
-			key{"allow_unknown_price", boolean(&c.Policy.AllowUnknownPrice)},
-			key{"max_cost_per_hour", money(&c.Policy.MaxCostPerHour)},
-			key{"max_nodes", whole(&c.Policy.MaxNodes, 0, maxNodes)},
-		)},
-		{"asba", func(d *decoder, v value) { d.asba(&c.ASBA, v) }},
-		{"asbb", section()},
-		{"mpi", section(
-			key{"efa_default", word(&c.MPI.EFA, "required", "preferred", "optional", "disabled")},
-			key{"placement_group_threshold", whole(&c.MPI.PlacementThreshold, 1, maxNodes)},
-			key{"force_cluster_placement_group", boolean(&c.MPI.ForceCluster)},
-		)},
-		{"journal", section(key{"dir", path(&c.Journal.Dir)})},
-		{"capacity", section(key{"ttl_seconds", duration(&c.Capacity.TTL, 0, 24*time.Hour)})},
-		{"logging", section(
-			key{"level", word(&c.Logging.Level, "debug", "info", "warn", "error")},
-			key{"format", word(&c.Logging.Format, "json", "text")},
-			key{"file", path(&c.Logging.File)},
-		)},
-		{"ecosystem", section()},
-	})
+	at := root.Mapping(
+		read.Key("cluster", read.Text(&c.Cluster, clusterName)),
+		read.Key("aws", func(v read.Value) { aws(&c.AWS, v) }),
+		read.Key("slurm", func(v read.Value) { groups = slurm(&c.Slurm, v) }),
+		read.Key("nodes", read.Mapping(read.Key("reuse", read.Boolean(&c.ReuseNodes)))),
+		read.Key("plans", func(v read.Value) { plans(&c.Plans, v) }),
+		read.Key("policy", read.Mapping(
+			read.Key("allow_user_data", read.Boolean(&c.Policy.AllowUserData)),
+			read.Key("allow_iam_profile", read.Boolean(&c.Policy.AllowIAMProfile)),
+			read.Key("allow_launch_template", read.Boolean(&c.Policy.AllowLaunchTemplate)),
+			read.Key("allow_security_groups", read.Boolean(&c.Policy.AllowSecurityGroups)),
+			read.Key("allow_subnets", read.Boolean(&c.Policy.AllowSubnets)),
+			read.Key("allow_image", read.Boolean(&c.Policy.AllowImage)),
+			read.Key("allow_group_name", read.Boolean(&c.Policy.AllowGroupName)),
+			read.Key("allow_unknown_price", read.Boolean(&c.Policy.AllowUnknownPrice)),
+			read.Key("max_cost_per_hour", money(&c.Policy.MaxCostPerHour)),
+			read.Key("max_nodes", read.Whole(&c.Policy.MaxNodes, 0, maxNodes)),
+		)),
+		read.Key("asba", func(v read.Value) { asba(&c.ASBA, v) }),
+		read.Key("asbb", read.Mapping()),
+		read.Key("mpi", read.Mapping(
+			read.Key("efa_default", read.Word(&c.MPI.EFA, "required", "preferred", "optional", "disabled")),
+			read.Key("placement_group_threshold", read.Whole(&c.MPI.PlacementThreshold, 1, maxNodes)),
+			read.Key("force_cluster_placement_group", read.Boolean(&c.MPI.ForceCluster)),
+		)),
+		read.Key("journal", read.Mapping(read.Key("dir", read.Path(&c.Journal.Dir)))),
+		read.Key("capacity", read.Mapping(read.Key("ttl_seconds", duration(&c.Capacity.TTL, 0, 24*time.Hour)))),
+		read.Key("logging", read.Mapping(
+			read.Key("level", read.Word(&c.Logging.Level, "debug", "info", "warn", "error")),
+			read.Key("format", read.Word(&c.Logging.Format, "json", "text")),
+			read.Key("file", read.Path(&c.Logging.File)),
+		)),
+		read.Key("ecosystem", read.Mapping()),
+	)
 	if at == nil { // not even keys: that is told already
 		return
 	}
 	for _, g := range groups {
 		c.Groups = append(c.Groups, g.group)
 	}
-	c.owners = d.own(groups)
-	d.together(c, root, groups)
+	c.owners = own(groups)
+	together(c, root, groups)
 }
 
 // ignored says why a key of the first versions is accepted and not acted on;

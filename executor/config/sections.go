@@ -7,34 +7,35 @@ import (
 	"time"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/finding/read"
 )
 
 // aws reads the section and settles which of the ways to authenticate holds:
 // the one named, else the only one described.
-func (d *decoder) aws(a *AWS, v value) {
+func aws(a *AWS, v read.Value) {
 	var method, profile string
 	var assumed, web, cross Role
 	var keys Keys
-	at := d.mapping(v, []key{
-		{"region", text(&a.Region, regionName)},
-		{"profile", text(&a.Profile, notEmpty)},
-		{"config_file", path(&a.ConfigFile)},
-		{"credentials_file", path(&a.CredentialsFile)},
-		{"endpoint_url", httpURL(&a.EndpointURL)},
-		{"authentication_method", word(&method, "instance_profile", "assume_role", "sso", "web_identity", "cross_account", "access_keys")},
-		{"assume_role", section(roleKeys(&assumed)...)},
-		{"web_identity", section(append(roleKeys(&web), key{"token_file", path(&web.TokenFile)})...)},
-		{"cross_account", section(append(roleKeys(&cross), key{"target_role_arn", text(&cross.ARN, roleARN)}, key{"source_profile", text(&profile, notEmpty)})...)},
-		{"sso", section(key{"profile_name", text(&profile, notEmpty)})},
-		{"access_keys", section(
-			key{"access_key_id", text(&keys.ID, notEmpty)},
-			key{"secret_access_key", secret(&keys.Secret)},
-			key{"session_token", secret(&keys.SessionToken)},
-		)},
-	})
+	at := v.Mapping(
+		read.Key("region", read.Text(&a.Region, regionName)),
+		read.Key("profile", read.Text(&a.Profile, read.NotEmpty)),
+		read.Key("config_file", read.Path(&a.ConfigFile)),
+		read.Key("credentials_file", read.Path(&a.CredentialsFile)),
+		read.Key("endpoint_url", httpURL(&a.EndpointURL)),
+		read.Key("authentication_method", read.Word(&method, "instance_profile", "assume_role", "sso", "web_identity", "cross_account", "access_keys")),
+		read.Key("assume_role", read.Mapping(roleKeys(&assumed)...)),
+		read.Key("web_identity", read.Mapping(append(roleKeys(&web), read.Key("token_file", read.Path(&web.TokenFile)))...)),
+		read.Key("cross_account", read.Mapping(append(roleKeys(&cross), read.Key("target_role_arn", read.Text(&cross.ARN, roleARN)), read.Key("source_profile", read.Text(&profile, read.NotEmpty)))...)),
+		read.Key("sso", read.Mapping(read.Key("profile_name", read.Text(&profile, read.NotEmpty)))),
+		read.Key("access_keys", read.Mapping(
+			read.Key("access_key_id", read.Text(&keys.ID, read.NotEmpty)),
+			read.Key("secret_access_key", secret(&keys.Secret)),
+			read.Key("session_token", secret(&keys.SessionToken)),
+		)),
+	)
 	if method == "" {
 		ways := []string{"assume_role", "sso", "web_identity", "cross_account", "access_keys"}
-		if d.exclusive(at, "name one of them as authentication_method", ways...) {
+		if exclusive(at, "name one of them as authentication_method", ways...) {
 			return
 		}
 		for _, w := range ways {
@@ -45,7 +46,7 @@ func (d *decoder) aws(a *AWS, v value) {
 	}
 	need := func(what, key string) {
 		if what == "" {
-			d.missing(pick(at, method, v), key, "authentication_method "+method+" needs it")
+			missing(pick(at, method, v), key, "authentication_method "+method+" needs it")
 		}
 	}
 	switch method {
@@ -68,7 +69,7 @@ func (d *decoder) aws(a *AWS, v value) {
 	}
 	if method == "sso" || method == "cross_account" && profile != "" {
 		if a.Profile != "" && a.Profile != profile {
-			d.fail(idConflict, pick(at, method, v), "keep one", "it names profile %s, aws.profile names %s", show(profile), show(a.Profile))
+			pick(at, method, v).Fail(idConflict, "keep one", "it names profile %s, aws.profile names %s", read.Show(profile), read.Show(a.Profile))
 		}
 		a.Profile = profile
 	}
@@ -77,32 +78,32 @@ func (d *decoder) aws(a *AWS, v value) {
 	}
 }
 
-func roleKeys(r *Role) []key {
-	return []key{
-		{"role_arn", text(&r.ARN, roleARN)},
-		{"session_name", text(&r.SessionName, notEmpty)},
-		{"external_id", text(&r.ExternalID, notEmpty)},
-		{"duration_seconds", duration(&r.Duration, 15*time.Minute, 12*time.Hour)}, // AssumeRole's own bounds
-		{"policy", block(&r.Policy)},
+func roleKeys(r *Role) []read.Keyed {
+	return []read.Keyed{
+		read.Key("role_arn", read.Text(&r.ARN, roleARN)),
+		read.Key("session_name", read.Text(&r.SessionName, read.NotEmpty)),
+		read.Key("external_id", read.Text(&r.ExternalID, read.NotEmpty)),
+		read.Key("duration_seconds", duration(&r.Duration, 15*time.Minute, 12*time.Hour)), // AssumeRole's own bounds
+		read.Key("policy", read.Lines(&r.Policy)),
 	}
 }
 
 // slurm reads the section with its partitions and node groups.
-func (d *decoder) slurm(s *Slurm, v value) []groupAt {
+func slurm(s *Slurm, v read.Value) []groupAt {
 	// Slurm keeps its timeouts in 16 bits of seconds, of which the last two
 	// mean infinite and not set.
 	const longest = 65533 * time.Second
 	var groups []groupAt
-	at := d.mapping(v, []key{
-		{"scontrol", scontrol(&s.Scontrol)},
-		{"bin_path", path(&s.BinPath)},
-		{"config_path", path(&s.Conf)},
-		{"resume_timeout", duration(&s.ResumeTimeout, time.Second, longest)},
-		{"suspend_timeout", duration(&s.SuspendTimeout, time.Second, longest)},
-		{"boot_allowance", duration(&s.BootAllowance, 0, longest)},
-		{"node_addr", text(&s.NodeAddr, address)},
-		{"partitions", list(func(d *decoder, v value) { groups = append(groups, d.partition(v)...) })},
-	})
+	at := v.Mapping(
+		read.Key("scontrol", scontrol(&s.Scontrol)),
+		read.Key("bin_path", read.Path(&s.BinPath)),
+		read.Key("config_path", read.Path(&s.Conf)),
+		read.Key("resume_timeout", duration(&s.ResumeTimeout, time.Second, longest)),
+		read.Key("suspend_timeout", duration(&s.SuspendTimeout, time.Second, longest)),
+		read.Key("boot_allowance", duration(&s.BootAllowance, 0, longest)),
+		read.Key("node_addr", read.Text(&s.NodeAddr, address)),
+		read.Key("partitions", read.List(func(v read.Value) { groups = append(groups, partition(v)...) })),
+	)
 	if s.Scontrol == "" {
 		s.Scontrol = "/usr/bin/scontrol"
 		if s.BinPath != "" {
@@ -112,61 +113,61 @@ func (d *decoder) slurm(s *Slurm, v value) []groupAt {
 	boot, given := at["boot_allowance"]
 	switch {
 	case s.ResumeTimeout == 0 && given:
-		d.note(finding.Warning, idUnwise, boot, "repeat slurm.conf's ResumeTimeout as resume_timeout", "boot_allowance has no effect without resume_timeout")
+		boot.Note(finding.Warning, idUnwise, "repeat slurm.conf's ResumeTimeout as resume_timeout", "boot_allowance has no effect without resume_timeout")
 	case s.ResumeTimeout == 0:
 	case !given:
 		s.BootAllowance = min(time.Minute, s.ResumeTimeout/2)
 	case s.BootAllowance >= s.ResumeTimeout:
-		d.fail(idConflict, boot, "make it shorter than resume_timeout", "boot_allowance %s leaves nothing of resume_timeout %s for the launch", s.BootAllowance, s.ResumeTimeout)
+		boot.Fail(idConflict, "make it shorter than resume_timeout", "boot_allowance %s leaves nothing of resume_timeout %s for the launch", s.BootAllowance, s.ResumeTimeout)
 	}
 	return groups
 }
 
 // scontrol reads a path or the word off.
-func scontrol(to *string) reader {
-	return func(d *decoder, v value) {
-		if d.open(&v) && v.node.Value == ScontrolOff {
+func scontrol(to *string) read.Reader {
+	return func(v read.Value) {
+		if v.Is(ScontrolOff) {
 			*to = ScontrolOff
 			return
 		}
-		path(to)(d, v)
+		read.Path(to)(v)
 	}
 }
 
-func (d *decoder) plans(p *Plans, v value) {
+func plans(p *Plans, v read.Value) {
 	var placement string
-	at := d.mapping(v, []key{
-		{"dir", path(&p.Dir)},
-		{"references", boolean(&p.References)},
-		{"timeout", duration(&p.Timeout, 0, time.Minute)},
-		{"on_missing", word(&p.OnMissing, "standalone", "hold")},
-		{"on_invalid", word(&p.OnInvalid, "refuse", "standalone")},
-		{"on_impossible", word(&p.OnImpossible, "drop", "relax")},
-		{"on_advice_against", word(&p.OnAdviceAgainst, "exclude", "hold", "requeue")},
-		{"placement", word(&placement, "required", "preferred")},
-	})
+	at := v.Mapping(
+		read.Key("dir", read.Path(&p.Dir)),
+		read.Key("references", read.Boolean(&p.References)),
+		read.Key("timeout", duration(&p.Timeout, 0, time.Minute)),
+		read.Key("on_missing", read.Word(&p.OnMissing, "standalone", "hold")),
+		read.Key("on_invalid", read.Word(&p.OnInvalid, "refuse", "standalone")),
+		read.Key("on_impossible", read.Word(&p.OnImpossible, "drop", "relax")),
+		read.Key("on_advice_against", read.Word(&p.OnAdviceAgainst, "exclude", "hold", "requeue")),
+		read.Key("placement", read.Word(&placement, "required", "preferred")),
+	)
 	p.PlacementRequired = placement != "preferred"
 	if _, given := at["dir"]; p.References && !given {
-		d.missing(at["references"], "plans.dir", "add dir, the folder of the plans that jobs refer to")
+		missing(at["references"], "plans.dir", "add dir, the folder of the plans that jobs refer to")
 	}
 }
 
-func (d *decoder) asba(a *ASBA, v value) {
-	at := d.mapping(v, []key{
-		{"enabled", boolean(&a.Enabled)},
-		{"command", text(&a.Command, notEmpty)},
-		{"url", httpURL(&a.URL)},
-		{"pipe", path(&a.Pipe)},
-		{"config_path", path(&a.ConfigPath)},
-		{"token_file", path(&a.TokenFile)},
-		{"ca_file", path(&a.CAFile)},
-		{"timeout", duration(&a.Timeout, time.Millisecond, time.Hour)},
-		{"timeout_seconds", duration(&a.Timeout, time.Millisecond, time.Hour)},
-	})
-	d.exclusive(at, "keep one way to ask", "command", "url", "pipe")
-	d.exclusive(at, "keep one", "timeout", "timeout_seconds")
+func asba(a *ASBA, v read.Value) {
+	at := v.Mapping(
+		read.Key("enabled", read.Boolean(&a.Enabled)),
+		read.Key("command", read.Text(&a.Command, read.NotEmpty)),
+		read.Key("url", httpURL(&a.URL)),
+		read.Key("pipe", read.Path(&a.Pipe)),
+		read.Key("config_path", read.Path(&a.ConfigPath)),
+		read.Key("token_file", read.Path(&a.TokenFile)),
+		read.Key("ca_file", read.Path(&a.CAFile)),
+		read.Key("timeout", duration(&a.Timeout, time.Millisecond, time.Hour)),
+		read.Key("timeout_seconds", duration(&a.Timeout, time.Millisecond, time.Hour)),
+	)
+	exclusive(at, "keep one way to ask", "command", "url", "pipe")
+	exclusive(at, "keep one", "timeout", "timeout_seconds")
 	if strings.Contains(a.Command, "/") { // else a name, for the caller to look up
-		if a.Command = d.resolve(a.Command); !strings.Contains(a.Command, "/") {
+		if a.Command = v.Resolve(a.Command); !strings.Contains(a.Command, "/") {
 			a.Command = "./" + a.Command // beside a file that is in the current folder
 		}
 	}
@@ -180,15 +181,15 @@ func (d *decoder) asba(a *ASBA, v value) {
 
 // httpURL reads a URL that a request can go to. What may be a password in one that
 // is refused is not shown.
-func httpURL(to *string) reader {
-	return func(d *decoder, v value) {
-		s, ok := d.scalar(v)
+func httpURL(to *string) read.Reader {
+	return func(v read.Value) {
+		s, ok := v.Lines()
 		if !ok {
 			return
 		}
 		u, err := url.Parse(s)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			d.fail(idValue, v, "write http:// or https://, a host and, where needed, a port; no user, password or query", "%s is not an HTTP address", show(finding.Address(s)))
+			v.Fail(idValue, "write http:// or https://, a host and, where needed, a port; no user, password or query", "%s is not an HTTP address", read.Show(finding.Address(s)))
 			return
 		}
 		*to = s

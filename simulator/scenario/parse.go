@@ -1,14 +1,12 @@
 package scenario
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
-
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/finding/read"
 )
 
 // Invalid is the error of a scenario that cannot be run.
@@ -19,164 +17,158 @@ type Invalid struct {
 
 // Error has one line a finding.
 func (e *Invalid) Error() string {
-	lines := make([]string, len(e.Findings))
-	for i, f := range e.Findings {
-		lines[i] = f.String()
-	}
-	return strings.Join(lines, "\n")
+	return finding.Lines(e.Findings)
 }
 
 // Parse reads a scenario. file is its name, for findings and for the folder that
 // relative paths start at. Every error is an *Invalid.
 func Parse(data []byte, file string) (*Scenario, error) {
-	d := &decoder{file: file, places: map[string]place{}}
 	s := New()
-	s.File, s.places = file, d.places
-	if root := d.document(data); root != nil {
-		s.keys()(d, value{node: root})
-		if d.errors == 0 { // else they may be of what was not read
-			s.together(d, root)
+	s.File, s.doc = file, read.New(file, &format)
+	if root, ok := s.doc.Load(data); ok {
+		s.keys()(root)
+		if !s.doc.Failed() { // else they may be of what was not read
+			s.together()
 		}
 	}
-	return s.judged(d)
+	if err := s.judged(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Check judges a scenario that was made of flags, as Parse does one of a file.
 func (s *Scenario) Check() error {
-	d := &decoder{file: s.File, places: s.places}
-	s.together(d, nil)
-	_, err := s.judged(d)
-	return err
+	s.doc = read.New(s.File, &format)
+	s.together()
+	return s.judged()
 }
 
-func (s *Scenario) judged(d *decoder) (*Scenario, error) {
-	finding.Sort(d.findings)
-	if d.errors > 0 {
-		return nil, &Invalid{slices.DeleteFunc(d.findings, func(f finding.Finding) bool { return f.Level < finding.Error })}
+func (s *Scenario) judged() error {
+	wrong, notes := s.doc.Findings()
+	if wrong != nil {
+		return &Invalid{wrong}
 	}
-	s.Notes = d.findings
-	return s, nil
+	s.Notes = notes
+	return nil
 }
 
 // keys is the table of all keys.
-func (s *Scenario) keys() reader {
+func (s *Scenario) keys() read.Reader {
 	w, c := &s.Workload, &s.Cluster
-	return mapping(
-		key{"name", text(&s.Name)},
-		key{"seed", seed(&s.Seed)},
-		key{"workload", mapping(
-			key{"trace", path(&w.Trace)},
-			key{"sacct", path(&w.Sacct)},
-			key{"jsonl", path(&w.JSONL)},
-			key{"generator", func(d *decoder, v value) { w.Generator = generator(d, v) }},
-			key{"lenient", boolean(&w.Lenient)},
-			key{"from", duration(&w.From, 0, longest)},
-			key{"to", duration(&w.To, 1, longest)},
-			key{"load", number(&w.Load, 0, 1000)},
-			key{"shake", duration(&w.Shake, 0, 365*24*time.Hour)},
-			key{"missing_limit", duration(&w.MissingLimit, 1, longest)},
-			key{"limit_factor", number(&w.LimitFactor, 0, 1e6)},
-			key{"over_run", word(&w.OverRun, Extend, Kill)},
-		)},
-		key{"cluster", mapping(
-			key{"scheduler", word(&c.Scheduler, FIFO, EASY, Slurm)},
-			key{"processors", whole(&c.Processors, 1, 1<<30)},
-			key{"premises", mapping(
-				key{"nodes", whole(&c.Premises.Nodes, 0, maxNodes)},
-				key{"cores_per_node", whole(&c.Premises.CoresPerNode, 1, 1<<16)},
-				key{"memory_mb", whole(&c.Premises.MemoryMB, 0, 1<<40)},
-			)},
-			key{"slurm", mapping(
-				key{"conf", path(&c.SlurmConf)},
-				key{"settings", settings(&c.Settings)},
-			)},
-			key{"failures", mapping(
-				key{"mtbf", duration(&c.Failures.MTBF, time.Hour, longest)},
-				key{"repair", duration(&c.Failures.Repair, 1, longest)},
-			)},
-			key{"cloud", func(d *decoder, v value) { c.Cloud = cloud(d, v) }},
-			key{"plans", mapping(
-				key{"advise", boolean(&c.Plans.Advise)},
-				key{"missing", share(&c.Plans.Missing)},
-				key{"invalid", share(&c.Plans.Invalid)},
-				key{"partial", share(&c.Plans.Partial)},
-			)},
-		)},
-		key{"run", mapping(
-			key{"until", duration(&s.Until, 1, longest)},
-			key{"jobs_csv", path(&s.Outputs.JobsCSV)},
-			key{"swf", path(&s.Outputs.SWF)},
-			key{"events", path(&s.Outputs.Events)},
-		)},
+	return read.Mapping(
+		read.Key("name", read.Text(&s.Name, read.NotEmpty)),
+		read.Key("seed", seed(&s.Seed)),
+		read.Key("workload", read.Mapping(
+			read.Key("trace", read.Path(&w.Trace)),
+			read.Key("sacct", read.Path(&w.Sacct)),
+			read.Key("jsonl", read.Path(&w.JSONL)),
+			read.Key("generator", func(v read.Value) { w.Generator = generator(v) }),
+			read.Key("lenient", read.Boolean(&w.Lenient)),
+			read.Key("from", duration(&w.From, 0, longest)),
+			read.Key("to", duration(&w.To, 1, longest)),
+			read.Key("load", number(&w.Load, 0, 1000)),
+			read.Key("shake", duration(&w.Shake, 0, 365*24*time.Hour)),
+			read.Key("missing_limit", duration(&w.MissingLimit, 1, longest)),
+			read.Key("limit_factor", number(&w.LimitFactor, 0, 1e6)),
+			read.Key("over_run", read.Word(&w.OverRun, Extend, Kill)),
+		)),
+		read.Key("cluster", read.Mapping(
+			read.Key("scheduler", read.Word(&c.Scheduler, FIFO, EASY, Slurm)),
+			read.Key("processors", read.Whole(&c.Processors, 1, 1<<30)),
+			read.Key("premises", read.Mapping(
+				read.Key("nodes", read.Whole(&c.Premises.Nodes, 0, maxNodes)),
+				read.Key("cores_per_node", read.Whole(&c.Premises.CoresPerNode, 1, 1<<16)),
+				read.Key("memory_mb", read.Whole(&c.Premises.MemoryMB, 0, 1<<40)),
+			)),
+			read.Key("slurm", read.Mapping(
+				read.Key("conf", read.Path(&c.SlurmConf)),
+				read.Key("settings", settings(&c.Settings)),
+			)),
+			read.Key("failures", read.Mapping(
+				read.Key("mtbf", duration(&c.Failures.MTBF, time.Hour, longest)),
+				read.Key("repair", duration(&c.Failures.Repair, 1, longest)),
+			)),
+			read.Key("cloud", func(v read.Value) { c.Cloud = cloud(v) }),
+			read.Key("plans", read.Mapping(
+				read.Key("advise", read.Boolean(&c.Plans.Advise)),
+				read.Key("missing", share(&c.Plans.Missing)),
+				read.Key("invalid", share(&c.Plans.Invalid)),
+				read.Key("partial", share(&c.Plans.Partial)),
+			)),
+		)),
+		read.Key("run", read.Mapping(
+			read.Key("until", duration(&s.Until, 1, longest)),
+			read.Key("jobs_csv", read.Path(&s.Outputs.JobsCSV)),
+			read.Key("swf", read.Path(&s.Outputs.SWF)),
+			read.Key("events", read.Path(&s.Outputs.Events)),
+		)),
 	)
 }
 
-func generator(d *decoder, v value) *Generator {
+func generator(v read.Value) *Generator {
 	g := &Generator{Model: Lublin, Jobs: 10_000, MaxProcs: 128, Interarrival: 5 * time.Minute, Run: time.Hour, Shape: 1}
-	mapping(
-		key{"model", word(&g.Model, Lublin, Poisson, Weibull)},
-		key{"jobs", whole(&g.Jobs, 1, 1<<40)},
-		key{"max_procs", whole(&g.MaxProcs, 1, 1<<30)},
-		key{"interarrival", duration(&g.Interarrival, 1, longest)},
-		key{"run", duration(&g.Run, 1, longest)},
-		key{"shape", number(&g.Shape, 0, 100)},
-	)(d, v)
+	read.Mapping(
+		read.Key("model", read.Word(&g.Model, Lublin, Poisson, Weibull)),
+		read.Key("jobs", read.Whole(&g.Jobs, 1, 1<<40)),
+		read.Key("max_procs", read.Whole(&g.MaxProcs, 1, 1<<30)),
+		read.Key("interarrival", duration(&g.Interarrival, 1, longest)),
+		read.Key("run", duration(&g.Run, 1, longest)),
+		read.Key("shape", number(&g.Shape, 0, 100)),
+	)(v)
 	return g
 }
 
-func cloud(d *decoder, v value) *Cloud {
+func cloud(v read.Value) *Cloud {
 	c := NewCloud()
-	mapping(
-		key{"config", path(&c.Config)},
-		key{"cores_per_node", whole(&c.CoresPerNode, 1, 1<<16)},
-		key{"boot", word(&c.Boot, Instant, Minimal, HPC, ParallelCluster)},
-		key{"spot", word(&c.Spot, Always, Common, Scarce)},
-		key{"on_demand", word(&c.OnDemand, Always, Common, Scarce)},
-		key{"quotas", list(func(d *decoder, v value) {
+	read.Mapping(
+		read.Key("config", read.Path(&c.Config)),
+		read.Key("cores_per_node", read.Whole(&c.CoresPerNode, 1, 1<<16)),
+		read.Key("boot", read.Word(&c.Boot, Instant, Minimal, HPC, ParallelCluster)),
+		read.Key("spot", read.Word(&c.Spot, Always, Common, Scarce)),
+		read.Key("on_demand", read.Word(&c.OnDemand, Always, Common, Scarce)),
+		read.Key("quotas", read.List(func(v read.Value) {
 			q := Quota{Market: "on-demand", VCPUs: -1}
-			mapping(
-				key{"family", word(&q.Family, Families...)},
-				key{"market", word(&q.Market, "on-demand", "spot")},
-				key{"vcpus", whole(&q.VCPUs, 0, 1<<30)},
-			)(d, v)
+			read.Mapping(
+				read.Key("family", read.Word(&q.Family, Families...)),
+				read.Key("market", read.Word(&q.Market, "on-demand", "spot")),
+				read.Key("vcpus", read.Whole(&q.VCPUs, 0, 1<<30)),
+			)(v)
 			if q.Family == "" || q.VCPUs < 0 {
-				d.fail(idMissing, v, "such as {family: standard, market: spot, vcpus: 640}", "a quota has a family and vcpus")
+				v.Fail(idMissing, "such as {family: standard, market: spot, vcpus: 640}", "a quota has a family and vcpus")
 				return
 			}
 			c.Quotas = append(c.Quotas, q)
-		})},
-		key{"throttle", boolean(&c.Throttle)},
-		key{"faults", path(&c.Faults)},
-		key{"reconcile", duration(&c.Reconcile, 0, longest)},
-	)(d, v)
+		})),
+		read.Key("throttle", read.Boolean(&c.Throttle)),
+		read.Key("faults", read.Path(&c.Faults)),
+		read.Key("reconcile", duration(&c.Reconcile, 0, longest)),
+	)(v)
 	return c
 }
 
 // settings reads lines of slurm.conf, as keys with values.
-func settings(to *[]Setting) reader {
-	return func(d *decoder, v value) {
-		d.pairs(v, func(k, child value) {
-			if s, ok := d.scalar(&child, "text"); ok {
-				*to = append(*to, Setting{k.node.Value, s})
-			}
+func settings(to *[]Setting) read.Reader {
+	return func(v read.Value) {
+		v.Pairs(read.NotEmpty, read.NotEmpty, func(_ read.Value, name, val string) {
+			*to = append(*to, Setting{name, val})
 		})
 	}
 }
 
+// at is where a pointer leads, for findings.
+func (s *Scenario) at(pointer string) read.Value {
+	v, _ := s.doc.At(pointer)
+	return v
+}
+
 // together looks at what makes sense in one key and not beside another.
-func (s *Scenario) together(d *decoder, root *yaml.Node) {
-	at := func(pointer string) value {
-		v := value{ptr: pointer}
-		if p, ok := d.places[pointer]; ok {
-			v.node = &yaml.Node{Line: p.line, Column: p.column}
-		} else if root != nil {
-			v.node = root
-		}
-		return v
-	}
+func (s *Scenario) together() {
+	at := s.at
+	// A key may be given with what makes nothing, such as premises without nodes.
 	given := func(pointer string, is bool) bool {
-		_, read := d.places[pointer]
-		return read || is && root == nil
+		_, written := s.doc.At(pointer)
+		return written || is
 	}
 	var sources []string
 	for name, is := range map[string]bool{
@@ -189,17 +181,17 @@ func (s *Scenario) together(d *decoder, root *yaml.Node) {
 	slices.Sort(sources)
 	switch {
 	case len(sources) == 0:
-		d.fail(idMissing, at("/workload"), "give workload a trace, sacct, jsonl or generator", "no workload")
+		at("/workload").Fail(idMissing, "give workload a trace, sacct, jsonl or generator", "no workload")
 	case len(sources) > 1:
-		d.fail(idConflict, at("/workload/"+sources[1]), "keep one", "jobs come from one place, not from %s", strings.Join(sources, " and "))
+		at("/workload/"+sources[1]).Fail(idConflict, "keep one", "jobs come from one place, not from %s", strings.Join(sources, " and "))
 	}
 	if w := s.Workload; w.To > 0 && w.To <= w.From {
-		d.fail(idValue, at("/workload/to"), "to is later than from", "no job is handed in from %v to %v", w.From, w.To)
+		at("/workload/to").Fail(idValue, "to is later than from", "no job is handed in from %v to %v", w.From, w.To)
 	}
 	if g := s.Workload.Generator; g != nil && g.Model == Lublin {
 		for _, k := range []string{"interarrival", "run", "shape"} {
 			if given("/workload/generator/"+k, false) {
-				d.note(finding.Warning, idUnwise, at("/workload/generator/"+k), "use load to change how much work there is", "Lublin's model draws its own %s: this one is not used", k)
+				at("/workload/generator/"+k).Note(finding.Warning, idUnwise, "use load to change how much work there is", "Lublin's model draws its own %s: this one is not used", k)
 			}
 		}
 	}
@@ -207,43 +199,44 @@ func (s *Scenario) together(d *decoder, root *yaml.Node) {
 	machine := c.Processors > 0 || given("/cluster/processors", false)
 	for name, is := range map[string]bool{"premises": c.Premises.Nodes > 0, "slurm": c.SlurmConf != "", "cloud": c.Cloud != nil, "failures": c.Failures.MTBF > 0, "plans": c.Plans != Plans{}} {
 		if machine && given("/cluster/"+name, is) {
-			d.fail(idConflict, at("/cluster/"+name), "give premises nodes, or leave "+name+" away", "processors make a machine without nodes: it has no %s", name)
+			at("/cluster/"+name).Fail(idConflict, "give premises nodes, or leave "+name+" away", "processors make a machine without nodes: it has no %s", name)
 		}
 	}
 	if machine && c.Scheduler == Slurm {
-		d.fail(idConflict, at("/cluster/processors"), "write scheduler: easy or fifo, or give premises nodes", "Slurm schedules nodes, not processors alone")
+		at("/cluster/processors").Fail(idConflict, "write scheduler: easy or fifo, or give premises nodes", "Slurm schedules nodes, not processors alone")
 	}
 	if c.SlurmConf != "" && c.Premises.Nodes > 0 {
-		d.note(finding.Warning, idUnwise, at("/cluster/premises"), "write their NodeName lines there, or leave premises away", "the slurm.conf has all nodes of its cluster: these are not used")
+		at("/cluster/premises").Note(finding.Warning, idUnwise, "write their NodeName lines there, or leave premises away", "the slurm.conf has all nodes of its cluster: these are not used")
 	}
 	switch {
 	case machine:
 	case c.Premises.Nodes == 0 && c.Cloud == nil && c.SlurmConf == "":
-		d.fail(idMissing, at("/cluster"), "give cluster processors, premises, slurm.conf or a cloud", "no machine for the jobs")
+		at("/cluster").Fail(idMissing, "give cluster processors, premises, slurm.conf or a cloud", "no machine for the jobs")
 	case c.Premises.Nodes > 0 && c.Premises.CoresPerNode == 0:
-		d.fail(idMissing, at("/cluster/premises"), "such as cores_per_node: 16", "premises without cores_per_node")
-	}
-	if given("/cluster/failures", false) && c.Failures.MTBF == 0 && !machine {
-		d.fail(idMissing, at("/cluster/failures"), "such as mtbf: 180d, the mean time that a node works", "failures without mtbf")
-	}
-	if c.Failures.MTBF > 0 && c.Premises.Nodes == 0 && c.SlurmConf == "" && !machine {
-		d.note(finding.Warning, idUnwise, at("/cluster/failures"), "give cluster premises; what cloud nodes do is cloud's boot, spot and faults", "failures are of nodes on the premises, and there are none")
+		at("/cluster/premises").Fail(idMissing, "such as cores_per_node: 16", "premises without cores_per_node")
 	}
 	if c.Cloud != nil && c.Cloud.Config == "" {
-		d.fail(idMissing, at("/cluster/cloud"), "name the executor's configuration: config: FILE", "a cloud without config")
+		at("/cluster/cloud").Fail(idMissing, "name the executor's configuration: config: FILE", "a cloud without config")
 	}
-	s.plansTogether(d, at)
+	switch f := c.Failures; {
+	case machine:
+	case f.MTBF == 0 && given("/cluster/failures", false):
+		at("/cluster/failures").Fail(idMissing, "such as mtbf: 180d, the mean time that a node works", "failures without mtbf")
+	case f.MTBF > 0 && c.Premises.Nodes == 0 && c.SlurmConf == "":
+		at("/cluster/failures").Note(finding.Warning, idUnwise, "give cluster premises; what cloud nodes do is cloud's boot, spot and faults", "failures are of nodes on the premises, and there are none")
+	}
+	s.plansTogether()
 }
 
-func (s *Scenario) plansTogether(d *decoder, at func(string) value) {
-	p := s.Cluster.Plans
+func (s *Scenario) plansTogether() {
+	at, p := s.at, s.Cluster.Plans
 	switch {
 	case p.Missing+p.Invalid+p.Partial > 1:
-		d.fail(idValue, at("/cluster/plans"), "together they are at most 1", "missing, invalid and partial plans are more than all plans")
+		at("/cluster/plans").Fail(idValue, "together they are at most 1", "missing, invalid and partial plans are more than all plans")
 	case !p.Advise && p != Plans{}:
-		d.note(finding.Warning, idUnwise, at("/cluster/plans"), "write advise: true", "jobs have no plans, so none is missing, invalid or partial")
+		at("/cluster/plans").Note(finding.Warning, idUnwise, "write advise: true", "jobs have no plans, so none is missing, invalid or partial")
 	case p.Advise && s.Cluster.Cloud == nil && s.Cluster.SlurmConf == "":
-		d.note(finding.Warning, idUnwise, at("/cluster/plans"), "give cluster a cloud", "plans are for cloud nodes, and there are none")
+		at("/cluster/plans").Note(finding.Warning, idUnwise, "give cluster a cloud", "plans are for cloud nodes, and there are none")
 	}
 }
 
@@ -264,26 +257,21 @@ func (s *Scenario) Inputs() []Input {
 
 // Unreadable is the finding about an input that cannot be opened.
 func (s *Scenario) Unreadable(i Input, err error) finding.Finding {
-	p := s.places[i.Pointer]
-	f := finding.Finding{ID: idFile, Level: finding.Error, File: s.File, Line: p.line, Column: p.column, Pointer: i.Pointer, Message: err.Error()}
+	suggestion := ""
 	if s.File != "" {
-		f.Suggestion = "paths count from the scenario's folder"
+		suggestion = "paths count from the scenario's folder"
 	}
-	return f
+	return s.at(i.Pointer).Finding(finding.Error, idFile, suggestion, "%v", err)
 }
 
 // Unwise is a finding about what a value leads to: allowed, and probably not
 // meant.
 func (s *Scenario) Unwise(level finding.Level, pointer, suggestion, format string, args ...any) finding.Finding {
-	p := s.places[pointer]
-	return finding.Finding{ID: idUnwise, Level: level, File: s.File, Line: p.line, Column: p.column, Pointer: pointer, Message: fmt.Sprintf(format, args...), Suggestion: suggestion}
+	return s.at(pointer).Finding(level, idUnwise, suggestion, format, args...)
 }
 
 // Unfit is the error of a run that found out that a value does not fit the
 // workload, such as a machine that is too small for a job.
 func (s *Scenario) Unfit(pointer string, err error) error {
-	p := s.places[pointer]
-	return &Invalid{[]finding.Finding{{
-		ID: idValue, Level: finding.Error, File: s.File, Line: p.line, Column: p.column, Pointer: pointer, Message: err.Error(),
-	}}}
+	return &Invalid{[]finding.Finding{s.at(pointer).Finding(finding.Error, idValue, "", "%v", err)}}
 }

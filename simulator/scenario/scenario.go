@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/asba/finding"
+	"aws-slurm-burst/asba/finding/read"
 )
 
 // Scenario is one run to simulate. Paths in it are as they can be opened.
@@ -31,7 +32,7 @@ type Scenario struct {
 	// Notes are findings below an error.
 	Notes []finding.Finding
 
-	places map[string]place
+	doc *read.Document // the places of its keys; nil where it has none
 }
 
 // Workload is where jobs come from, and what is done to them on the way. One of

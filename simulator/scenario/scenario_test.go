@@ -94,7 +94,7 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 	const trace = "workload: {trace: a.swf}\n"
 	for text, want := range map[string]string{
 		"":                           "error[SCN001]: the file is empty (give it a workload and a cluster)",
-		"a: [":                       "error[SCN001]: no YAML",
+		"a: [":                       "s.yaml:2:1: error[SCN001]: not YAML",
 		"- 1":                        "1:1: error[SCN004]: wants keys with values, has a list",
 		"a\xff":                      "error[SCN001]: the file is not UTF-8",
 		trace + machine + "---\n{}":  "error[SCN001]: a second YAML document",
@@ -104,6 +104,8 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 		trace + trace + machine:      "2:1: error[SCN003] /workload: \"workload\" is given twice, first in line 1",
 		trace + "cluster: {processors: 4, scheduler: esay}":                     "2:37: error[SCN006] /cluster/scheduler: \"esay\" is not one of fifo, easy, slurm (did you mean easy?)",
 		trace + "cluster: {processors: 0, scheduler: easy}":                     "2:23: error[SCN005] /cluster/processors: \"0\" is not a whole number in range (write a whole number from 1",
+		trace + "cluster: {processors: four, scheduler: easy}":                  "2:23: error[SCN004] /cluster/processors: wants a whole number, has the text \"four\"",
+		"workload: {generator: }\n" + machine:                                   "1:1: error[SCN007] /workload: no workload",
 		trace + "cluster: {processors: 4}":                                      "2:11: error[SCN008] /cluster/processors: Slurm schedules nodes",
 		trace + "cluster: {scheduler: easy}":                                    "2:1: error[SCN007] /cluster: no machine",
 		trace + "cluster: {premises: {nodes: 4}}":                               "2:11: error[SCN007] /cluster/premises: premises without cores_per_node",
@@ -116,7 +118,7 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 		"workload: {trace: a, load: .nan}\n" + machine:                                                                  "error[SCN005] /workload/load: \".nan\"",
 		"workload: {trace: a, shake: soon}\n" + machine:                                                                 "error[SCN005] /workload/shake: \"soon\" is not a duration",
 		"workload: {trace: a, to: 1e300d}\n" + machine:                                                                  "error[SCN005] /workload/to: \"1e300d\" is not a duration",
-		"workload: {trace: \"a\\nb\"}\n" + machine:                                                                      "error[SCN005] /workload/trace: \"a\\nb\" is empty",
+		"workload: {trace: \"a\\nb\"}\n" + machine:                                                                      "error[SCN005] /workload/trace: \"a\\nb\" has a line break",
 		"workload: {trace: a, lenient: 1}\n" + machine:                                                                  "error[SCN004] /workload/lenient: wants true or false, has the number \"1\"",
 		trace + "cluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true, missing: 0.6, invalid: 0.6}}": "error[SCN005] /cluster/plans: missing, invalid",
 		trace + "cluster: {premises: {nodes: 1, cores_per_node: 1}, failures: {repair: 1h}}":                            "2:52: error[SCN007] /cluster/failures: failures without mtbf (such as",
@@ -143,6 +145,13 @@ func TestWhatIsUnwiseIsANote(t *testing.T) {
 		if err != nil || len(s.Notes) != 1 || !strings.Contains(s.Notes[0].String(), want) {
 			t.Errorf("%q: %v, %+v, want %s", text, err, s, want)
 		}
+	}
+}
+
+func TestAKeyWithoutAValueIsAsIfNotGiven(t *testing.T) {
+	s, err := Parse([]byte("workload: {trace: , sacct: jobs.txt}\ncluster: {processors: , cloud: {config: c}}"), "s.yaml")
+	if err != nil || s.Workload.Sacct != "jobs.txt" || s.Cluster.Cloud == nil {
+		t.Errorf("%v, %+v", err, s)
 	}
 }
 
