@@ -21,7 +21,8 @@ const (
 	// which it may start: after --begin and dependencies, or a requeue's delay.
 	JobSubmitted Kind = iota
 	JobEligible
-	// JobAllocated has the job's Nodes: some may still have to boot (CONFIGURING).
+	// JobAllocated has the job's Nodes: some may still have to boot (CONFIGURING),
+	// and the Partition that they are of, where there are any.
 	// JobStarted is when its batch script begins, JobWorking when all that it
 	// needs is there: time between them is paid for and lost.
 	JobAllocated
@@ -34,8 +35,8 @@ const (
 	JobRequeued
 	JobHeld
 
-	// NodeResumed is a node that Slurm asked its ResumeProgram for (POWERING_UP),
-	// NodeReady one that slurmd has registered for, with its Instance, "" on the
+	// NodeResumed is a node that Slurm asked its ResumeProgram for (POWERING_UP), of
+	// so many CPUs; NodeReady one that slurmd has registered for, with its Instance, "" on the
 	// premises. NodeFailed is one that did not come in time, or was lost (Cause).
 	// NodeSuspended is one that Slurm asked its SuspendProgram for, with the Cause
 	// SingleUse where it was set aside for one job; NodeDown one that is powered
@@ -113,9 +114,12 @@ type Event struct {
 	Spec    *Spec
 	State   string
 	Cause   string
+	// Partition is one of those that the job was handed in to.
+	Partition string
 
 	Node  string
 	Nodes []string
+	CPUs  int // as Slurm counts them
 	Count int
 	Depth int
 	Began env.Time

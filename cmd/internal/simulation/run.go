@@ -148,7 +148,7 @@ func (t *tool) simulate(s *scenario.Scenario, out scenario.Outputs, compared boo
 	// anybody once it was told to stop.
 	ctx, cancel := context.WithCancelCause(t.Stop)
 	defer cancel(nil)
-	c := report.New(report.Options{Begin: record.Begin, Compared: compared, Cloud: s.Cluster.Cloud != nil, ProcsPerCloudNode: coresInCloud(s), OnJob: func(j report.Job) {
+	c := report.New(report.Options{Begin: record.Begin, Compared: compared, Cloud: s.Cluster.Cloud != nil, OnJob: func(j report.Job) {
 		if err := set.Job(j); err != nil {
 			cancel(err)
 		}
@@ -188,6 +188,7 @@ func about(s *scenario.Scenario) files.Options {
 	if o.Procs == 0 {
 		o.Procs = s.Cluster.Premises.Nodes * s.Cluster.Premises.CoresPerNode
 	}
+	o.Reads = []string{"/dev/stdout"}
 	for _, i := range s.Inputs() {
 		o.Reads = append(o.Reads, i.Path)
 	}
@@ -195,13 +196,6 @@ func about(s *scenario.Scenario) files.Options {
 		o.Reads = append(o.Reads, s.File)
 	}
 	return o
-}
-
-func coresInCloud(s *scenario.Scenario) int {
-	if s.Cluster.Cloud == nil {
-		return 0
-	}
-	return s.Cluster.Cloud.CoresPerNode
 }
 
 // failed gives an error of a run its exit code.

@@ -235,7 +235,7 @@ func TestWhatCannotBeRunIsRefusedBeforeItRuns(t *testing.T) {
 		"error[SCN010] /workload/trace: . is a folder":                            {"--trace=.", "--procs=3"},
 		"error[SCN010] /cluster/cloud/config: open none.yaml":                     {"--trace=t.swf", "--cores-per-node=1", "--cloud=none.yaml"},
 		"--premises-alone is of a cluster that has nodes on the premises":         {"--trace=t.swf", "--cores-per-node=1", "--cloud=config.yaml", "--premises-alone"},
-		"t.swf is read: give what is written a file of its own":                   {"--trace=t.swf", "--procs=3", "--swf=t.swf"},
+		"t.swf is in use by this run: give what is written a file of its own":                   {"--trace=t.swf", "--procs=3", "--swf=t.swf"},
 		"none/jobs.csv: no such file or directory":                                {"--trace=t.swf", "--procs=3", "--jobs-csv=none/jobs.csv"},
 		"accepts at most 1 arg(s), received 2":                                    {"s.yaml", "s.yaml"},
 	} {

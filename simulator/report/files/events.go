@@ -30,8 +30,11 @@ type eventLine struct {
 	State   string    `json:"state,omitzero"`
 	Cause   string    `json:"cause,omitzero"`
 
+	Partition string `json:"partition,omitzero"`
+
 	Node  string   `json:"node,omitzero"`
 	Nodes []string `json:"nodes,omitzero"`
+	CPUs  int      `json:"cpus,omitzero"`
 	Count *int     `json:"count,omitzero"`
 	Depth *int     `json:"depth,omitzero"`
 	Began *float64 `json:"began_s,omitzero"`
@@ -44,6 +47,7 @@ type eventLine struct {
 	Family    string  `json:"family,omitzero"`
 	VCPUs     int     `json:"vcpus,omitzero"`
 	USD       float64 `json:"usd_per_hour,omitzero"`
+	Charged   float64 `json:"charged_usd,omitzero"`
 	Operation string  `json:"operation,omitzero"`
 	Code      string  `json:"code,omitzero"`
 }
@@ -63,8 +67,8 @@ func (*events) head(*bufio.Writer) {}
 func (f *events) event(w *bufio.Writer, e record.Event) {
 	l := eventLine{
 		At: e.At.Sub(f.begin).Seconds(), Event: e.Kind.String(), Job: e.Job, Attempt: e.Attempt, State: e.State, Cause: e.Cause,
-		Node: e.Node, Nodes: e.Nodes, Instance: e.Instance, Type: e.Type, AZ: e.AZ, Market: e.Market, Family: e.Family,
-		VCPUs: e.VCPUs, USD: e.USD, Operation: e.Operation, Code: e.Code,
+		Partition: e.Partition, Node: e.Node, Nodes: e.Nodes, CPUs: e.CPUs, Instance: e.Instance, Type: e.Type, AZ: e.AZ, Market: e.Market, Family: e.Family,
+		VCPUs: e.VCPUs, USD: e.USD, Charged: e.Charged, Operation: e.Operation, Code: e.Code,
 	}
 	if s := e.Spec; s != nil {
 		l.Spec = &specLine{s.User, s.Account, s.Partition, s.Procs, s.Nodes, s.LimitS, s.RunS}

@@ -29,7 +29,8 @@ type Options struct {
 	// Nodes are the cluster's, 0 where they are not known.
 	Workload     string
 	Procs, Nodes int
-	// Reads are files that must not be replaced.
+	// Reads are files that must not be replaced: what the run reads, and where its
+	// figures go.
 	Reads []string
 }
 
@@ -50,9 +51,9 @@ type Set struct {
 
 type file struct {
 	form
-	name  string
-	aside *os.File
-	w     *bufio.Writer
+	name, place string // as it was given, and where that is
+	aside       *aside
+	w           *bufio.Writer
 }
 
 // Open begins the files, so that one that cannot be written is told before the
@@ -79,24 +80,23 @@ func Open(n Names, o Options) (*Set, error) {
 }
 
 func (f *file) open(taken map[string]bool, reads []string) error {
-	full, err := filepath.Abs(f.name)
-	if err != nil {
-		return err
-	}
-	if taken[full] {
-		return fmt.Errorf("%s is to be two files: give each a name of its own", f.name)
-	}
-	taken[full] = true
 	info, err := os.Stat(f.name)
 	if err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no file: name one", f.name)
 	}
+	if f.place, err = place(f.name); err != nil {
+		return err
+	}
+	if taken[f.place] {
+		return fmt.Errorf("%s is to be two files: give each a name of its own", f.name)
+	}
+	taken[f.place] = true
 	for _, name := range reads {
-		if read, rerr := os.Stat(name); err == nil && rerr == nil && os.SameFile(info, read) {
-			return fmt.Errorf("%s is read: give what is written a file of its own", f.name)
+		if read, err := os.Stat(name); info != nil && err == nil && os.SameFile(info, read) {
+			return fmt.Errorf("%s is in use by this run: give what is written a file of its own", f.name)
 		}
 	}
-	if f.aside, err = os.CreateTemp(filepath.Dir(f.name), "."+filepath.Base(f.name)+"-*"); err != nil {
+	if f.aside, err = newAside(f.place); err != nil {
 		if p := new(fs.PathError); errors.As(err, &p) {
 			p.Op, p.Path = "create", f.name
 		}
@@ -104,6 +104,22 @@ func (f *file) open(taken map[string]bool, reads []string) error {
 	}
 	f.w = bufio.NewWriterSize(f.aside, 1<<16)
 	return nil
+}
+
+// place is where a file is or will be: a link, such as /dev/stdout, stays one, and
+// what it leads to is replaced.
+func place(name string) (string, error) {
+	full, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	if to, err := filepath.EvalSymlinks(full); err == nil {
+		return to, nil
+	}
+	if _, err := os.Lstat(full); err == nil {
+		return "", fmt.Errorf("%s is a link to nothing: name a file", name)
+	}
+	return full, nil
 }
 
 // Event takes an event. It is a record.Sink.
@@ -138,6 +154,8 @@ func (s *Set) Err() error {
 func (f *file) named(err error) error {
 	if p := new(fs.PathError); errors.As(err, &p) {
 		err = p.Err
+	} else if l := new(os.LinkError); errors.As(err, &l) {
+		err = l.Err
 	}
 	return fmt.Errorf("%s could not be written: %w", f.name, err)
 }
@@ -148,12 +166,12 @@ func (s *Set) Commit() error {
 	defer s.Abort()
 	for _, f := range s.files {
 		f.tail(f.w)
-		if err := errors.Join(f.w.Flush(), f.aside.Chmod(0o644), f.aside.Sync(), f.aside.Close()); err != nil {
+		if err := errors.Join(f.w.Flush(), f.aside.whole()); err != nil {
 			return f.named(err)
 		}
 	}
 	for len(s.files) > 0 {
-		if err := os.Rename(s.files[0].aside.Name(), s.files[0].name); err != nil {
+		if err := os.Rename(s.files[0].aside.path, s.files[0].place); err != nil {
 			return s.files[0].named(err)
 		}
 		s.files = s.files[1:]
@@ -164,8 +182,7 @@ func (s *Set) Commit() error {
 // Abort leaves no file. It does nothing after Commit.
 func (s *Set) Abort() {
 	for _, f := range s.files {
-		_ = f.aside.Close() // may be closed already
-		_ = os.Remove(f.aside.Name())
+		f.aside.abort()
 	}
 	s.files = nil
 }

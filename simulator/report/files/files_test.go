@@ -1,7 +1,9 @@
 package files
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -168,8 +170,6 @@ func TestAFullDiskIsToldAndLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	_ = s.files[0].aside.Close()
-	aside := s.files[0].aside.Name()
 	s.files[0].w.Reset(full)
 	s.files[0].head(s.files[0].w)
 	for i := range 10_000 {
@@ -184,7 +184,6 @@ func TestAFullDiskIsToldAndLeavesNothing(t *testing.T) {
 	if err := s.Commit(); err == nil {
 		t.Error("it was put into its place")
 	}
-	_ = os.Remove(aside)
 	if got := listed(t, dir); len(got) != 0 {
 		t.Errorf("there is %v", got)
 	}
@@ -196,6 +195,9 @@ func TestWhatCannotBeWrittenIsToldBefore(t *testing.T) {
 	if err := os.WriteFile(read, []byte("1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := errors.Join(os.Symlink(read, filepath.Join(dir, "link")), os.Symlink("nowhere", filepath.Join(dir, "dangling"))); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		n    Names
 		want string
@@ -203,17 +205,99 @@ func TestWhatCannotBeWrittenIsToldBefore(t *testing.T) {
 		"a folder that is not there": {Names{JobsCSV: filepath.Join(dir, "none", "jobs.csv")}, "none/jobs.csv: no such file"},
 		"a folder":                   {Names{Events: dir}, "is no file"},
 		"one file for two":           {Names{JobsCSV: filepath.Join(dir, "a"), SWF: dir + "/./a"}, "is to be two files"},
-		"the trace itself":           {Names{SWF: read}, "is read"},
+		"the trace itself":           {Names{SWF: read}, "is in use by this run"},
+		"the trace by another name":  {Names{SWF: filepath.Join(dir, "link")}, "is in use by this run"},
+		"a link to nothing":          {Names{SWF: filepath.Join(dir, "dangling")}, "is a link to nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Open(c.n, Options{Reads: []string{read}})
+			_, err := Open(c.n, Options{Reads: []string{read, filepath.Join(dir, "none")}})
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want ...%s", err, c.want)
 			}
-			if got := listed(t, dir); !slices.Equal(got, []string{"trace.swf"}) {
+			if got := listed(t, dir); !slices.Equal(got, []string{"dangling", "link", "trace.swf"}) {
 				t.Errorf("there is %v", got)
 			}
 		})
+	}
+}
+
+// /dev/stdout is such a link: to put a file into its place would take it from all
+// other programs.
+func TestALinkStaysOne(t *testing.T) {
+	dir := t.TempDir()
+	to, link := filepath.Join(dir, "to.jsonl"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(to, []byte("old"), 0o600), os.Symlink(to, link)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(Names{Events: link}, Options{Begin: begin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, s)
+	if err := s.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.Readlink(link); err != nil || got != to || !strings.Contains(contents(t, to), "job_started") {
+		t.Errorf("the link leads to %q (%v), which has %.40q", got, err, contents(t, to))
+	}
+	if _, err := Open(Names{Events: link, SWF: to}, Options{}); err == nil || !strings.Contains(err.Error(), "two files") {
+		t.Errorf("a file and a link to it: %v", err)
+	}
+}
+
+func TestAProcessThatIsKilledLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	f := unnamed(dir)
+	if f == nil {
+		t.Skip("no files without a name on this file system")
+	}
+	_ = f.Close()
+	s, err := Open(names(dir), Options{Begin: begin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, s)
+	if got := listed(t, dir); len(got) != 0 {
+		t.Errorf("in the middle of a run there is %v", got)
+	}
+	s.Abort()
+}
+
+// Where the file system has no files without a name, one is written under another.
+func TestAFileWithANameIsPutIntoItsPlaceToo(t *testing.T) {
+	dir := t.TempDir()
+	f, err := os.CreateTemp(dir, ".a-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Set{files: []*file{{name: "a", place: filepath.Join(dir, "a"), form: newEvents(Options{Begin: begin}), aside: &aside{File: f, path: f.Name()}, w: bufio.NewWriter(f)}}}
+	s.Event(record.Event{At: begin, Kind: record.Call})
+	if err := s.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := listed(t, dir); !slices.Equal(got, []string{"a"}) || contents(t, filepath.Join(dir, "a")) == "" {
+		t.Errorf("there is %v", got)
+	}
+}
+
+func TestEventsHaveWhatFiguresAreMadeOf(t *testing.T) {
+	n := Names{Events: filepath.Join(t.TempDir(), "events.jsonl")}
+	s, err := Open(n, Options{Begin: begin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Event(record.Event{At: begin, Kind: record.JobAllocated, Job: 1, Partition: "cloud", Nodes: []string{"a"}})
+	s.Event(record.Event{At: begin, Kind: record.NodeResumed, Node: "a", CPUs: 16})
+	s.Event(record.Event{At: begin, Kind: record.InstanceEnding, Instance: "i-1", Charged: 0.25})
+	if err := s.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"at_s":0,"event":"job_allocated","job":1,"partition":"cloud","nodes":["a"]}
+{"at_s":0,"event":"node_resumed","node":"a","cpus":16}
+{"at_s":0,"event":"instance_ending","instance":"i-1","charged_usd":0.25}
+`
+	if got := contents(t, n.Events); got != want {
+		t.Errorf("%swant\n%s", got, want)
 	}
 }
 
