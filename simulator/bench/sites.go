@@ -83,7 +83,7 @@ func open(path string) (io.ReadCloser, error) {
 func run(s *scenario.Scenario) (seconds float64, jobs int) {
 	defer debug.SetGCPercent(debug.SetGCPercent(1600)) // as the command has it
 	start := cpu()
-	c := report.New(report.Options{Begin: record.Begin, Cloud: s.Cluster.Cloud != nil, ProcsPerCloudNode: 1, OnJob: func(report.Job) {}})
+	c := report.New(report.Options{Begin: record.Begin, Cloud: s.Cluster.Cloud != nil, OnJob: func(report.Job) {}})
 	out, err := enact.Simulator{Open: open}.Run(context.Background(), s, c.Take, func(scenario.Progress) {})
 	if err != nil {
 		panic(err)

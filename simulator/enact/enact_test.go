@@ -61,7 +61,7 @@ type ran struct {
 func run(t *testing.T, s *scenario.Scenario, f files) ran {
 	t.Helper()
 	r := ran{events: map[record.Kind]int{}, alive: map[string]string{}}
-	c := report.New(report.Options{Begin: record.Begin, Cloud: true, ProcsPerCloudNode: 2})
+	c := report.New(report.Options{Begin: record.Begin, Cloud: true})
 	var last record.Event
 	of := map[string]string{} // instance -> node
 	var err error

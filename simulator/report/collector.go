@@ -21,9 +21,6 @@ type Options struct {
 	Begin env.Time
 	// Cloud says that there was one: its figures are told, though they be 0.
 	Cloud bool
-	// ProcsPerCloudNode are those of a cloud node as Slurm counts them; 0 stands for
-	// its instance's vCPUs.
-	ProcsPerCloudNode int
 	// Compared keeps each job's wait, for Compare.
 	Compared bool
 	// OnJob takes each job that has ended, in the order in which they end. It must

@@ -47,6 +47,9 @@ func (c *Collector) takeJob(e record.Event) {
 			j.eligible, j.isEligible = e.At, true
 		}
 	case record.JobAllocated:
+		if e.Partition != "" {
+			j.spec.Partition = e.Partition
+		}
 		c.allocate(j, e.Nodes)
 	case record.JobStarted:
 		j.started, j.isStarted = e.At, true

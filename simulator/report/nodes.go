@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -41,6 +42,7 @@ type idling struct {
 // node is one of Slurm's.
 type node struct {
 	number int // -1 until a job has had it
+	cpus   int // as Slurm counts them; 0 of one that was never asked for
 	jobs   []*job
 
 	// powering is from when Slurm asks for the node until slurmd registers, or
@@ -69,7 +71,7 @@ func (n *node) drop(j *job) {
 // instance is one of EC2's that has not gone.
 type instance struct {
 	usd   float64 // an hour
-	procs int     // as Slurm counts them
+	procs int     // as Slurm counts them; the vCPUs of one that is no node of it
 	vcpus int
 	quota quota
 
@@ -153,6 +155,7 @@ func (c *Collector) takeNode(e record.Event) {
 	case record.NodeResumed:
 		c.part(n) // what it had before is nobody's now
 		n.powering, n.asked, n.down, n.single = true, e.At, false, false
+		n.cpus = e.CPUs
 		for _, j := range n.jobs {
 			j.miss(n)
 		}
@@ -268,11 +271,9 @@ func (c *Collector) takeInstance(e record.Event) {
 func (c *Collector) launch(e record.Event) {
 	c.launched++
 	i := &instance{usd: max(0, e.USD), vcpus: e.VCPUs, procs: e.VCPUs, quota: quota{e.Family, e.Market}}
-	if c.opt.ProcsPerCloudNode > 0 {
-		i.procs = c.opt.ProcsPerCloudNode
-	}
 	for _, name := range e.Nodes {
 		n := c.node(name)
+		i.procs = cmp.Or(n.cpus, i.procs)
 		i.nodes = append(i.nodes, n)
 		n.pending = append(n.pending, i)
 	}
@@ -320,7 +321,7 @@ func (c *Collector) ending(i *instance, why string, charged float64) {
 	case charged > 0:
 		c.billed.add(nano(charged), 3600)
 	case i.usd > 0:
-		c.billed.add(nano(i.usd), billedSeconds(up))
+		c.billed.add(nano(i.usd), billedSeconds(i.runningAt, c.now))
 	default:
 		c.unpriced++
 	}
@@ -331,8 +332,9 @@ func (c *Collector) billable(i *instance, since env.Time) time.Duration {
 	return c.now.Sub(max(since, i.runningAt))
 }
 
-// billedSeconds are what EC2 bills for a Linux instance that ran so long: whole
-// seconds, and sixty at least (EC2 User Guide, "On-Demand Instances").
-func billedSeconds(up time.Duration) uint64 {
-	return uint64(max(60, (up+time.Second-1)/time.Second))
+// billedSeconds are what EC2 bills for a Linux instance that ran in between: sixty
+// at least (EC2 User Guide, "On-Demand Instances"), by instants without parts of
+// seconds, as EC2 tells them.
+func billedSeconds(from, until env.Time) uint64 {
+	return uint64(max(60, int64(until)/int64(time.Second)-int64(from)/int64(time.Second)))
 }

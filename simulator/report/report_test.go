@@ -321,11 +321,13 @@ func TestPeaksAreOfWhatEC2CountsAtOnce(t *testing.T) {
 }
 
 func TestUtilisationIsOfAllThatStoodThere(t *testing.T) {
-	run := func(o Options, procs int) float64 {
-		o.Begin = begin
-		r := &told{Collector: New(o), procs: procs}
+	run := func(cpus, procs int) float64 {
+		r := &told{Collector: New(Options{Begin: begin}), procs: procs}
 		r.submit(0, 1, record.Spec{Procs: 8})
-		r.boots(0, "c1", "i-1", 1) // billed from 10 on, ready at 20
+		r.at(0, record.NodeResumed, record.Event{Node: "c1", CPUs: cpus})
+		r.instance(0, record.InstanceLaunched, "i-1", 1, "c1")
+		r.instance(10, record.InstanceRunning, "i-1", 0)
+		r.node(20, record.NodeReady, "c1", "i-1")
 		r.start(20, 1, "c1")
 		r.job(110, record.JobEnded, 1)
 		r.instance(110, record.InstanceEnding, "i-1", 0)
@@ -334,8 +336,30 @@ func TestUtilisationIsOfAllThatStoodThere(t *testing.T) {
 		return r.report(210).Utilisation
 	}
 	const held = 8*90 + 4*100
-	near(t, "with the vCPUs of instances", run(Options{}, 10), round(held/(10*210+4*100.)))
-	near(t, "with as many as Slurm counts", run(Options{ProcsPerCloudNode: 16}, 10), round(held/(10*210+16*100.)))
+	near(t, "with as many as Slurm counts", run(16, 10), round(held/(10*210+16*100.)))
+	near(t, "with the vCPUs of an instance that is no node of Slurm's", run(0, 10), round(held/(10*210+4*100.)))
+}
+
+func TestAJobIsOfThePartitionThatItRanIn(t *testing.T) {
+	r := tell(0)
+	r.submit(0, 1, record.Spec{Partition: "local,cloud", Procs: 2})
+	r.submit(0, 2, record.Spec{Partition: "local,cloud", Procs: 2})
+	r.submit(0, 3, record.Spec{Partition: "local,cloud", Procs: 2})
+	r.boots(0, "c1", "i-1", 3.6)
+	r.at(0, record.JobAllocated, record.Event{Job: 1, Nodes: []string{"l1"}, Partition: "local"})
+	r.at(0, record.JobAllocated, record.Event{Job: 2, Nodes: []string{"c1"}, Partition: "cloud"})
+	for id := int64(1); id < 3; id++ {
+		r.job(20, record.JobStarted, id)
+		r.job(20, record.JobWorking, id)
+		r.job(3620, record.JobEnded, id)
+	}
+	r.job(3620, record.JobEnded, 3) // cancelled before it had any
+	got := r.report(3620).Partitions
+	for i, want := range []Group{{Name: "cloud", CloudNodeHours: 1}, {Name: "local"}, {Name: "local,cloud"}} {
+		if len(got) != 3 || got[i].Name != want.Name || got[i].Jobs != 1 || got[i].CloudNodeHours != want.CloudNodeHours {
+			t.Fatalf("partitions %+v", got)
+		}
+	}
 }
 
 func TestIdleTimeOfSingleUseNodesIsToldApart(t *testing.T) {
@@ -407,9 +431,10 @@ func TestTheLedgerIsTheBill(t *testing.T) {
 		sum := new(big.Rat)
 		for range rapid.IntRange(0, 300).Draw(t, "instances") {
 			price := rapid.Uint64Range(0, 400e9).Draw(t, "price")
+			from := rapid.Int64Range(0, int64(time.Second)).Draw(t, "from")
 			up := rapid.Int64Range(0, int64(400*24*time.Hour)).Draw(t, "up")
-			seconds := billedSeconds(time.Duration(up))
-			if seconds < 60 || int64(seconds)*1e9 < up || seconds > 60 && int64(seconds-1)*1e9 >= up {
+			seconds := billedSeconds(begin+env.Time(from), begin+env.Time(from+up))
+			if whole := (from+up)/1e9 - from/1e9; int64(seconds) != max(60, whole) {
 				t.Fatalf("%v is billed as %d s", time.Duration(up), seconds)
 			}
 			x.add(price, seconds)

@@ -35,6 +35,9 @@ type bed struct {
 	d      *ctld.Daemon
 	lines  []string
 	file   []byte // the last resume file
+	// parts are jobs' partitions, cpus those of nodes that were resumed, as told.
+	parts map[int64]string
+	cpus  map[string]int
 	// boot is how long a machine takes to register; negative is for ever.
 	boot func(node string) time.Duration
 }
@@ -59,7 +62,7 @@ func settings() conf.Settings {
 
 func newBed(t *testing.T, policy sched.Policy, c conf.Settings) *bed {
 	t.Helper()
-	b := &bed{t: t}
+	b := &bed{t: t, parts: map[int64]string{}, cpus: map[string]int{}}
 	b.engine = simulator.New(simulator.Options{Start: start, MaxEvents: 1e6, OnEvent: func() {
 		if err := b.d.Check(); err != nil {
 			t.Fatalf("at %v: %v", b.engine.Now(), err)
@@ -82,6 +85,12 @@ func (b *bed) say(format string, args ...any) {
 
 func (b *bed) sink(e record.Event) {
 	what := e.Kind.String()
+	switch e.Kind {
+	case record.JobAllocated:
+		b.parts[e.Job] = e.Partition
+	case record.NodeResumed:
+		b.cpus[e.Node] = e.CPUs
+	}
 	if e.Node != "" {
 		what += " " + e.Node
 	} else {

@@ -270,6 +270,9 @@ func TestAJobOfSeveralPartitionsStartsInTheFirstThatHasRoom(t *testing.T) {
 			10 job_allocated 2 aws-1+aws-2
 			10 job_allocated 3 aws-3+aws-4
 		`, "allocated")
+		if b.parts[1] != "local" || b.parts[2] != "aws" || b.cpus["aws-1"] != 4 {
+			t.Errorf("partitions %v, CPUs of resumed nodes %v", b.parts, b.cpus)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package ctld
 
 import (
+	"slices"
+	"strings"
+
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/workload"
@@ -16,11 +19,16 @@ type teller struct {
 
 // node tells of a node.
 func (t *teller) node(kind record.Kind, i int32, instance, cause string) {
-	name := t.d.table.Node(i).Name
-	t.d.engine.Trace(kind.String(), simulator.Text(name), simulator.Text(instance), simulator.Text(cause))
-	if t.d.opt.Sink != nil {
-		t.d.opt.Sink(record.Event{At: t.d.now(), Kind: kind, Node: name, Instance: instance, Cause: cause})
+	n := t.d.table.Node(i)
+	t.d.engine.Trace(kind.String(), simulator.Text(n.Name), simulator.Text(instance), simulator.Text(cause))
+	if t.d.opt.Sink == nil {
+		return
 	}
+	e := record.Event{At: t.d.now(), Kind: kind, Node: n.Name, Instance: instance, Cause: cause}
+	if kind == record.NodeResumed {
+		e.CPUs = int(n.CPUs)
+	}
+	t.d.opt.Sink(e)
 }
 
 // job tells of a job; state and cause are the kind's.
@@ -54,7 +62,32 @@ func (t *teller) allocated(k int32, nodes []int32) {
 		return
 	}
 	t.names = t.d.table.AppendNames(t.names[:0], nodes)
-	t.d.opt.Sink(record.Event{At: t.d.now(), Kind: record.JobAllocated, Job: int64(j.ID), Attempt: int(j.Restarts), Nodes: t.names})
+	t.d.opt.Sink(record.Event{At: t.d.now(), Kind: record.JobAllocated, Job: int64(j.ID), Attempt: int(j.Restarts), Partition: t.partition(j.Origin, nodes), Nodes: t.names})
+}
+
+// partition is the first of those that a job was handed in to that has all of its
+// nodes.
+func (t *teller) partition(origin int32, nodes []int32) string {
+	asked := t.d.table.Origin(origin).Partition
+	if strings.IndexByte(asked, ',') < 0 {
+		return asked
+	}
+	for name := range strings.SplitSeq(asked, ",") {
+		if !slices.ContainsFunc(nodes, func(i int32) bool { return !listed(t.d.table.Node(i).Partitions, name) }) {
+			return name
+		}
+	}
+	return asked
+}
+
+// listed reports whether a list "a,b" has a name.
+func listed(list, name string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if one == name {
+			return true
+		}
+	}
+	return false
 }
 
 // digest is a number for a list of nodes (FNV-1a, 64 bits).
