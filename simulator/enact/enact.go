@@ -161,6 +161,11 @@ func (r Simulator) slurmConf(s *scenario.Scenario, cfg *config.Config) (*conf.Fi
 	if wrong := slices.DeleteFunc(slices.Clone(f.Findings), func(f finding.Finding) bool { return f.Level < finding.Error }); len(wrong) > 0 {
 		return nil, &scenario.Invalid{Findings: wrong}
 	}
+	if s.Cluster.Alone {
+		if err := alone(&f.Settings); err != nil {
+			return nil, s.Unfit("/cluster/slurm/conf", err)
+		}
+	}
 	if s.Cluster.Cloud == nil && slices.ContainsFunc(f.Settings.Nodes, func(n conf.Node) bool { return n.Cloud }) {
 		return nil, s.Unfit("/cluster/slurm/conf", errNoCloud)
 	}

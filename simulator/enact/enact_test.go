@@ -287,6 +287,34 @@ func TestASlurmConfsPremisesCountAndItsCloudNodesAreHeldAgainstTheConfiguration(
 	}
 }
 
+func TestThePremisesOfASlurmConfRunAlone(t *testing.T) {
+	const log = `{"id": 1, "submit": 0, "run": 100, "limit": 200, "procs": 12, "partition": "rack"}
+{"id": 2, "submit": 10, "run": 100, "limit": 200, "procs": 4, "partition": "aws"}
+{"id": 3, "submit": 10, "run": 100, "limit": 200, "procs": 4, "partition": "both"}
+`
+	s := drawn(0)
+	s.Workload.Generator, s.Workload.JSONL = nil, "jobs.jsonl"
+	s.Cluster.Premises, s.Cluster.SlurmConf = scenario.Premises{}, "slurm.conf"
+	f := files{"config.yaml": siteConfig, "jobs.jsonl": log, "slurm.conf": strings.Replace(mixedConf, ",other-[1-2]", "", 2) + "PartitionName=both Nodes=rack[1-2],aws-cpu-01\nPartitionName=all Nodes=ALL\n"}
+	if r := run(t, s, f); r.report.Cost == 0 || r.report.Jobs != 3 {
+		t.Fatalf("with the cloud: %d jobs, %v USD", r.report.Jobs, r.report.Cost)
+	}
+	r := run(t, s.Alone(), f)
+	if r.report.States["COMPLETED"] != 3 || r.events[record.InstanceLaunched] != 0 || r.out.Procs != 12 {
+		t.Errorf("alone: %v, %d launches, %d processors", r.report.States, r.events[record.InstanceLaunched], r.out.Procs)
+	}
+	// The first job has all of it, and the others wait, the one whose partition was
+	// in the cloud with them.
+	if r.report.Wait.Max < 90 || r.report.Wait.Median < 90 {
+		t.Errorf("alone they wait %+v", r.report.Wait)
+	}
+	f["slurm.conf"] = "NodeName=aws-cpu-[01-04] CPUs=8 State=CLOUD\nPartitionName=aws Nodes=ALL\n"
+	var bad *scenario.Invalid
+	if _, err := (Simulator{Open: f.open}).Check(s.Alone()); !errors.As(err, &bad) || !strings.Contains(err.Error(), "all nodes of the slurm.conf are cloud nodes") {
+		t.Errorf("premises that are none: %v", err)
+	}
+}
+
 func TestANodeGroupOfUnknownSizeIsToldWithItsPlace(t *testing.T) {
 	s := drawn(1)
 	var bad *scenario.Invalid

@@ -123,6 +123,8 @@ type Cluster struct {
 	// Failures are those of nodes on the premises; their MTBF is 0 where none fails.
 	Failures Failures
 	Plans    Plans
+	// Alone leaves the cloud nodes of SlurmConf away.
+	Alone bool
 }
 
 // Failures are the mean time that a node works until it fails, and the mean time of
@@ -242,6 +244,15 @@ func New() *Scenario {
 		Workload: Workload{Load: 1, LimitFactor: 1, OverRun: Extend},
 		Cluster:  Cluster{Scheduler: Slurm, Failures: Failures{Repair: 6 * time.Hour}},
 	}
+}
+
+// Alone returns the scenario with the same work on the premises alone, and with no
+// files to write.
+func (s *Scenario) Alone() *Scenario {
+	premises := *s
+	premises.Cluster.Cloud, premises.Cluster.Plans, premises.Cluster.Alone = nil, Plans{}, true
+	premises.Outputs = Outputs{}
+	return &premises
 }
 
 // NewCloud returns a cloud with what is not said of it.

@@ -78,7 +78,7 @@ func (o *options) scenario(f *pflag.FlagSet, args []string) (s *scenario.Scenari
 	if err != nil {
 		return nil, text, err
 	}
-	if o.alone && (s.Cluster.Cloud == nil || s.Cluster.Premises.Nodes == 0) {
+	if c := s.Cluster; o.alone && (c.Cloud == nil || c.Premises.Nodes == 0 && c.SlurmConf == "") {
 		return nil, text, app.Exitf(report.ExitUsage, "--premises-alone is of a cluster that has nodes on the premises and a cloud")
 	}
 	return s, text, unreadable(s)

@@ -52,6 +52,9 @@ whole at the end or not at all.`,
 				return t.refused(err, text)
 			}
 			notes, err := t.sim.Check(s)
+			if err == nil && o.alone {
+				_, err = t.sim.Check(s.Alone())
+			}
 			if err != nil {
 				return t.refused(failed(err), nil)
 			}
@@ -59,7 +62,7 @@ whole at the end or not at all.`,
 			if o.check {
 				return nil
 			}
-			r, err := t.simulate(s, s.Outputs, o.alone)
+			r, err := t.simulate(s, o.alone)
 			if err == nil && o.alone {
 				err = t.alone(s, r)
 			}
@@ -109,9 +112,7 @@ func (t *tool) notes(notes []finding.Finding, all bool) {
 
 // alone compares with a run on the premises alone.
 func (t *tool) alone(s *scenario.Scenario, r *report.Report) error {
-	premises := *s
-	premises.Cluster.Cloud, premises.Cluster.Plans = nil, scenario.Plans{}
-	other, err := t.simulate(&premises, scenario.Outputs{}, true)
+	other, err := t.simulate(s.Alone(), true)
 	if err != nil {
 		return fmt.Errorf("the premises alone: %w", err)
 	}
@@ -138,8 +139,8 @@ func (t *tool) calmly() func() {
 
 // simulate runs a scenario; its report can be compared where that is wanted. Its
 // files are there when it returns no error.
-func (t *tool) simulate(s *scenario.Scenario, out scenario.Outputs, compared bool) (*report.Report, error) {
-	set, err := files.Open(files.Names(out), about(s))
+func (t *tool) simulate(s *scenario.Scenario, compared bool) (*report.Report, error) {
+	set, err := files.Open(files.Names(s.Outputs), about(s))
 	if err != nil {
 		return nil, app.Exitf(exits.ExitUsage, "%v", err)
 	}

@@ -235,7 +235,7 @@ func TestWhatCannotBeRunIsRefusedBeforeItRuns(t *testing.T) {
 		"error[SCN010] /workload/trace: . is a folder":                            {"--trace=.", "--procs=3"},
 		"error[SCN010] /cluster/cloud/config: open none.yaml":                     {"--trace=t.swf", "--cores-per-node=1", "--cloud=none.yaml"},
 		"--premises-alone is of a cluster that has nodes on the premises":         {"--trace=t.swf", "--cores-per-node=1", "--cloud=config.yaml", "--premises-alone"},
-		"t.swf is in use by this run: give what is written a file of its own":                   {"--trace=t.swf", "--procs=3", "--swf=t.swf"},
+		"t.swf is in use by this run: give what is written a file of its own":     {"--trace=t.swf", "--procs=3", "--swf=t.swf"},
 		"none/jobs.csv: no such file or directory":                                {"--trace=t.swf", "--procs=3", "--jobs-csv=none/jobs.csv"},
 		"accepts at most 1 arg(s), received 2":                                    {"s.yaml", "s.yaml"},
 	} {
@@ -312,6 +312,25 @@ func TestTablesTellAllThatJSONDoes(t *testing.T) {
 	}
 	if y := called(t, &told{}, t.TempDir(), "s.yaml", "-o", "yaml"); !strings.Contains(y.stdout, "mean_wait_s: 60\n") {
 		t.Errorf("yaml:\n%s", y.stdout)
+	}
+}
+
+func TestThePremisesRunAloneWhateverDescribesThem(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "slurm.conf"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sim := &told{}
+	got := called(t, sim, dir, "--trace=t.swf", "--slurm-conf=slurm.conf", "--cloud=config.yaml", "--premises-alone", "--jobs-csv=jobs.csv", "-o", "json")
+	if got.code != 0 || len(sim.scenarios) != 2 || !strings.Contains(got.stdout, `"saved"`) {
+		t.Fatalf("exit %d, %d runs\n%s%s", got.code, len(sim.scenarios), got.stdout, got.stderr)
+	}
+	with, alone := sim.scenarios[0].Cluster, sim.scenarios[1].Cluster
+	if with.Cloud == nil || with.Alone || alone.Cloud != nil || !alone.Alone || alone.SlurmConf != "slurm.conf" {
+		t.Errorf("with a cloud %+v\nalone %+v", with, alone)
+	}
+	if csv, err := os.ReadFile(filepath.Join(dir, "jobs.csv")); err != nil || !strings.Contains(string(csv), ",60,100,160,") {
+		t.Errorf("jobs.csv is not of the run with the cloud: %s, %v", csv, err)
 	}
 }
 
