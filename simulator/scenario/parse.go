@@ -72,6 +72,7 @@ func (s *Scenario) keys() read.Reader {
 			read.Key("missing_limit", duration(&w.MissingLimit, 1, longest)),
 			read.Key("limit_factor", number(&w.LimitFactor, 0, 1e6)),
 			read.Key("over_run", read.Word(&w.OverRun, Extend, Kill)),
+			read.Key("coupled", func(v read.Value) { coupled(v, &w.Coupled) }),
 		)),
 		read.Key("cluster", read.Mapping(
 			read.Key("scheduler", read.Word(&c.Scheduler, FIFO, EASY, Slurm)),
@@ -117,6 +118,15 @@ func generator(v read.Value) *Generator {
 		read.Key("shape", number(&g.Shape, 0, 100)),
 	)(v)
 	return g
+}
+
+func coupled(v read.Value, c *Coupled) {
+	c.Share = 1
+	read.Mapping(
+		read.Key("share", share(&c.Share)),
+		read.Key("accounts", read.Texts(&c.Accounts, read.NotEmpty)),
+		read.Key("partitions", read.Texts(&c.Partitions, read.NotEmpty)),
+	)(v)
 }
 
 func cloud(v read.Value) *Cloud {
@@ -230,6 +240,9 @@ func (s *Scenario) together() {
 
 func (s *Scenario) plansTogether() {
 	at, p := s.at, s.Cluster.Plans
+	if s.Workload.Coupled.Share > 0 && !p.Advise {
+		at("/workload/coupled").Note(finding.Warning, idUnwise, "write plans: {advise: true} below cluster", "what is coupled is in the plans alone, and jobs have none")
+	}
 	switch {
 	case p.Missing+p.Invalid+p.Partial > 1:
 		at("/cluster/plans").Fail(idValue, "together they are at most 1", "missing, invalid and partial plans are more than all plans")

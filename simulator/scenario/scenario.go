@@ -61,6 +61,17 @@ type Workload struct {
 	MissingLimit time.Duration
 	// OverRun says what becomes of a job that runs longer than it asked for.
 	OverRun OverRun
+
+	// Coupled is which jobs are coupled beside those of which the workload says so.
+	Coupled Coupled
+}
+
+// Coupled is a share of jobs, drawn by job, whose processes need each other all
+// the time, as those of MPI do: jobs of more than one processor, and, where there
+// are any, of one of the Accounts or Partitions.
+type Coupled struct {
+	Share                float64
+	Accounts, Partitions []string
 }
 
 // OverRun is what becomes of a job that runs longer than it asked for.

@@ -27,6 +27,7 @@ workload:
   shake: 60
   missing_limit: 24h
   over_run: kill
+  coupled: {share: 0.5, accounts: [physics, 7], partitions: [mpi]}
 cluster:
   scheduler: easy
   premises: {nodes: 32, cores_per_node: 16, memory_mb: 64000}
@@ -56,7 +57,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	day := 24 * time.Hour
 	want := &Scenario{
 		File: "sites/a.yaml", Name: "last-month", Seed: 7,
-		Workload: Workload{Trace: "sites/kth.swf.gz", Lenient: true, From: day, To: 30 * day, Load: 1.2, Shake: time.Minute, LimitFactor: 1, MissingLimit: day, OverRun: Kill},
+		Workload: Workload{Trace: "sites/kth.swf.gz", Lenient: true, From: day, To: 30 * day, Load: 1.2, Shake: time.Minute, LimitFactor: 1, MissingLimit: day, OverRun: Kill, Coupled: Coupled{0.5, []string{"physics", "7"}, []string{"mpi"}}},
 		Cluster: Cluster{
 			Scheduler: EASY, Premises: Premises{32, 16, 64000}, SlurmConf: "/etc/slurm/slurm.conf",
 			Settings: []Setting{{"ResumeTimeout", "600"}, {"SchedulerParameters", "bf_window=2880"}},
@@ -113,6 +114,8 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 		trace + "cluster: {processors: 4, scheduler: easy, cloud: {config: c}}": "error[SCN008] /cluster/cloud: processors make a machine without nodes",
 		machine: "error[SCN007] /workload: no workload",
 		"workload: {trace: a, sacct: b}\n" + machine:                                                                    "1:12: error[SCN008] /workload/trace: jobs come from one place, not from sacct and trace",
+		"workload: {trace: a, coupled: {share: 1.5}}\n" + machine:                                                       "1:39: error[SCN005] /workload/coupled/share: \"1.5\" is not a number from 0 to 1",
+		"workload: {trace: a, coupled: {acounts: [a]}}\n" + machine:                                                     "error[SCN002] /workload/coupled/acounts: unknown key \"acounts\" (did you mean accounts?)",
 		"workload: {trace: a, from: 2d, to: 1d}\n" + machine:                                                            "error[SCN005] /workload/to: no job is handed in",
 		"workload: {trace: a, load: 0}\n" + machine:                                                                     "error[SCN005] /workload/load: \"0\" is not a number in range",
 		"workload: {trace: a, load: .nan}\n" + machine:                                                                  "error[SCN005] /workload/load: \".nan\"",
@@ -137,6 +140,7 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 func TestWhatIsUnwiseIsANote(t *testing.T) {
 	for text, want := range map[string]string{
 		"workload: {generator: {model: lublin, run: 1h}}\ncluster: {processors: 4, scheduler: fifo}":      "1:39: warning[SCN009] /workload/generator/run: Lublin's model",
+		"workload: {trace: a, coupled: {}}\ncluster: {cloud: {config: c}}":                                "1:22: warning[SCN009] /workload/coupled: what is coupled is in the plans alone",
 		"workload: {trace: a}\ncluster: {cloud: {config: c}, plans: {missing: 0.1}}":                      "2:31: warning[SCN009] /cluster/plans: jobs have no plans",
 		"workload: {trace: a}\ncluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true}}": "warning[SCN009] /cluster/plans: plans are for cloud nodes",
 		"workload: {trace: a}\ncluster: {cloud: {config: c}, failures: {mtbf: 1d}}":                       "2:31: warning[SCN009] /cluster/failures: failures are of nodes on the premises",

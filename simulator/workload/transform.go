@@ -2,6 +2,7 @@ package workload
 
 import (
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"aws-slurm-burst/executor/env"
@@ -68,6 +69,23 @@ func Limits(jobs Source, factor float64, missing time.Duration) Source {
 			s := math.Ceil(j.Run.Seconds() * factor)
 			j.Limit = time.Duration(max(1, min(s, 1e9))) * time.Second
 		}
+	})
+}
+
+// Couple makes a share of the jobs coupled, of those that have more than one
+// processor and that of names (nil is all). It is drawn by the job's number: a job
+// is coupled or not whatever else is changed.
+func Couple(jobs Source, share float64, of func(*Job) bool, seed uint64) Source {
+	if share <= 0 {
+		return jobs
+	}
+	var stream rand.PCG
+	return each(jobs, func(j *Job) {
+		if max(j.Procs, j.Nodes) < 2 || of != nil && !of(j) {
+			return
+		}
+		stream.Seed(seed, uint64(j.ID))
+		j.Coupled = j.Coupled || float64(stream.Uint64()>>11)/(1<<53) < share
 	})
 }
 

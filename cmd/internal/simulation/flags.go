@@ -55,6 +55,7 @@ func newOptions(f *pflag.FlagSet) *options {
 	f.Var(oneOf(&o.cloud.Spot, scenario.Always, scenario.Common, scenario.Scarce), "spot", "how often the spot market has what is asked for: `WORD` always, common or scarce")
 	f.BoolVar(&c.Plans.Advise, "advise", false, "have the advisor plan each job's nodes in the cloud")
 	f.Var(oneOf(&w.OverRun, scenario.Extend, scenario.Kill), "over-run", "what becomes of a job that runs longer than it asked for: `WORD` extend or kill")
+	f.Float64Var(&w.Coupled.Share, "coupled", 0, "`SHARE` of the jobs of more than one processor whose processes need each other all the time (MPI), from 0 to 1: their plans say so")
 	f.Float64Var(&w.Load, "load", 1, "divide the times between jobs by `FACTOR`")
 	f.Var((*span)(&o.made.Until), "until", "end after a `TIME` such as 12h or 30d; else when the last job has ended")
 	f.Uint64Var(&o.made.Seed, "seed", 1, "seed of all chance: the same one gives the same run")
@@ -130,6 +131,9 @@ func (o *options) make(f *pflag.FlagSet) (*scenario.Scenario, error) {
 	}
 	if l := s.Workload.Load; !(l > 0 && l <= 1000) {
 		return nil, app.Exitf(report.ExitUsage, "--load %g is not above 0 and up to 1000", l)
+	}
+	if c := s.Workload.Coupled.Share; !(c >= 0 && c <= 1) {
+		return nil, app.Exitf(report.ExitUsage, "--coupled %g is not from 0 to 1", c)
 	}
 	for _, flag := range []struct {
 		name     string

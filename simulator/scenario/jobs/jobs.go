@@ -1,5 +1,5 @@
 // Package jobs is the workload of a scenario as a source of jobs: read or drawn,
-// then cut, compressed, shaken and given limits as the scenario says. Whoever
+// then cut, compressed, shaken, coupled and given limits as the scenario says. Whoever
 // simulates takes its jobs from here, and so all of them simulate the same.
 package jobs
 
@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/scenario"
@@ -63,6 +64,7 @@ func Open(w *scenario.Workload, e *simulator.Engine, open func(path string) (io.
 		}
 		j.source = j.log.Jobs()
 	}
+	j.source = workload.Couple(j.source, w.Coupled.Share, coupled(&w.Coupled), e.Rand("workload", "coupled").Uint64())
 	if w.From > 0 || w.To > 0 {
 		j.source = workload.Cut(j.source, w.From, w.To)
 	}
@@ -74,6 +76,16 @@ func Open(w *scenario.Workload, e *simulator.Engine, open func(path string) (io.
 	}
 	j.source = workload.Limits(j.source, w.LimitFactor, w.MissingLimit)
 	return j, nil
+}
+
+// coupled names the jobs that may be coupled, nil for all.
+func coupled(c *scenario.Coupled) func(*workload.Job) bool {
+	if c.Accounts == nil && c.Partitions == nil {
+		return nil
+	}
+	return func(j *workload.Job) bool {
+		return slices.Contains(c.Accounts, j.Account) || slices.Contains(c.Partitions, j.Partition)
+	}
 }
 
 // counter counts what is read.

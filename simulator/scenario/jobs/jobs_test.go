@@ -2,8 +2,10 @@ package jobs
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,6 +157,49 @@ func TestDrawnJobsAreTheSeeds(t *testing.T) {
 		}
 		if moved < 1900 || most < 33 || most > 64 || a[0].Limit < a[0].Run {
 			t.Errorf("%s: %d jobs shaken, %d processors at most, limit %v for %v", model, moved, most, a[0].Limit, a[0].Run)
+		}
+	}
+}
+
+func TestJobsAreCoupledAsTheScenarioSays(t *testing.T) {
+	coupled := func(seed uint64, c scenario.Coupled, change func(*scenario.Workload)) map[int64]bool {
+		var text strings.Builder
+		for i := range 4000 {
+			fmt.Fprintf(&text, `{"id": %d, "submit": %d, "run": 9, "procs": %d, "account": "%c", "partition": "%c"}`+"\n", i+1, i, 1+i%2, 'a'+i/2%2, 'p'+i/4%2)
+		}
+		jobs, _, err := all(t, seed, text.String(), func(w *scenario.Workload) { w.JSONL, w.Coupled = "a.jsonl", c; change(w) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[int64]bool{}
+		for _, j := range jobs {
+			if j.Coupled {
+				out[j.ID] = true
+				if j.Procs < 2 {
+					t.Fatalf("job %d has one processor", j.ID)
+				}
+			}
+		}
+		return out
+	}
+	same := func(*scenario.Workload) {}
+	for want, c := range map[int]scenario.Coupled{
+		0: {}, 2000: {Share: 1}, 1000: {Share: 1, Accounts: []string{"a", "x"}}, 1500: {Share: 1, Accounts: []string{"a"}, Partitions: []string{"p"}},
+	} {
+		if got := coupled(1, c, same); len(got) != want {
+			t.Errorf("%+v: %d are coupled, want %d", c, len(got), want)
+		}
+	}
+	half := coupled(1, scenario.Coupled{Share: 0.5}, same)
+	if n := len(half); n < 900 || n > 1100 {
+		t.Errorf("%d of 2000 are half", n)
+	}
+	if maps.Equal(half, coupled(2, scenario.Coupled{Share: 0.5}, same)) {
+		t.Error("the seed does not decide")
+	}
+	for id := range coupled(1, scenario.Coupled{Share: 0.5}, func(w *scenario.Workload) { w.From, w.Load = 1000*time.Second, 2 }) {
+		if !half[id] {
+			t.Fatalf("job %d is coupled in a part of the workload alone", id)
 		}
 	}
 }
