@@ -31,18 +31,21 @@ func NewLines(r io.Reader, name string) *Lines {
 	return &Lines{name: name, from: bufio.NewReaderSize(r, 1<<16)}
 }
 
-// unpack looks whether the stream is packed, by its first two bytes (RFC 1952).
-func (l *Lines) unpack() error {
+// open looks whether the stream is packed, by its first two bytes (RFC 1952), and
+// passes over the mark with which some editors begin a text.
+func (l *Lines) open() error {
 	magic, _ := l.from.Peek(2) // what is shorter is not gzip's
-	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return nil
+	if bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		l.packed = true
+		z, err := gzip.NewReader(l.from)
+		if err != nil {
+			return err
+		}
+		l.from = bufio.NewReaderSize(z, 1<<16)
 	}
-	l.packed = true
-	z, err := gzip.NewReader(l.from)
-	if err != nil {
-		return err
+	if mark, _ := l.from.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) { // an error stays
+		_, _ = l.from.Discard(3)
 	}
-	l.from = bufio.NewReaderSize(z, 1<<16)
 	return nil
 }
 
@@ -53,7 +56,7 @@ func (l *Lines) Next() ([]byte, bool) {
 		return nil, false
 	}
 	if l.number == 0 {
-		if l.err = l.unpack(); l.err != nil {
+		if l.err = l.open(); l.err != nil {
 			return nil, false
 		}
 	}

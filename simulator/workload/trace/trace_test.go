@@ -39,7 +39,9 @@ func TestLinesOfAnyLengthAreReadWholeAndNumbered(t *testing.T) {
 	double := append(packed(text[:7]), packed(text[7:])...)
 	for name, r := range map[string]io.Reader{
 		"plain": strings.NewReader(text), "packed": bytes.NewReader(packed(text)), "packed twice": bytes.NewReader(double),
-		"byte by byte": iotest.OneByteReader(bytes.NewReader(packed(text))),
+		"byte by byte":      iotest.OneByteReader(bytes.NewReader(packed(text))),
+		"with a mark":       strings.NewReader("\ufeff" + text),
+		"packed and a mark": bytes.NewReader(packed("\ufeff" + text)),
 	} {
 		lines, l := all(r)
 		if fmt.Sprint(lines) != fmt.Sprint(want) || l.Number() != 4 || !l.Partial() || l.Err() != nil {
