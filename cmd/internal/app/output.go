@@ -181,9 +181,17 @@ func usd(v float64) string {
 }
 
 // Table writes rows under a header, without borders for people, or as
-// Markdown.
-func Table(w io.Writer, markdown bool, header []string, rows [][]string) error {
-	options := []tablewriter.Option{tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithAlignment(nil), tablewriter.WithHeaderAlignment(tw.AlignLeft), tablewriter.WithRowAlignment(tw.AlignLeft)}
+// Markdown. The columns of numbers, from 0, are flush right.
+func Table(w io.Writer, markdown bool, header []string, rows [][]string, numbers ...int) error {
+	var sides tw.Alignment
+	for i := range header {
+		if slices.Contains(numbers, i) {
+			sides = append(sides, tw.AlignRight)
+		} else {
+			sides = append(sides, tw.AlignLeft)
+		}
+	}
+	options := []tablewriter.Option{tablewriter.WithHeaderAutoFormat(tw.Off), tablewriter.WithAlignment(sides), tablewriter.WithHeaderAlignment(tw.AlignLeft), tablewriter.WithRowAlignment(tw.AlignLeft)}
 	if markdown {
 		options = append(options, tablewriter.WithRenderer(renderer.NewMarkdown()))
 		for _, row := range rows { // the renderer escapes no bars

@@ -53,6 +53,9 @@ func (b *bar) show(p scenario.Progress) {
 		full := int(share * width)
 		line = fmt.Sprintf("[%s%s] %3.0f %%  %s", strings.Repeat("=", full), strings.Repeat(" ", width-full), share*100, line)
 	}
+	if width := app.Columns(b.w); width > 0 && len(line) >= width {
+		line = line[:width-1] // a line that is broken cannot be taken back
+	}
 	_, _ = fmt.Fprintf(b.w, "\r%-*s", b.length, line) // a closed terminal changes nothing
 	b.length = len(line)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"aws-slurm-burst/asba/finding/render"
 	"aws-slurm-burst/cmd/internal/app"
@@ -25,6 +26,9 @@ func show(w io.Writer, format string, s *scenario.Scenario, r *report.Report) er
 		return app.Print(w, format, r)
 	}
 	p := &page{markdown: format == "markdown", r: r}
+	if app.Terminal(w) && !p.markdown {
+		p.width = app.Columns(w)
+	}
 	p.run(s)
 	p.times()
 	if r.Cloud != nil {
@@ -47,11 +51,54 @@ func show(w io.Writer, format string, s *scenario.Scenario, r *report.Report) er
 type page struct {
 	b        bytes.Buffer
 	markdown bool
+	width    int // of the terminal; 0: lines are as long as they are
 	r        *report.Report
 	err      error
 }
 
-func (p *page) table(header []string, rows [][]string) {
+// prose is a table of names and what there is to say of each, in as many lines as
+// it needs.
+func (p *page) prose(header []string, rows [][]string) {
+	names := 0
+	for _, row := range append(rows, header) {
+		names = max(names, utf8.RuneCountInString(row[0]))
+	}
+	room := p.width - names - 4 // what a table has beside its columns
+	if p.width == 0 || room < 20 {
+		p.table(header, rows)
+		return
+	}
+	var lines [][]string
+	for _, row := range rows {
+		for i, line := range wrapped(row[1], room) {
+			if i > 0 {
+				row = []string{"", ""}
+			}
+			lines = append(lines, []string{row[0], line})
+		}
+	}
+	p.table(header, lines)
+}
+
+// wrapped breaks a text at blanks, where there are any, into lines of so many
+// characters.
+func wrapped(text string, room int) []string {
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= room {
+			lines[n-1] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	if lines == nil {
+		return []string{""}
+	}
+	return lines
+}
+
+// table writes rows; numbers are the columns of such.
+func (p *page) table(header []string, rows [][]string, numbers ...int) {
 	if len(rows) == 0 || p.err != nil {
 		return
 	}
@@ -63,7 +110,7 @@ func (p *page) table(header []string, rows [][]string) {
 			row[i] = render.Clean(row[i])
 		}
 	}
-	p.err = app.Table(&p.b, p.markdown, header, rows)
+	p.err = app.Table(&p.b, p.markdown, header, rows, numbers...)
 }
 
 // mark puts a star behind figures, or the title of a table of such, that assumed
@@ -79,11 +126,11 @@ func (p *page) mark(figure string) string {
 func machine(s *scenario.Scenario) string {
 	c := s.Cluster
 	if c.Processors > 0 {
-		return fmt.Sprintf("%d processors, %s", c.Processors, c.Scheduler)
+		return fmt.Sprintf("%s, %s", many(c.Processors, "processor"), c.Scheduler)
 	}
 	var parts []string
 	if c.Premises.Nodes > 0 {
-		parts = append(parts, fmt.Sprintf("%d nodes of %d cores", c.Premises.Nodes, c.Premises.CoresPerNode))
+		parts = append(parts, fmt.Sprintf("%s of %s", many(c.Premises.Nodes, "node"), many(c.Premises.CoresPerNode, "core")))
 	}
 	if c.SlurmConf != "" {
 		parts = append(parts, c.SlurmConf)
@@ -123,7 +170,7 @@ func (p *page) run(s *scenario.Scenario) {
 	if r.Scenario != "" {
 		rows = slices.Insert(rows, 0, []string{"scenario", r.Scenario})
 	}
-	p.table([]string{"run", ""}, rows)
+	p.prose([]string{"run", ""}, rows)
 }
 
 func (p *page) times() {
@@ -137,7 +184,7 @@ func (p *page) times() {
 	if r.Cloud != nil {
 		rows = append(rows, p.spread("time to capacity s", r.TimeToCapacity), p.spread("start to all nodes ready s", r.GangWait))
 	}
-	p.table([]string{p.mark("jobs"), "mean", "median", "p95", "p99", "most"}, rows)
+	p.table([]string{p.mark("jobs"), "mean", "median", "p95", "p99", "most"}, rows, 1, 2, 3, 4, 5)
 }
 
 func (p *page) spread(name string, d report.Distribution) []string {
@@ -151,7 +198,7 @@ func (p *page) spread(name string, d report.Distribution) []string {
 var words = map[string]string{
 	"useful": "jobs worked", "boot": "boots", "never_booted": "boots that failed", "waiting_for_others": "ready, waiting for a job's other nodes",
 	"idle": "idle", "orphan": "orphaned: no node claims it", "failed_gang": "gangs that did not become whole", "lost_work": "work that was lost",
-	"billing": "EC2's whole seconds, 60 at least, and prices that moved",
+	"billing": "EC2's whole seconds, 60 at least; moved prices",
 }
 
 func (p *page) money() {
@@ -163,10 +210,10 @@ func (p *page) money() {
 		if all > 0 && s.Cause != "billing" {
 			share = percent(s.NodeHours / all)
 		}
-		rows = append(rows, []string{words[s.Cause], figure(s.NodeHours), share, s.Cost.String()})
+		rows = append(rows, []string{words[s.Cause], figure(s.NodeHours), share, usd(s.Cost)})
 	}
-	rows = append(rows, []string{"all", figure(all), "", r.Cost.String()})
-	p.table([]string{p.mark("cloud nodes' time"), "node-hours", "share", "USD"}, rows)
+	rows = append(rows, []string{"all", figure(all), "", usd(r.Cost)})
+	p.table([]string{p.mark("cloud nodes' time"), "node-hours", "share", "USD"}, rows, 1, 2, 3)
 
 	each := "-"
 	if r.CostPerUsefulNodeHour != nil {
@@ -175,13 +222,13 @@ func (p *page) money() {
 	rows = [][]string{
 		{"USD for a useful node-hour", each},
 		{"goodput", percent(r.Goodput)},
-		{"idle, nodes of one job", fmt.Sprintf("%s USD, %s suspended", r.Idle.SingleUse.Cost, count(r.Idle.SingleUse.Suspended))},
-		{"idle, nodes that are shared", fmt.Sprintf("%s USD, %s suspended", r.Idle.Shared.Cost, count(r.Idle.Shared.Suspended))},
+		{"idle, nodes of one job", fmt.Sprintf("%s USD, %s suspended", usd(r.Idle.SingleUse.Cost), count(r.Idle.SingleUse.Suspended))},
+		{"idle, nodes that are shared", fmt.Sprintf("%s USD, %s suspended", usd(r.Idle.Shared.Cost), count(r.Idle.Shared.Suspended))},
 	}
 	if r.Saved != nil {
 		rows = append(rows, []string{"waiting saved", saved(r)})
 	}
-	p.table([]string{p.mark("cost"), ""}, rows)
+	p.prose([]string{p.mark("cost"), ""}, rows)
 }
 
 // saved says what the cloud saved of waiting.
@@ -189,7 +236,7 @@ func saved(r *report.Report) string {
 	s := r.Saved
 	text := fmt.Sprintf("%s hours, of %s jobs that ran on the premises alone too: there they wait %s s in the mean, here %s", figure(s.Hours), count(s.Jobs), figure(s.AloneMeanWait), figure(s.MeanWait))
 	if s.PerHour != nil {
-		text += fmt.Sprintf("; each hour cost %s USD", s.PerHour)
+		text += fmt.Sprintf("; each hour cost %s USD", usd(*s.PerHour))
 	}
 	return text
 }
@@ -201,7 +248,7 @@ func (p *page) calls() {
 		instances += fmt.Sprintf(", %s without a known price: in no cost", count(r.Unpriced))
 	}
 	depth := fmt.Sprintf("%s on the first rung, %s rungs before it in the mean, %d at most", count(r.Fallback.First), figure(r.Fallback.Mean), r.Fallback.Max)
-	p.table([]string{p.mark("executor"), ""}, [][]string{
+	p.prose([]string{p.mark("executor"), ""}, [][]string{
 		{"calls", fmt.Sprintf("%s to resume, %s to suspend", count(r.ResumeCalls), count(r.SuspendCalls))},
 		{"gangs", fmt.Sprintf("%s of %s whole", count(r.Gangs.Whole), count(r.Gangs.Asked))},
 		{"their ladders", depth},
@@ -215,7 +262,7 @@ func (p *page) calls() {
 		}
 		rows = append(rows, []string{op, count(r.APICalls[op]), strings.Join(failed, ", ")})
 	}
-	p.table([]string{p.mark("EC2 call"), "count", "failed with"}, rows)
+	p.table([]string{p.mark("EC2 call"), "count", "failed with"}, rows, 1)
 }
 
 // ask is what a site has to ask AWS for.
@@ -224,7 +271,7 @@ func (p *page) ask() {
 	for _, q := range p.r.Peaks.Quotas {
 		rows = append(rows, []string{fmt.Sprintf("vCPUs, %s %s", cmp.Or(q.Family, "unknown family"), q.Market), count(q.VCPUs)})
 	}
-	p.table([]string{p.mark("at once, at most"), ""}, rows)
+	p.table([]string{p.mark("at once, at most"), ""}, rows, 1)
 }
 
 // groups are those that held most.
@@ -235,9 +282,9 @@ func (p *page) groups(what string, all []report.Group) {
 	by := slices.SortedStableFunc(slices.Values(all), func(a, b report.Group) int {
 		return cmp.Or(cmp.Compare(b.ProcHours, a.ProcHours), cmp.Compare(a.Name, b.Name))
 	})
-	header := []string{p.mark(what), "jobs", "mean wait s", "mean slowdown", "core-hours"}
+	header := []string{p.mark(what), "jobs", "mean wait s", "slowdown", "core-h"}
 	if p.r.Cloud != nil {
-		header = append(header, "cloud node-hours", "lost", "USD")
+		header = append(header, "cloud h", "lost h", "USD")
 	}
 	var rows [][]string
 	for i, g := range by {
@@ -247,24 +294,30 @@ func (p *page) groups(what string, all []report.Group) {
 		}
 		row := []string{cmp.Or(g.Name, "(none)"), count(g.Jobs), figure(g.MeanWait), figure(g.MeanBoundedSlowdown), figure(g.ProcHours)}
 		if p.r.Cloud != nil {
-			row = append(row, figure(g.CloudNodeHours), figure(g.LostNodeHours), g.Cost.String())
+			row = append(row, figure(g.CloudNodeHours), figure(g.LostNodeHours), usd(g.Cost))
 		}
 		rows = append(rows, row)
 	}
-	p.table(header, rows)
+	p.table(header, rows, 1, 2, 3, 4, 5, 6, 7)
 }
 
 func (p *page) remarks() {
 	var rows [][]string
 	if p.r.Cloud != nil {
 		for _, a := range p.r.Assumed {
-			rows = append(rows, []string{"* assumed, nobody has measured it", a})
+			of, what, named := strings.Cut(a, ": ")
+			if !named {
+				of, what = "", a
+			}
+			rows = append(rows, []string{of, what})
 		}
 	}
+	p.prose([]string{"* assumed", "nobody has measured it"}, rows)
+	rows = nil
 	for _, m := range p.r.Repairs {
-		rows = append(rows, []string{fmt.Sprintf("workload: %s %s", count(m.Count), m.Kind), m.Says + linesOf(m)})
+		rows = append(rows, []string{fmt.Sprintf("%s %s", count(m.Count), m.Kind), m.Says + linesOf(m)})
 	}
-	p.table([]string{"remark", ""}, rows)
+	p.prose([]string{"in the workload", ""}, rows)
 }
 
 // linesOf says in which lines a repair was, as far as that is known.
@@ -302,6 +355,20 @@ func figure(v float64) string {
 func percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 1, 64) + " %" }
 
 func count(n int) string { return group(strconv.Itoa(n)) }
+
+// many counts things, whose plural ends in s.
+func many(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return count(n) + " " + what
+}
+
+// usd has two digits of cents.
+func usd(v report.USD) string {
+	whole, cents, _ := strings.Cut(v.String(), ".")
+	return group(whole) + "." + cents
+}
 
 // group puts commas between thousands.
 func group(digits string) string {

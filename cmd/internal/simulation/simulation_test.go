@@ -19,6 +19,7 @@ import (
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/report"
 	"aws-slurm-burst/simulator/scenario"
 	"aws-slurm-burst/simulator/workload/trace"
 )
@@ -297,7 +298,7 @@ func TestTablesTellAllThatJSONDoes(t *testing.T) {
 	for _, want := range []string{
 		"scenario", "small", "1 ended", "2 nodes of 4 cores, the cloud of config.yaml, slurm", "jobs *", "time to capacity s",
 		"idle", "0.16", "1 of 1 whole", "RunInstances", "1 InsufficientInstanceCapacity", "vCPUs, standard spot",
-		"* assumed, nobody has measured it", "boot: 75 s in the median", "workload: 7 no_limit", "no requested time (lines 3, 4, ...)",
+		"* assumed  nobody has measured it", "boot       75 s in the median", "7 no_limit", "no requested time (lines 3, 4, ...)",
 		"1.0 hours", "0000000000000abc",
 	} {
 		if want == "1.0 hours" {
@@ -312,6 +313,39 @@ func TestTablesTellAllThatJSONDoes(t *testing.T) {
 	}
 	if y := called(t, &told{}, t.TempDir(), "s.yaml", "-o", "yaml"); !strings.Contains(y.stdout, "mean_wait_s: 60\n") {
 		t.Errorf("yaml:\n%s", y.stdout)
+	}
+}
+
+func TestLongTextsAreBrokenForTheTerminal(t *testing.T) {
+	r := &report.Report{Jobs: 1, Makespan: 1, Assumed: []string{}, Repairs: []report.Repair{{Kind: "no_limit", Says: "no requested time, of which there is a lot to say", Count: 1, Lines: []int{3}}}}
+	p := &page{width: 50, r: r}
+	p.remarks()
+	want := " in the workload\n 1 no_limit       no requested time, of which\n                  there is a lot to say (line 3)\n"
+	if got := p.b.String(); got != want {
+		t.Errorf("%q\nwant\n%q", got, want)
+	}
+	p = &page{r: r}
+	p.remarks()
+	if got := p.b.String(); strings.Count(got, "\n") != 2 {
+		t.Errorf("where there is no terminal:\n%s", got)
+	}
+}
+
+func TestTablesFitATerminal(t *testing.T) {
+	groups := []report.Group{{Name: "aws-hpc", Jobs: 12_345, MeanWait: 12_345, MeanBoundedSlowdown: 123, ProcHours: 123_456, CloudNodeHours: 12_345, LostNodeHours: 12_345, Cost: 123_456_789_000}, {Name: "b"}}
+	r := &report.Report{Jobs: 1, Partitions: groups, Cloud: &report.Cloud{Cost: 123_456_789_000, Spent: []report.Spent{{Cause: "billing", NodeHours: 12_345, Cost: 123_456_789_000}}}}
+	p := &page{width: 80, r: r}
+	p.money()
+	p.calls()
+	p.ask()
+	p.groups("partition", r.Partitions)
+	for line := range strings.Lines(p.b.String()) {
+		if n := len(strings.TrimSpace(line)) + 1; n > 80 {
+			t.Errorf("%d characters: %s", n, line)
+		}
+	}
+	if want := "  123,456.79\n"; strings.Count(p.b.String(), want) != 3 { // a row, all of it, the partition
+		t.Errorf("no %q thrice in\n%s", want, p.b.String())
 	}
 }
 
