@@ -31,13 +31,15 @@ func (r Simulator) Check(s *scenario.Scenario) ([]finding.Finding, error) {
 	return append(f.Findings, misfits(s, cfg, catalog.Default(), &f.Settings)...), nil
 }
 
-// misfits are cloud nodes that no node group owns, and instance types that have
-// not the processors that their nodes are said to have.
+// inConfig is where findings about the executor's configuration point to.
+const inConfig = "/cluster/cloud/config"
+
+// misfits are cloud nodes that no node group owns, and node groups whose instances
+// are not what their nodes count as.
 func misfits(s *scenario.Scenario, cfg *config.Config, types *catalog.Catalog, slurm *conf.Settings) []finding.Finding {
-	const at = "/cluster/cloud/config"
 	var found []finding.Finding
 	var nobodys []string
-	small := map[string]bool{} // groups that were told
+	judged := map[string]bool{} // groups, by their first node
 	for _, n := range slurm.Nodes {
 		if !n.Cloud {
 			continue
@@ -48,24 +50,38 @@ func misfits(s *scenario.Scenario, cfg *config.Config, types *catalog.Catalog, s
 		}
 		for _, name := range all {
 			g, owned := cfg.GroupOf(name)
-			if !owned {
+			switch {
+			case !owned:
 				nobodys = append(nobodys, name)
-				continue
-			}
-			if small[g.String()] {
-				continue
-			}
-			for _, t := range g.Types {
-				if facts, ok := types.Type(t.Name); ok && facts.VCPUs < n.CPUs {
-					small[g.String()] = true
-					found = append(found, s.Unwise(finding.Info, at, "", "%s of node group %s has %d vCPUs, and its nodes count as %d processors: work is cheaper than it would be", t.Name, g, facts.VCPUs, n.CPUs))
-					break
-				}
+			case !judged[g.String()]:
+				judged[g.String()] = true
+				found = append(found, misfit(s, g, types, n.CPUs)...)
 			}
 		}
 	}
 	if nobodys != nil {
-		found = append(found, s.Unwise(finding.Warning, at, "name them in a node group", "no node group of %s owns the cloud nodes %s: the executor gives them back, and their jobs are held", cfg.Base(), hostlist.Fold(nobodys)))
+		found = append(found, s.Unwise(finding.Warning, inConfig, "name them in a node group", "no node group of %s owns the cloud nodes %s: the executor gives them back, and their jobs are held", cfg.Base(), hostlist.Fold(nobodys)))
 	}
 	return found
+}
+
+// misfit says of a node group that a type has fewer vCPUs than its nodes count as,
+// or that all have many more cores.
+func misfit(s *scenario.Scenario, g *config.NodeGroup, types *catalog.Catalog, cpus int) []finding.Finding {
+	least := 0 // cores that each type has
+	for _, t := range g.Types {
+		facts, ok := types.Type(t.Name)
+		switch {
+		case !ok:
+			return nil
+		case facts.VCPUs < cpus:
+			return []finding.Finding{s.Unwise(finding.Info, inConfig, "", "%s of node group %s has %d vCPUs, and its nodes count as %d processors: work is cheaper than it would be", t.Name, g, facts.VCPUs, cpus)}
+		case least == 0 || facts.Cores < least:
+			least = facts.Cores
+		}
+	}
+	if least < 4*cpus || s.Cluster.Plans.Advise { // plans name types of their own
+		return nil
+	}
+	return []finding.Finding{s.Unwise(finding.Warning, inConfig, "name smaller types, or more cores_per_node", "each type of node group %s has %d cores or more, and its nodes count as %d: jobs leave the rest idle, and all of it is paid for", g, least, cpus)}
 }

@@ -315,6 +315,41 @@ func TestThePremisesOfASlurmConfRunAlone(t *testing.T) {
 	}
 }
 
+func TestInstancesOfWhichJobsUseLittleAreTold(t *testing.T) {
+	s := drawn(1)
+	s.Cluster.Cloud.CoresPerNode = 1
+	check := func(types string) (levels []finding.Level) {
+		f := files{"config.yaml": strings.ReplaceAll(siteConfig, "instance_types: [c6i.xlarge]", "instance_types: "+types)}
+		found, err := Simulator{Open: f.open}.Check(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			if strings.Contains(f.Message, "node group aws/cpu has") {
+				levels = append(levels, f.Level)
+			}
+		}
+		return levels
+	}
+	if got := check("[c5n.18xlarge, c6i.8xlarge]"); len(got) != 1 || got[0] != finding.Warning {
+		t.Errorf("one core of 16: %v", got)
+	}
+	if got := check("[c5n.18xlarge, c6i.xlarge]"); got != nil {
+		t.Errorf("one of them has two cores: %v", got)
+	}
+	s.Cluster.Plans.Advise = true
+	if got := check("[c5n.18xlarge, c6i.8xlarge]"); got != nil {
+		t.Errorf("plans name others: %v", got)
+	}
+	s.Cluster.Plans.Advise, s.Cluster.Cloud.CoresPerNode = false, 16
+	if got := check("[c5n.18xlarge, c6i.8xlarge]"); got != nil {
+		t.Errorf("all that they have: %v", got)
+	}
+	if got := check("[c5n.18xlarge, c6i.xlarge]"); len(got) != 1 || got[0] != finding.Info {
+		t.Errorf("more than one of them has: %v", got)
+	}
+}
+
 func TestANodeGroupOfUnknownSizeIsToldWithItsPlace(t *testing.T) {
 	s := drawn(1)
 	var bad *scenario.Invalid
