@@ -36,8 +36,12 @@ type options struct {
 // together are the flags that go with a scenario file, and win over it.
 var together = []string{"seed", "lenient", "until", "jobs-csv", "swf", "events", "output", "check", "premises-alone"}
 
-// ofClouds are the flags that say what a cloud is like.
-var ofClouds = []string{"boot", "spot", "advise", "premises-alone"}
+// ofClouds are the flags that say what a cloud is like, ofNodes those of machines
+// with nodes.
+var (
+	ofClouds = []string{"boot", "spot", "advise", "premises-alone"}
+	ofNodes  = []string{"nodes", "cores-per-node", "slurm-conf", "cloud"}
+)
 
 func newOptions(f *pflag.FlagSet) *options {
 	o := &options{made: scenario.New(), cloud: scenario.NewCloud()}
@@ -147,20 +151,69 @@ func (o *options) make(f *pflag.FlagSet) (*scenario.Scenario, error) {
 		c.Cloud = o.cloud
 		c.Cloud.Config, c.Cloud.CoresPerNode = o.config, o.cores
 	}
-	for _, name := range ofClouds {
-		if f.Changed(name) && c.Cloud == nil {
-			return nil, app.Exitf(report.ExitUsage, "--%s is of a cloud: name its configuration with --cloud", name)
-		}
+	if err := o.together(f); err != nil {
+		return nil, err
 	}
-	switch {
-	case c.Processors == 0:
+	if c.Processors == 0 {
 		c.Premises.CoresPerNode = o.cores
-	case o.cores > 0:
-		return nil, app.Exitf(report.ExitUsage, "--cores-per-node is of nodes, and --procs makes a machine without any")
-	case !f.Changed("scheduler"):
+	} else if !f.Changed("scheduler") {
 		c.Scheduler = scenario.EASY
 	}
 	return s, s.Check()
+}
+
+// together looks at what makes sense in one flag and not beside another.
+func (o *options) together(f *pflag.FlagSet) error {
+	c := &o.made.Cluster
+	var from []string
+	for _, name := range []string{"trace", "sacct", "jsonl"} {
+		if f.Changed(name) {
+			from = append(from, "--"+name)
+		}
+	}
+	if len(from) > 1 {
+		return app.Exitf(report.ExitUsage, "%s: jobs come from one place", strings.Join(from, " and "))
+	}
+	for _, name := range ofClouds {
+		if f.Changed(name) && c.Cloud == nil {
+			return app.Exitf(report.ExitUsage, "--%s is of a cloud: name its configuration with --cloud", name)
+		}
+	}
+	for _, name := range ofNodes {
+		if f.Changed(name) && c.Processors > 0 && (name != "cloud" || c.Cloud != nil) {
+			return app.Exitf(report.ExitUsage, "--%s is of nodes, and --procs makes a machine without any", name)
+		}
+	}
+	switch {
+	case c.Processors > 0 && f.Changed("scheduler") && c.Scheduler == scenario.Slurm:
+		return app.Exitf(report.ExitUsage, "--scheduler slurm schedules nodes, and --procs makes a machine without any: take easy or fifo, or give --nodes and --cores-per-node")
+	case c.Processors == 0 && c.Premises.Nodes == 0 && c.SlurmConf == "" && c.Cloud == nil:
+		return app.Exitf(report.ExitUsage, "no machine for the jobs: give --procs, --nodes and --cores-per-node, --slurm-conf or --cloud")
+	case c.Premises.Nodes > 0 && o.cores == 0 && c.SlurmConf == "":
+		return app.Exitf(report.ExitUsage, "--nodes %d: give --cores-per-node, too", c.Premises.Nodes)
+	case o.made.Workload.Coupled.Share > 0 && !c.Plans.Advise:
+		return app.Exitf(report.ExitUsage, "--coupled is told to plans alone: give --advise, too")
+	}
+	return nil
+}
+
+// flagOf are the flags that say what a scenario says at a place.
+var flagOf = map[string]string{
+	"/workload/trace": "--trace", "/workload/sacct": "--sacct", "/workload/jsonl": "--jsonl",
+	"/cluster/processors": "--procs", "/cluster/premises": "--nodes", "/cluster/slurm": "--slurm-conf", "/cluster/slurm/conf": "--slurm-conf",
+	"/cluster/cloud/config": "--cloud",
+}
+
+// asFlags returns findings in which a scenario that is no file has flags for
+// places.
+func asFlags(found []finding.Finding) []finding.Finding {
+	found = slices.Clone(found)
+	for i := range found {
+		if flag, ok := flagOf[found[i].Pointer]; ok && found[i].File == "" {
+			found[i].Pointer = flag
+		}
+	}
+	return found
 }
 
 // unreadable fails where a file that the scenario names cannot be opened: better

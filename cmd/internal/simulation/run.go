@@ -92,6 +92,7 @@ func (t *tool) refused(err error, text []byte) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
+	bad.Findings = asFlags(bad.Findings)
 	if text != nil && app.Terminal(t.Stderr) {
 		c := render.Compiler{W: t.Stderr, Color: app.Colors(t.Stderr, t.Getenv), Width: app.Columns(t.Stderr)}
 		if err := c.Print(render.Document{Text: text, Findings: bad.Findings}); err == nil {
@@ -103,7 +104,7 @@ func (t *tool) refused(err error, text []byte) error {
 
 // notes tells what is unwise; what is only good to know too, where all is wanted.
 func (t *tool) notes(notes []finding.Finding, all bool) {
-	for _, f := range notes {
+	for _, f := range asFlags(notes) {
 		if all || f.Level > finding.Info {
 			t.say(render.Line(f))
 		}
@@ -168,7 +169,7 @@ func (t *tool) simulate(s *scenario.Scenario, compared bool) (*report.Report, er
 	case set.Err() != nil:
 		return nil, app.Exitf(exits.ExitFailed, "%v", set.Err())
 	case err != nil:
-		return nil, failed(err)
+		return nil, t.refused(failed(err), nil)
 	}
 	r := c.Report(record.Begin.Add(outcome.Simulated), outcome.Procs)
 	r.Scenario, r.Seed = s.Name, s.Seed

@@ -187,9 +187,9 @@ func TestFlagsMakeAScenario(t *testing.T) {
 	sim := &told{}
 	dir := t.TempDir()
 	for _, args := range [][]string{
-		{"--trace=t.swf", "--procs=100"},
+		{"--trace=t.swf", "--procs=100", "--cloud=none"},
 		{"--trace=t.swf", "--procs=100", "--scheduler=fifo", "--over-run=kill", "--load=1.5"},
-		{"--trace=t.swf", "--nodes=8", "--cores-per-node=16", "--cloud=config.yaml", "--boot=minimal", "--spot=scarce", "--advise"},
+		{"--trace=t.swf", "--nodes=8", "--cores-per-node=16", "--cloud=config.yaml", "--boot=minimal", "--spot=scarce", "--advise", "--coupled=0.25"},
 		{"--jsonl=t.swf", "--nodes=0", "--cores-per-node=16", "--cloud=config.yaml"},
 	} {
 		if got := called(t, sim, dir, args...); got.code != 0 {
@@ -203,8 +203,8 @@ func TestFlagsMakeAScenario(t *testing.T) {
 	if w := s[1].Workload; s[1].Cluster.Scheduler != scenario.FIFO || w.OverRun != scenario.Kill || w.Load != 1.5 {
 		t.Errorf("%+v", s[1])
 	}
-	if c := s[2].Cluster; c.Scheduler != scenario.Slurm || c.Premises != (scenario.Premises{Nodes: 8, CoresPerNode: 16}) || c.Cloud.CoresPerNode != 16 || c.Cloud.Boot != scenario.Minimal || c.Cloud.Spot != scenario.Scarce || !c.Plans.Advise {
-		t.Errorf("%+v", c)
+	if c := s[2].Cluster; c.Scheduler != scenario.Slurm || c.Premises != (scenario.Premises{Nodes: 8, CoresPerNode: 16}) || c.Cloud.CoresPerNode != 16 || c.Cloud.Boot != scenario.Minimal || c.Cloud.Spot != scenario.Scarce || !c.Plans.Advise || s[2].Workload.Coupled.Share != 0.25 {
+		t.Errorf("%+v", s[2])
 	}
 	if c := s[3].Cluster; c.Premises.Nodes != 0 || c.Cloud.CoresPerNode != 16 || s[3].Workload.JSONL != "t.swf" {
 		t.Errorf("%+v", c)
@@ -214,31 +214,33 @@ func TestFlagsMakeAScenario(t *testing.T) {
 func TestWhatCannotBeRunIsRefusedBeforeItRuns(t *testing.T) {
 	dir := t.TempDir()
 	for want, args := range map[string][]string{
-		"--nodes -2: give it 0 at least":                                          {"--trace=t.swf", "--nodes=-2"},
-		"nothing to simulate: name a scenario":                                    {},
-		"--procs -1: give it 1 at least":                                          {"--trace=t.swf", "--procs=-1"},
-		"--cores-per-node 0: give it 1 at least":                                  {"--trace=t.swf", "--nodes=1", "--cores-per-node=0"},
-		"error[SCN007] /cluster: no machine for the jobs":                         {"--trace=t.swf"},
-		"error[SCN007] /cluster/premises: premises without cores":                 {"--trace=t.swf", "--nodes=3"},
-		"--cores-per-node is of nodes":                                            {"--trace=t.swf", "--procs=3", "--cores-per-node=1"},
-		"error[SCN008] /cluster/premises: processors make":                        {"--trace=t.swf", "--procs=3", "--nodes=1"},
-		"error[SCN008] /workload/trace: jobs come from one place":                 {"--trace=t.swf", "--jsonl=t.swf", "--procs=3"},
-		"error[SCN008] /cluster/processors: Slurm schedules nodes":                {"--trace=t.swf", "--procs=3", "--scheduler=slurm"},
-		"--boot is of a cloud":                                                    {"--trace=t.swf", "--procs=3", "--boot=hpc"},
-		"did you mean easy?":                                                      {"--trace=t.swf", "--procs=3", "--scheduler=esay"},
-		"it is one of extend, kill":                                               {"--trace=t.swf", "--procs=3", "--over-run=perhaps"},
-		"--load 0 is not above 0":                                                 {"--trace=t.swf", "--procs=3", "--load=0"},
-		"it is a time such as":                                                    {"--trace=t.swf", "--procs=3", "--until=never"},
-		`-o "xml" is not one of`:                                                  {"--trace=t.swf", "--procs=3", "-o", "xml"},
-		"--nodes, --trace beside a scenario: change it in s.yaml":                 {"s.yaml", "--trace=t.swf", "--nodes=3"},
-		"none.yaml: no such file":                                                 {"none.yaml"},
-		"error[SCN010] /workload/trace: open none.swf: no such file or directory": {"--trace=none.swf", "--procs=3"},
-		"error[SCN010] /workload/trace: . is a folder":                            {"--trace=.", "--procs=3"},
-		"error[SCN010] /cluster/cloud/config: open none.yaml":                     {"--trace=t.swf", "--cores-per-node=1", "--cloud=none.yaml"},
-		"--premises-alone is of a cluster that has nodes on the premises":         {"--trace=t.swf", "--cores-per-node=1", "--cloud=config.yaml", "--premises-alone"},
-		"t.swf is in use by this run: give what is written a file of its own":     {"--trace=t.swf", "--procs=3", "--swf=t.swf"},
-		"none/jobs.csv: no such file or directory":                                {"--trace=t.swf", "--procs=3", "--jobs-csv=none/jobs.csv"},
-		"accepts at most 1 arg(s), received 2":                                    {"s.yaml", "s.yaml"},
+		"--nodes -2: give it 0 at least":                                      {"--trace=t.swf", "--nodes=-2"},
+		"nothing to simulate: name a scenario":                                {},
+		"--procs -1: give it 1 at least":                                      {"--trace=t.swf", "--procs=-1"},
+		"--cores-per-node 0: give it 1 at least":                              {"--trace=t.swf", "--nodes=1", "--cores-per-node=0"},
+		"no machine for the jobs: give --procs, --nodes":                      {"--trace=t.swf"},
+		"--nodes 3: give --cores-per-node, too":                               {"--trace=t.swf", "--nodes=3"},
+		"--cores-per-node is of nodes":                                        {"--trace=t.swf", "--procs=3", "--cores-per-node=1"},
+		"--nodes is of nodes, and --procs makes a machine without any":        {"--trace=t.swf", "--procs=3", "--nodes=1"},
+		"--trace and --jsonl: jobs come from one place":                       {"--trace=t.swf", "--jsonl=t.swf", "--procs=3"},
+		"--scheduler slurm schedules nodes":                                   {"--trace=t.swf", "--procs=3", "--scheduler=slurm"},
+		"--coupled is told to plans alone":                                    {"--trace=t.swf", "--nodes=3", "--cores-per-node=1", "--coupled=0.5"},
+		"--coupled 2 is not from 0 to 1":                                      {"--trace=t.swf", "--nodes=3", "--cores-per-node=1", "--coupled=2"},
+		"--boot is of a cloud":                                                {"--trace=t.swf", "--procs=3", "--boot=hpc"},
+		"did you mean easy?":                                                  {"--trace=t.swf", "--procs=3", "--scheduler=esay"},
+		"it is one of extend, kill":                                           {"--trace=t.swf", "--procs=3", "--over-run=perhaps"},
+		"--load 0 is not above 0":                                             {"--trace=t.swf", "--procs=3", "--load=0"},
+		"it is a time such as":                                                {"--trace=t.swf", "--procs=3", "--until=never"},
+		`-o "xml" is not one of`:                                              {"--trace=t.swf", "--procs=3", "-o", "xml"},
+		"--nodes, --trace beside a scenario: change it in s.yaml":             {"s.yaml", "--trace=t.swf", "--nodes=3"},
+		"none.yaml: no such file":                                             {"none.yaml"},
+		"error[SCN010] --trace: open none.swf: no such file or directory":     {"--trace=none.swf", "--procs=3"},
+		"error[SCN010] --trace: . is a folder":                                {"--trace=.", "--procs=3"},
+		"error[SCN010] --cloud: open none.yaml":                               {"--trace=t.swf", "--cores-per-node=1", "--cloud=none.yaml"},
+		"--premises-alone is of a cluster that has nodes on the premises":     {"--trace=t.swf", "--cores-per-node=1", "--cloud=config.yaml", "--premises-alone"},
+		"t.swf is in use by this run: give what is written a file of its own": {"--trace=t.swf", "--procs=3", "--swf=t.swf"},
+		"none/jobs.csv: no such file or directory":                            {"--trace=t.swf", "--procs=3", "--jobs-csv=none/jobs.csv"},
+		"accepts at most 1 arg(s), received 2":                                {"s.yaml", "s.yaml"},
 	} {
 		sim := &told{}
 		got := called(t, sim, dir, args...)
