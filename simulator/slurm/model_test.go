@@ -92,6 +92,11 @@ func TestWhatScontrolWasSeenToDo(t *testing.T) {
 				"IDLE+CLOUD+DRAIN+POWER_DOWN+NOT_RESPONDING+POWERING_UP plan_X"},
 			{"update NodeName=aws-hpc-[001-004] State=POWER_DOWN_FORCE Reason=(Code:X)", "", "IDLE+CLOUD+DRAIN+POWER_DOWN+NOT_RESPONDING (Code:X)"},
 		}},
+		{"POWER_DOWN leaves a boot alone, and powers down once more what is off", func(m *model.Model) string {
+			return state(m, "aws-hpc-001") + "|" + state(m, "aws-hpc-007")
+		}, []step{
+			{"update NodeName=aws-hpc-001,aws-hpc-007 State=POWER_DOWN Reason=x", "",
+				"IDLE+CLOUD+POWER_DOWN+NOT_RESPONDING+POWERING_UP x|IDLE+CLOUD+POWER_DOWN x"}}},
 		{"ASAP without a reason", func(m *model.Model) string { return state(m, "aws-hpc-007") }, []step{
 			{"update NodeName=aws-hpc-007 State=POWER_DOWN_ASAP", "", "IDLE+CLOUD+DRAIN+POWER_DOWN+POWERED_DOWN POWER_DOWN_ASAP"}}},
 		{"giving nodes back requeues batch jobs and ends others", func(m *model.Model) string {

@@ -103,7 +103,9 @@ func (m *Model) setState(k int32, to, reason string) bool {
 		}
 		return true
 	case "POWER_DOWN":
-		n.Flags = n.Flags&^(state.PoweringUp|state.NotResponding) | state.PowerDown
+		// One that boots goes on, and so does its job: it goes when it is up and
+		// idle. One that is off is powered down once more.
+		n.Flags = n.Flags&^state.PoweredDown | state.PowerDown
 	case "POWER_DOWN_ASAP":
 		// The node keeps its job, takes no other, and goes when it is idle.
 		if n.Reason == "" {

@@ -170,6 +170,51 @@ func TestNodesThatAreGivenBack(t *testing.T) {
 	}
 }
 
+// Observed on 22.05.8: a plain POWER_DOWN takes nothing from a node that boots. Its
+// job runs and it goes after it; one that nobody has any more goes when it is up,
+// one that never comes up at its ResumeTimeout.
+func TestANodeThatBootsComesUpBeforeItIsPoweredDown(t *testing.T) {
+	c := settings()
+	c.ResumeTimeout, c.SuspendTime = 100*second, 600*second
+	b := newBed(t, sched.FIFO, c)
+	b.boot = func(node string) time.Duration {
+		if node == "aws-3" {
+			return -1
+		}
+		return 60 * second
+	}
+	for id := int64(1); id <= 3; id++ {
+		w := single(id)
+		w.NoRequeue = true
+		b.submit(0, w)
+	}
+	b.scontrol(20, "update NodeName=aws-[1-3] State=POWER_DOWN Reason=x")
+	b.at(21, func() { b.d.Cancel(2) })
+	b.until(22)
+	if s := b.state("aws-1") + " " + b.state("aws-2"); s != "IDLE+CLOUD+POWER_DOWN+NOT_RESPONDING+POWERING_UP IDLE+CLOUD+POWER_DOWN+NOT_RESPONDING+POWERING_UP" {
+		t.Error(s)
+	}
+	b.until(215)
+	b.want(`
+		61 node_ready aws-1
+		61 node_ready aws-2
+		62 node_suspended aws-2
+		102 node_failed aws-3 ResumeTimeout reached
+		190 job_ended 1 COMPLETED
+		191 node_suspended aws-1
+	`, "node_ready", "node_failed", "node_suspended", "job_ended 1")
+	// SuspendProgram is called again for one that is off.
+	b.scontrol(300, "update NodeName=aws-2 State=POWER_DOWN Reason=x")
+	b.until(312)
+	if s := b.state("aws-2"); s != "IDLE+CLOUD+POWERING_DOWN" {
+		t.Error(s)
+	}
+	b.want(`
+		62 suspend aws-2
+		301 suspend aws-2
+	`, " suspend aws-2")
+}
+
 // Observed on 22.05.8: the job runs, nobody else gets in, SuspendProgram comes 1
 // or 2 s after it ends.
 func TestANodeOfSingleUseGoesWithItsJob(t *testing.T) {

@@ -85,6 +85,7 @@ NodeName=back1 NodeAddr=127.0.0.1 Port=17021 State=CLOUD CPUs=1 RealMemory=100
 NodeName=single1 NodeAddr=127.0.0.1 Port=17031 State=CLOUD CPUs=1 RealMemory=100
 NodeName=cancel1 NodeAddr=127.0.0.1 Port=17041 State=CLOUD CPUs=1 RealMemory=100
 NodeName=first[1-2] NodeAddr=127.0.0.1 Port=[17051-17052] State=CLOUD CPUs=1 RealMemory=100
+NodeName=down1 NodeAddr=127.0.0.1 Port=17071 State=CLOUD CPUs=1 RealMemory=100
 NodeName=lost1 NodeAddr=127.0.0.1 Port=17061 State=CLOUD CPUs=1 RealMemory=100
 PartitionName=life Nodes=life[1-2] MaxTime=INFINITE State=UP
 PartitionName=never Nodes=never1 MaxTime=INFINITE State=UP
@@ -92,6 +93,7 @@ PartitionName=back Nodes=back1 MaxTime=INFINITE State=UP
 PartitionName=single Nodes=single1 MaxTime=INFINITE State=UP
 PartitionName=cancel Nodes=cancel1 MaxTime=INFINITE State=UP
 PartitionName=first Nodes=first[1-2] MaxTime=INFINITE State=UP
+PartitionName=down Nodes=down1 MaxTime=INFINITE State=UP
 PartitionName=lost Nodes=lost1 MaxTime=INFINITE State=UP
 `
 
@@ -165,6 +167,8 @@ var scenarios = []scenario{
 	{name: "single", nodes: 1, run: 8 * time.Second, when: "ALLOCATED+CLOUD", after: 2 * time.Second,
 		do: []string{"update", "NodeName=@", "State=POWER_DOWN_ASAP", "Reason=plan"}},
 	{name: "cancel", nodes: 1, run: 4 * time.Second, when: "POWERING_UP", after: time.Second, do: []string{"scancel"}},
+	{name: "down", nodes: 1, run: 4 * time.Second, when: "POWERING_UP", after: time.Second,
+		do: []string{"update", "NodeName=@", "State=POWER_DOWN", "Reason=x"}},
 	// The second never comes. slurmctld then terminates a job on the first that it
 	// never began there (COMPLETING), and takes some seconds.
 	{name: "first", nodes: 2, run: 4 * time.Second, noRequeue: true, slack: 18 * time.Second},
@@ -185,7 +189,7 @@ type span struct {
 func watch(now func() time.Duration, show func() string, do func(s scenario, words []string), step func()) map[string][]span {
 	seen := map[string][]span{}
 	done := map[string]bool{}
-	for now() < 100*time.Second {
+	for now() < 115*time.Second {
 		for _, r := range slurmtest.Records(show()) {
 			node := r["NodeName"]
 			state := strings.ReplaceAll(r["State"], "+COMPLETING", "")
