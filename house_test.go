@@ -49,7 +49,8 @@ var rooms = map[string][]string{
 	// Programs stand on what each of them has while it runs, and on the rooms that
 	// they need beside it: reconcile reads what a launch left as launch does.
 	"executor/program":   {"executor/calls", "executor/config", "executor/fleet", "executor/journal", "executor/lookup", "executor/plansource", "executor/report", "executor/slurm"},
-	"executor/suspend":   {"executor/program", "executor/calls", "executor/fleet", "executor/journal", "executor/report"},
+	"executor/comeback":  {"executor/program", "executor/journal", "executor/slurm"}, // a job's failures are in the journal, its delay is Slurm's
+	"executor/suspend":   {"executor/program", "executor/calls", "executor/comeback", "executor/config", "executor/fleet", "executor/journal", "executor/report", "executor/slurm"},
 	"executor/reconcile": {"executor/program", "executor/calls", "executor/fleet", "executor/journal", "executor/launch", "executor/report", "executor/slurm"},
 }
 
@@ -152,7 +153,7 @@ var rules = []rule{
 		about: []string{"simulator/...", "localstack/...", "features/...", "fixtures/...", "cmd/..."},
 	}, {
 		why:   "the executor takes its adapters as ports, or it could not run in virtual time",
-		from:  []string{"executor", "executor/program", "executor/suspend", "executor/reconcile"},
+		from:  []string{"executor", "executor/program", "executor/comeback", "executor/suspend", "executor/reconcile"},
 		about: []string{"executor/host", "executor/awscloud"},
 	}, {
 		why:   "the EC2 client takes minutes to compile, and its types would spread: all of it is behind one port",
@@ -161,7 +162,7 @@ var rules = []rule{
 		allow: []string{"in executor/awscloud"},
 	}, {
 		why:   "the AWS SDK is for the adapter; a simulation builds in seconds without it",
-		from:  []string{"executor", "executor/program", "executor/suspend", "executor/reconcile", "executor/calls", "executor/fleet", "executor/launch", "executor/lookup", "executor/journal", "simulator", "simulator/ec2", "simulator/slurm/...", "simulator/faults", "asba/..."},
+		from:  []string{"executor", "executor/program", "executor/comeback", "executor/suspend", "executor/reconcile", "executor/calls", "executor/fleet", "executor/launch", "executor/lookup", "executor/journal", "simulator", "simulator/ec2", "simulator/slurm/...", "simulator/faults", "asba/..."},
 		about: []string{"github.com/aws/..."},
 	}, {
 		why:   "the scenario runner is for scenarios; no shipped room needs it",

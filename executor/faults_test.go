@@ -270,28 +270,55 @@ func TestAFailedGangGivesItsNodesBackWithTheReason(t *testing.T) {
 	}
 }
 
+// again has slurmctld start a job on nodes once more, requeued so often.
+func (w *world) again(id int, nodes []string, restarts int) {
+	for _, n := range nodes {
+		w.slurm.SetNode(slurmmodel.Node{Name: n, Addr: n, Hostname: n, State: "ALLOCATED", Flags: []string{"CLOUD", "POWERING_UP"}, CPUs: 1, RealMemory: 100, Partition: "aws"})
+	}
+	j := w.slurm.Job(id)
+	w.slurm.SetJob(slurmmodel.Job{ID: id, State: "CONFIGURING", Batch: true, Requeue: true, Nodes: nodes, Restarts: restarts, AdminComment: j.AdminComment})
+}
+
+// comesBack is how long a pending job is kept beyond what Slurm does, or "held".
+func (w *world) comesBack(id int) string {
+	job := w.slurm.Job(id)
+	switch {
+	case job.State != "PENDING":
+		return job.State
+	case strings.Contains(strings.ToLower(job.Reason), "held"):
+		return "held"
+	case job.StartTime.IsZero():
+		return "0s"
+	}
+	return job.StartTime.Sub(w.engine.Now()).Round(time.Minute).String()
+}
+
+// backLater is how a job comes back that loses its nodes time after time: as Slurm
+// has it, then later and later, and after twenty times not by itself.
+func backLater(times int) string {
+	switch {
+	case times == 1:
+		return "0s"
+	case times > 20:
+		return "held"
+	}
+	return min(time.Hour, 4*time.Minute<<(times-2)).String()
+}
+
 func TestAShortageBringsTheJobBackLaterAndLater(t *testing.T) {
 	nodes := gang.Nodes
-	for restarts, want := range map[int]time.Duration{0: 0, 1: 4 * time.Minute, 3: 16 * time.Minute, 9: time.Hour} {
-		w := newWorld(t).withSlurm(nodes, slurmmodel.Job{ID: 7, State: "CONFIGURING", Batch: true, Requeue: true, Nodes: nodes, Restarts: restarts}).withFaults("- {error: InsufficientInstanceCapacity}")
-		q := gang
-		q.ResumeFile = []byte(resumeFile("7", nodes))
-		w.resume(q)
-		job := w.slurm.Job(7)
-		got := time.Duration(0)
-		if !job.StartTime.IsZero() {
-			got = job.StartTime.Sub(w.engine.Now()).Round(time.Minute)
-		}
-		if got != want || job.State != "PENDING" || strings.Contains(job.Reason, "eld") {
-			t.Errorf("after %d restarts: %s (%s) for another %v, want %v", restarts, job.State, job.Reason, got, want)
-		}
-	}
-	w := newWorld(t).withSlurm(nodes, slurmmodel.Job{ID: 7, State: "CONFIGURING", Batch: true, Requeue: true, Nodes: nodes, Restarts: 20}).withFaults("- {error: InsufficientInstanceCapacity}")
+	w := newWorld(t).withSlurm(nodes).withFaults("- {error: InsufficientInstanceCapacity}")
 	q := gang
 	q.ResumeFile = []byte(resumeFile("7", nodes))
-	w.resume(q)
-	if job := w.slurm.Job(7); !strings.Contains(strings.ToLower(job.Reason), "held") {
-		t.Errorf("after 20 restarts the job is %s (%s), not held", job.State, job.Reason)
+	for times := 1; times <= 21; times++ {
+		w.again(7, nodes, times-1)
+		w.resume(q)
+		if got := w.comesBack(7); got != backLater(times) {
+			t.Errorf("after %d shortages: %s, want %s", times, got, backLater(times))
+		}
+	}
+	if c := w.slurm.Job(7).AdminComment; !strings.HasSuffix(c, "; held: it lost its nodes 21 times in a row before it could run") {
+		t.Errorf("the job says %q", c)
 	}
 }
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
+	"aws-slurm-burst/executor/comeback"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/slurm"
 )
@@ -124,30 +124,14 @@ func jobsGone(ctx context.Context, ctl *slurm.Controller, ids []string) bool {
 	})
 }
 
-// How a job that Slurm requeues for want of capacity comes back: at first as
-// Slurm has it (two minutes), then later and later, and after so many times
-// not by itself. A shortage of hours costs some twenty calls, not hundreds.
-const (
-	firstDelay  = 4 * time.Minute
-	longDelay   = time.Hour
-	maxRequeues = 20
-)
-
-// comeBack delays jobs that were requeued for want of capacity, by how often
-// they were already, and holds those for which it was too often.
-func (r *resumption) comeBack(ctx context.Context, jobs []slurm.Record) {
+// comeBack delays jobs that were requeued for want of capacity, by how often they
+// were already, and holds those for which it was too often.
+func (r *resumption) comeBack(ctx context.Context, jobs []slurm.Record, code string) {
 	for _, rec := range jobs {
-		var err error
-		switch {
-		case r.givenUp():
+		if r.givenUp() {
 			return
-		case rec.Restarts == 0 || !slurm.CanHold(rec):
-			continue
-		case rec.Restarts >= maxRequeues:
-			err = r.Slurm.Hold(ctx, rec)
-		default:
-			err = r.Slurm.Delay(ctx, rec, min(longDelay, firstDelay<<min(rec.Restarts-1, 8)))
 		}
+		err := comeback.Later(ctx, r.Call, rec, rec.Restarts+1, code)
 		if r.heard(err); err != nil {
 			env.Warnf(r.Env, "job", "job %s comes back as Slurm has it: %v", rec.Ref(), err)
 		}

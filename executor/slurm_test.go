@@ -2,6 +2,7 @@ package executor_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -58,27 +59,166 @@ func TestNodesOfACancelledJobAreServedOrGivenBack(t *testing.T) {
 	}
 }
 
+// giveUp is slurmctld at ResumeTimeout: the nodes are down, their job is requeued,
+// and ResumeFailProgram is called.
+func (w *world) giveUp(id int, nodes []string, after time.Duration) (*report.Report, []string) {
+	w.t.Helper()
+	w.call("wait", func(ctx context.Context, x *executor.Executor) *report.Report {
+		_ = x.Env.Sleep(ctx, after)
+		return nil
+	})
+	for _, n := range nodes {
+		w.slurm.SetNode(slurmmodel.Node{Name: n, Addr: "172.31.0.4", Hostname: n, State: "DOWN", Flags: []string{"CLOUD", "POWERED_DOWN", "NOT_RESPONDING"}, Reason: "ResumeTimeout reached", CPUs: 1, RealMemory: 100, Partition: "aws"})
+	}
+	if j := w.slurm.Job(id); j.State == "CONFIGURING" && slices.Contains(j.Nodes, nodes[0]) {
+		w.slurm.SetJob(slurmmodel.Job{ID: id, ArrayID: j.ArrayID, Task: j.Task, State: "PENDING", Batch: true, Requeue: true, Restarts: j.Restarts + 1, AdminComment: j.AdminComment})
+	}
+	return w.call("resume-fail", func(ctx context.Context, x *executor.Executor) *report.Report { return x.ResumeFail(ctx, nodes) })
+}
+
 func TestNodesThatDidNotComeUpAreUsableAgain(t *testing.T) {
 	nodes := gang.Nodes[:2]
 	w := newWorld(t).withSlurm(nodes, configuring(7, nodes))
-	q := executor.ResumeRequest{Nodes: nodes, ResumeFile: []byte(resumeFile("7", nodes))}
-	w.resume(q)
-	for _, n := range nodes { // as slurmctld leaves them at ResumeTimeout
-		w.slurm.SetNode(slurmmodel.Node{Name: n, Addr: "172.31.0.4", Hostname: n, State: "DOWN", Flags: []string{"CLOUD", "POWERED_DOWN", "NOT_RESPONDING"}, Reason: "ResumeTimeout reached", CPUs: 1, RealMemory: 100, Partition: "aws"})
-	}
-	r, lines := w.call("resume-fail", func(ctx context.Context, x *executor.Executor) *report.Report { return x.ResumeFail(ctx, nodes) })
+	w.resume(executor.ResumeRequest{Nodes: nodes, ResumeFile: []byte(resumeFile("7", nodes))})
+	r, lines := w.giveUp(7, nodes, time.Minute)
 	if r.ExitCode != 0 {
 		t.Errorf("exit %d: %v", r.ExitCode, lines)
 	}
 	w.check()
 	for _, n := range nodes {
+		// SuspendProgram is called once more, which clears NOT_RESPONDING.
 		node := w.slurm.Node(n)
-		if node.State != "IDLE" || node.Has("NOT_RESPONDING") || node.Addr != n {
+		if node.State != "IDLE" || !node.Has("POWER_DOWN") || node.Addr != n {
 			t.Errorf("%+v", node)
 		}
 	}
-	if len(lines) != 2 || !strings.HasPrefix(lines[0], "WARN: aws-hpc-001 did not register in time: i-") {
+	if job := w.slurm.Job(7); job.AdminComment != "nodes did not register within ResumeTimeout" || w.comesBack(7) != "0s" {
+		t.Errorf("%+v", job)
+	}
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "WARN: aws-hpc-001 did not register in time: i-") || !strings.HasSuffix(lines[0], " c5n.18xlarge us-east-1a, launched 61 s ago") ||
+		lines[2] != "SUGGESTION: Raise ResumeTimeout in slurm.conf: machines of node group hpc had 61 s from their launch, and need 1 to 5 minutes" {
 		t.Errorf("lines: %v", lines)
+	}
+}
+
+// Each time is a launch that is paid for.
+func TestNodesThatDoNotComeUpBringTheJobBackLaterAndLater(t *testing.T) {
+	nodes := gang.Nodes
+	w := newWorld(t).withSlurm(nodes)
+	q := gang
+	q.ResumeFile = []byte(resumeFile("7", nodes))
+	for times := 1; times <= 21; times++ {
+		w.again(7, nodes, times-1)
+		w.resume(q)
+		// Each of its nodes may be in a call of its own: it is one time.
+		w.giveUp(7, nodes[:1], 10*time.Minute)
+		_, lines := w.giveUp(7, nodes[1:], 0)
+		if got := w.comesBack(7); got != backLater(times) {
+			t.Errorf("after %d times: %s, want %s", times, got, backLater(times))
+		}
+		if want := "SUGGESTION: Look at slurmd's log on such a machine"; !strings.HasPrefix(lines[len(lines)-1], want) {
+			t.Errorf("the last line is %q", lines[len(lines)-1])
+		}
+		w.check()
+	}
+	if c := w.slurm.Job(7).AdminComment; c != "nodes did not register within ResumeTimeout; held: it lost its nodes 21 times in a row before it could run" {
+		t.Errorf("the job says %q", c)
+	}
+}
+
+func TestFailuresCountInARow(t *testing.T) {
+	nodes := gang.Nodes
+	q := gang
+	q.ResumeFile = []byte(resumeFile("7", nodes))
+	w := newWorld(t).withSlurm(nodes)
+	fail := func(restarts int) string {
+		w.again(7, nodes, restarts)
+		w.resume(q)
+		w.giveUp(7, nodes, 10*time.Minute)
+		return w.comesBack(7)
+	}
+	short := func(restarts int) string {
+		w.again(7, nodes, restarts)
+		w.withFaults("- {error: InsufficientInstanceCapacity, action: RunInstances}")
+		w.resume(q)
+		w.faults = nil
+		return w.comesBack(7)
+	}
+	got := []string{fail(0), short(1), fail(2)}
+	// It gets through, is requeued while it runs (4), and then fails again.
+	got = append(got, fail(4), fail(5))
+	if want := []string{"0s", "4m0s", "8m0s", "0s", "4m0s"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// What slurmctld did to the job meanwhile stands.
+func TestAJobThatIsNotPendingAnyMoreIsLeftAlone(t *testing.T) {
+	nodes, others := gang.Nodes, []string{"aws-hpc-011", "aws-hpc-012", "aws-hpc-013", "aws-hpc-014"}
+	for state, job := range map[string]slurmmodel.Job{
+		"CONFIGURING": {Batch: true, Requeue: true, Nodes: others, Restarts: 30},
+		"RUNNING":     {Batch: true, Requeue: true, Nodes: others, Restarts: 30},
+		"CANCELLED":   {Batch: true, Requeue: true, Restarts: 30},
+		"NODE_FAIL":   {Nodes: nodes}, // srun's, or --no-requeue
+	} {
+		w := newWorld(t).withSlurm(append(slices.Clone(nodes), others...), configuring(7, nodes))
+		q := gang
+		q.ResumeFile = []byte(resumeFile("7", nodes))
+		w.resume(q)
+		job.ID, job.State = 7, state
+		w.slurm.SetJob(job)
+		r, lines := w.giveUp(7, nodes, 0)
+		after := w.slurm.Job(7)
+		if after.State != state || after.Restarts != job.Restarts || after.AdminComment != "" || r.ExitCode != 0 {
+			t.Errorf("%s: %+v %v", state, after, lines)
+		}
+	}
+}
+
+// The last task of an array has the array's id.
+func TestTheTaskWhoseNodeDidNotComeUpIsDelayedAlone(t *testing.T) {
+	nodes := []string{"aws-hpc-001", "aws-hpc-002"}
+	w := newWorld(t).withSlurm(nodes)
+	file := []byte(`{"jobs":[{"job_id":8,"nodes":"aws-hpc-001"},{"job_id":7,"nodes":"aws-hpc-002"}],"all_nodes":"aws-hpc-[001-002]"}`)
+	for restarts := range 2 {
+		for i, id := range []int{8, 7} {
+			w.again(id, nodes[i:i+1], restarts)
+			j := w.slurm.Job(id)
+			j.ArrayID, j.Task = 7, fmt.Sprint(i+1)
+			w.slurm.SetJob(j)
+		}
+		w.resume(executor.ResumeRequest{Nodes: nodes, ResumeFile: file})
+		w.giveUp(7, nodes[1:], 0)
+	}
+	if first, second := w.slurm.Job(8), w.slurm.Job(7); first.State != "CONFIGURING" || first.AdminComment != "" || w.comesBack(7) != "4m0s" {
+		t.Errorf("%+v %+v", first, second)
+	}
+}
+
+func TestWithoutAResumeFileTheLaunchKnowsTheJob(t *testing.T) {
+	nodes := gang.Nodes
+	w := newWorld(t).withSlurm(nodes)
+	q := gang
+	q.ResumeFile = nil
+	for times := 1; times <= 2; times++ {
+		w.again(7, nodes, times-1)
+		w.resume(q)
+		w.giveUp(7, nodes, 0)
+	}
+	if got := w.comesBack(7); got != "4m0s" {
+		t.Errorf("it comes back after %s", got)
+	}
+}
+
+func TestASlurmctldThatDoesNotAnswerIsAskedForOneJob(t *testing.T) {
+	nodes := []string{"aws-hpc-001", "aws-hpc-002"}
+	w := newWorld(t).withSlurm(nodes, configuring(7, nodes[:1]), configuring(8, nodes[1:]))
+	w.resume(executor.ResumeRequest{Nodes: nodes, ResumeFile: []byte(`{"jobs":[{"job_id":7,"nodes":"aws-hpc-001"},{"job_id":8,"nodes":"aws-hpc-002"}],"all_nodes":"aws-hpc-[001-002]"}`)})
+	w.slurm.SetOutage(slurmmodel.Dead)
+	before := w.slurm.Counts()["show job"]
+	r, lines := w.giveUp(7, nodes, 0)
+	if n := w.slurm.Counts()["show job"] - before; n != 1 || r.ExitCode != report.ExitFailed || !strings.HasPrefix(lines[len(lines)-1], "ERROR: jobs come back as Slurm has it: slurmctld not reachable") {
+		t.Errorf("%d questions, exit %d: %v", n, r.ExitCode, lines)
 	}
 }
 

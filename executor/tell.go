@@ -372,7 +372,7 @@ func (r *resumption) handBack(ctx context.Context, nodes []string, g giving, rec
 	case g.Against:
 		r.keepAway(ctx, records, back)
 	case !g.Hold:
-		r.comeBack(ctx, records)
+		r.comeBack(ctx, records, g.Code)
 	}
 }
 

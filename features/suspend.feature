@@ -141,6 +141,7 @@ Feature: Suspends
       When Slurm gives up waiting for "aws-cpu-[001-002]"
       Then the exit code is 0
       And it says of each of "aws-cpu-[001-002]" that it did not register in time, and on which instance
+      And it suggests to wait longer for machines of node group "cpu"
       And nothing is running
 
     Scenario: Some never had an instance
@@ -148,6 +149,7 @@ Feature: Suspends
       When Slurm gives up waiting for "aws-cpu-[001-002]"
       Then the exit code is 0
       And it says of each of "aws-cpu-001" that it did not register in time, and on which instance
+      And it suggests to wait longer for machines of node group "cpu"
       And it says "WARN: aws-cpu-002 did not register in time: no instance"
       And nothing is running
 
@@ -157,4 +159,5 @@ Feature: Suspends
       When Slurm gives up waiting for "aws-hpc-003"
       Then the exit code is 0
       And it says of each of "aws-hpc-003" that it did not register in time, and on which instance
+      And it suggests to wait longer for machines of node group "hpc"
       And only "aws-hpc-[001-002,004]" are running

@@ -1,7 +1,8 @@
 // Package journal remembers what the executor meant to do, so that a process
 // that dies leaves nothing unclaimed: one small file a launch, written before
 // the call and replaced after it; one a suspend, one a resume call, one a push
-// of addresses that Slurm has not taken yet, one a placement group. The name of a
+// of addresses that Slurm has not taken yet, one a placement group, one a job that
+// lost its nodes before it could run. The name of a
 // launch's file says its nodes: a call reads those of its own nodes, however many
 // live beside them.
 //
@@ -55,6 +56,7 @@ const (
 	suspendsFolder = "suspends"
 	pushesFolder   = "pushes"
 	groupsFolder   = "groups"
+	failuresFolder = "failures"
 )
 
 func put(s Store, name string, record any) error {

@@ -350,3 +350,63 @@ func TestWhatIsOwedIsPaidOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestFailuresAreCountedInARow(t *testing.T) {
+	d := simulator.NewDisk()
+	lines := run(t, d, func(j *journal.Journal, e env.Env) {
+		for _, s := range []struct {
+			restarts, times int
+			fresh           bool
+		}{{1, 1, true}, {1, 1, false}, {2, 2, true}, {3, 3, true}, {3, 3, false}, {5, 1, true}, {6, 2, true}, {1, 1, true}} {
+			f, fresh, err := j.Failed("7", s.restarts, "X")
+			if f.Times != s.times || fresh != s.fresh || err != nil {
+				t.Errorf("restarts %d: %+v %v %v", s.restarts, f, fresh, err)
+			}
+		}
+		if f, _, _ := j.Failed("8", 2, "X"); f.Times != 1 {
+			t.Errorf("another job's: %+v", f)
+		}
+		// Slurm's own number is never below.
+		must(t, d.For(e).Write("failures/9.json", []byte(`{"job": "9", "ti`)))
+		if f, fresh, err := j.Failed("9", 4, "X"); f.Times != 4 || !fresh || err != nil {
+			t.Errorf("torn: %+v %v %v", f, fresh, err)
+		}
+		d.Full = true
+		if f, fresh, err := j.Failed("8", 3, "X"); f.Times != 3 || !fresh || err == nil {
+			t.Errorf("full: %+v %v %v", f, fresh, err)
+		}
+		d.Full = false
+		must(t, j.Prune(e.Now()))
+		must(t, e.Sleep(context.Background(), time.Second))
+		if n := len(d.Names("failures")); n != 3 {
+			t.Errorf("%d are left of those of this moment", n)
+		}
+		must(t, j.Prune(e.Now()))
+		if n := len(d.Names("failures")); n != 0 {
+			t.Errorf("%d are kept for ever", n)
+		}
+	})
+	if len(lines) != 1 || !strings.HasPrefix(lines[0], "WARN: journal record failures/9.json is not readable") {
+		t.Errorf("lines: %v", lines)
+	}
+}
+
+func TestTheLatestCallComesFirst(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		for _, n := range []string{"a", "b", "c"} {
+			_, err := j.Begin(journal.Call{Nonce: n, Nodes: "n1"})
+			must(t, err)
+			must(t, e.Sleep(context.Background(), time.Second))
+		}
+		got := ""
+		for c := range j.Latest() {
+			if got += c.Nonce; c.Nonce == "b" {
+				break
+			}
+		}
+		if got != "cb" {
+			t.Errorf("%q", got)
+		}
+	})
+}

@@ -135,8 +135,8 @@ func (j *Journal) launches(wanted func(name string) bool) ([]Launch, error) {
 // ends.
 func (j *Journal) History() ([]Launch, error) { return load[Launch](j, historyFolder) }
 
-// Prune forgets the history and the calls before t. It goes by the files' names,
-// and reads none: there may be thousands.
+// Prune forgets the history, the calls and the failures before t. It goes by the
+// names of the files of the first two, and reads none: there may be thousands.
 func (j *Journal) Prune(t env.Time) error {
 	for _, folder := range []string{historyFolder, callsFolder} {
 		names, err := j.list(folder)
@@ -152,5 +152,5 @@ func (j *Journal) Prune(t env.Time) error {
 			}
 		}
 	}
-	return nil
+	return j.pruneFailures(t)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -43,6 +44,21 @@ func (j *Journal) End(c Call, exit int) error {
 
 // Calls returns the resume calls, the first one first.
 func (j *Journal) Calls() ([]Call, error) { return load[Call](j, callsFolder) }
+
+// Latest yields the resume calls, the last one first.
+func (j *Journal) Latest() iter.Seq[Call] {
+	return func(yield func(Call) bool) {
+		names, err := j.list(callsFolder)
+		if err != nil {
+			env.Warnf(j.env, "journal", "%v", err)
+		}
+		for _, name := range slices.Backward(names) {
+			if c, ok := read[Call](j, name); ok && !yield(c) {
+				return
+			}
+		}
+	}
+}
 
 // CallOf returns the resume call with a nonce; false where it is not on record.
 func (j *Journal) CallOf(nonce string) (Call, bool) {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"aws-slurm-burst/executor/calls"
@@ -98,10 +97,13 @@ func (s *suspension) run(ctx context.Context) {
 		}
 	}
 	if s.Report.Command == "resume-fail" {
-		s.sayFailed()
+		s.sayFailed(live)
 	}
 	s.close(launches, failed)
 	s.tell(ctx)
+	if s.Report.Command == "resume-fail" {
+		s.comeBack(ctx, launches)
+	}
 	s.sweep(ctx, live, end)
 	if err := s.Journal.Compact(maxTombstones); err != nil {
 		env.Warnf(s.Env, "journal", "%v", err)
@@ -111,17 +113,6 @@ func (s *suspension) run(ctx context.Context) {
 func (s *suspension) all(state, why string) {
 	for i := range s.Report.Nodes {
 		s.Report.Nodes[i].State, s.Report.Nodes[i].Error = state, why
-	}
-}
-
-// sayFailed says which nodes did not come up, with what they ran on.
-func (s *suspension) sayFailed() {
-	for _, n := range s.Report.Nodes {
-		what := "no instance"
-		if n.InstanceID != "" {
-			what = strings.TrimSpace(n.InstanceID + " " + n.InstanceType + " " + n.AZ)
-		}
-		env.Warnf(s.Env, "resume-fail", "%s did not register in time: %s", n.Name, what)
 	}
 }
 
@@ -205,7 +196,7 @@ func (s *suspension) tell(ctx context.Context) {
 	if err == nil && s.Report.Command == "resume-fail" {
 		err = program.First(s.Slurm.Resume(ctx, down))
 		if err == nil {
-			err = program.First(s.Slurm.PowerDown(ctx, down, "ResumeTimeout", "did not register in time"))
+			err = program.First(s.Slurm.PowerDown(ctx, down, unregistered, "did not register in time"))
 		}
 	}
 	if err != nil {

@@ -230,6 +230,57 @@ func TestNodesThatNeverBootAreEndedAndUsableAgain(t *testing.T) {
 	c.must(t, "scancel", id)
 }
 
+// Each time is paid for: the job comes back as Slurm has it, then later, and after
+// twenty times in a row not by itself.
+func TestAJobWhoseNodesNeverBootComesBackLaterAndIsHeldAtLast(t *testing.T) {
+	c := cluster(t, Options{Nodes: 2, ResumeTimeout: 15 * time.Second, NeverBoot: true})
+	id := c.submitWithPlan(t, gang, "srun true", "--nodes=2")
+	requeued := func(restarts string) Record {
+		t.Helper()
+		var r Record
+		c.until(t, 60*time.Second, "the job is requeued, and told why", func() (bool, string) {
+			var err error
+			r, err = c.Job(id)
+			return err == nil && r["JobState"] == "PENDING" && r["Restarts"] == restarts && strings.Contains(r["AdminComment"], "did not register"), fmt.Sprint(r["JobState"], r["Restarts"], err)
+		})
+		c.settled(t, 60*time.Second)
+		r, err := c.Job(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	delay := func(r Record) time.Duration {
+		at, err := time.ParseInLocation("2006-01-02T15:04:05", r["StartTime"], time.Local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return time.Until(at)
+	}
+	if d := delay(requeued("1")); d > 125*time.Second {
+		t.Errorf("the first time it comes back after %v", d)
+	}
+	c.must(t, "scontrol", "update", "JobId="+id, "StartTime=now")
+	if d := delay(requeued("2")); d < 180*time.Second || d > 245*time.Second {
+		t.Errorf("the second time it comes back after %v", d)
+	}
+	// As if there had been eighteen times more.
+	failures := filepath.Join(c.dir, "state", "aws-slurm-burst", "failures", id+".json")
+	text, err := os.ReadFile(failures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := strings.Replace(string(text), `"times":2`, `"times":20`, 1)
+	if err := os.WriteFile(failures, []byte(many), 0o600); err != nil || many == string(text) {
+		t.Fatal(err, many)
+	}
+	c.must(t, "scontrol", "update", "JobId="+id, "StartTime=now")
+	if r := requeued("3"); r["Priority"] != "0" || !strings.HasSuffix(r["AdminComment"], "held: it lost its nodes 21 times in a row before it could run") {
+		t.Errorf("not held: priority %s, reason %s, comment %q", r["Priority"], r["Reason"], r["AdminComment"])
+	}
+	c.must(t, "scancel", id)
+}
+
 // afterRestart is the script of jobs that are configuring while slurmctld is
 // restarted: one without a step. slurmctld 22.05 no longer tells such a job the
 // addresses of its nodes (SLURM_NODE_ALIASES is "(null)"), so srun goes by the

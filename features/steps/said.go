@@ -40,6 +40,7 @@ func thenSaid(sc registrar) {
 		return in(ctx).Says([]string{line})
 	})
 	sc.Step(`^it says of each of "([^"]+)" that it did not register in time, and on which instance$`, saysLate)
+	sc.Step(`^it suggests to wait longer for machines of node group "([^"]+)"$`, suggestsPatience)
 	sc.Step(`^it says nothing$`, func(ctx context.Context) error {
 		r, err := in(ctx).LastRun()
 		if err == nil && len(r.Stderr) > 0 {
@@ -88,21 +89,31 @@ func printed(ctx context.Context, want string) error {
 // saysLate expects a line about each node, with the id of its instance.
 func saysLate(ctx context.Context, list string) error {
 	names, err := site.Expand(list)
-	if err != nil {
-		return err
+	for _, n := range names {
+		if err == nil {
+			err = begins(ctx, "WARN: "+n+" did not register in time: i-")
+		}
 	}
+	return err
+}
+
+// suggestsPatience expects what is said of machines that had less time than most
+// machines need.
+func suggestsPatience(ctx context.Context, group string) error {
+	return begins(ctx, "SUGGESTION: Raise ResumeTimeout in slurm.conf: machines of node group "+group+" had ")
+}
+
+// begins expects a line that begins like this.
+func begins(ctx context.Context, with string) error {
 	r, err := in(ctx).LastRun()
 	if err != nil {
 		return err
 	}
-	for _, n := range names {
-		begin := "WARN: " + n + " did not register in time: i-"
-		i := slices.IndexFunc(r.Stderr, func(l *site.Line) bool { return strings.HasPrefix(l.Text, begin) })
-		if i < 0 {
-			return fmt.Errorf("it did not say\n%s...\nbut:\n%s", begin, r.Text())
-		}
-		r.Stderr[i].Heard = true
+	i := slices.IndexFunc(r.Stderr, func(l *site.Line) bool { return strings.HasPrefix(l.Text, with) })
+	if i < 0 {
+		return fmt.Errorf("it did not say\n%s...\nbut:\n%s", with, r.Text())
 	}
+	r.Stderr[i].Heard = true
 	return nil
 }
 

@@ -215,7 +215,7 @@ func TestScenariosShowWhatTheySay(t *testing.T) {
 	for name, shows := range map[string]func(t *testing.T, f figures) bool{
 		"premises": func(_ *testing.T, f figures) bool { return f.Jobs > 3000 && f.Wait > 60 && f.Cost == nil },
 		"slurm-defaults": func(_ *testing.T, f figures) bool {
-			return f.Requeues > 10*f.Unfinished && f.NodeHours.Boot > 10*f.NodeHours.Useful && *f.Cost > 1
+			return f.Held == 10 && f.Requeues == 21*f.Held && f.NodeHours.Boot > 10*f.NodeHours.Useful && *f.Cost > 1 && *f.Cost < 25
 		},
 		"scarce-spot": func(_ *testing.T, f figures) bool {
 			return f.Interruptions > 10 && f.NodeHours.Lost > 1 && f.Depth.Max > 1 && f.Gangs.Whole < f.Gangs.Asked &&

@@ -1,0 +1,68 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/go-json-experiment/json"
+
+	"aws-slurm-burst/executor/env"
+)
+
+// Failure is how often in a row a job lost its nodes before it could run.
+type Failure struct {
+	Job string   `json:"job"` // its own id, also that of a task of an array
+	At  env.Time `json:"at"`
+	// Times is how often, Restarts how often Slurm had requeued the job after the
+	// last time, for whatever reason: a job that was requeued once more without a
+	// failure got through in between.
+	Times    int `json:"times"`
+	Restarts int `json:"restarts"`
+	// Code is why, the last time.
+	Code string `json:"code"`
+}
+
+// Failed counts a failure of a job that Slurm has requeued so often with it.
+// fresh is false for one that was counted before: several calls may see it. With
+// an error the job's count is Slurm's own, which it is never above.
+func (j *Journal) Failed(job string, restarts int, code string) (f Failure, fresh bool, err error) {
+	f = Failure{Job: job, At: j.env.Now(), Times: 1, Restarts: restarts, Code: code}
+	name := failuresFolder + "/" + job + ".json"
+	var last Failure
+	data, err := j.store.Read(name)
+	if err == nil {
+		err = json.Unmarshal(data, &last)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		f.Times = restarts
+		env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by Slurm's count of restarts: %v", name, err)
+	case last.Restarts == restarts:
+		return last, false, nil
+	case last.Restarts == restarts-1:
+		f.Times = last.Times + 1
+	}
+	if err := put(j.store, name, f); err != nil {
+		f.Times = restarts
+		return f, true, fmt.Errorf("going by Slurm's count of restarts: %w", err)
+	}
+	return f, true, nil
+}
+
+// pruneFailures forgets the failures before t.
+func (j *Journal) pruneFailures(t env.Time) error {
+	names, err := j.list(failuresFolder)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if f, ok := read[Failure](j, name); ok && f.At < t {
+			if err := j.remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
