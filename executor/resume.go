@@ -86,6 +86,7 @@ type part struct {
 	decide.Decision
 	ladder  ladder.Ladder
 	adopted []launch.Placed
+	up      []string // members of a gang that are not in this call and have an instance
 	outcome launch.Outcome
 	err     *cloud.Error // before the climb; the outcome has its own
 }
@@ -414,9 +415,16 @@ func (r *resumption) match(p *part, f *fleet.Fleet) (end []string) {
 	}
 	var fixed *ladder.Like // from members that are not ours to end
 	for _, n := range p.Outside {
-		if keep, ok, _ := f.Adopt(n, r.buried.At(n)); ok && !slices.Contains(r.nodes, n) {
-			fixed = &ladder.Like{Type: keep.Type, AZ: keep.AZ, Group: keep.Group}
-			break
+		keep, ok, _ := f.Adopt(n, r.buried.At(n))
+		if !ok || slices.Contains(r.nodes, n) {
+			continue
+		}
+		p.up = append(p.up, n)
+		l := ladder.Like{Type: keep.Type, AZ: keep.AZ, Group: keep.Group}
+		if fixed == nil {
+			fixed = &l
+		} else if *fixed != l && p.err == nil {
+			p.err = cloud.Errorf("RunInstances", cloud.Capacity, "nothing matches the live members of the gang: some are %s in %s, others %s in %s", fixed.Type, fixed.AZ, l.Type, l.AZ)
 		}
 	}
 	like := fixed

@@ -442,3 +442,37 @@ func TestAdviceAgainstBurstingKeepsTheJobAway(t *testing.T) {
 		}
 	}
 }
+
+// Slurm gives a gang an idle node of another job's: nothing like it may be launched
+// for the gang, which would get it again each time.
+func TestAGangLetsGoOfLiveMembersThatNothingMatches(t *testing.T) {
+	nodes := gang.Nodes
+	for name, before := range map[string][][]string{
+		"a type that is not the plan's":   {{"c6i.xlarge", "aws-hpc-001"}},
+		"types that do not match another": {{"c5n.18xlarge", "aws-hpc-001"}, {"c5n.9xlarge", "aws-hpc-002"}},
+	} {
+		w := newWorld(t).withSlurm(nodes)
+		first := 0
+		for _, b := range before {
+			w.config = strings.Replace(siteConfig, "[c5n.18xlarge, c5n.9xlarge]", "["+b[0]+"]", 1)
+			w.resume(executor.ResumeRequest{Nodes: b[1:]})
+			w.slurm.SetNode(slurmmodel.Node{Name: b[1], Addr: "172.31.0.4", Hostname: b[1], State: "ALLOCATED", Flags: []string{"CLOUD"}, CPUs: 1, RealMemory: 100, Partition: "aws"})
+			first++
+		}
+		w.config = siteConfig
+		w.slurm.SetJob(configuring(7, nodes))
+		q := gang
+		q.Nodes = nodes[first:]
+		q.ResumeFile = []byte(`{"jobs":[{"job_id":7,"nodes_resume":"` + fold(q.Nodes) + `","nodes_alloc":"` + fold(nodes) + `"}],"all_nodes_resume":"` + fold(q.Nodes) + `"}`)
+		r, lines := w.resume(q)
+		if r.ExitCode != report.ExitCapacity || w.slurm.Job(7).State != "PENDING" {
+			t.Errorf("%s: exit %d, job %s: %v", name, r.ExitCode, w.slurm.Job(7).State, lines)
+		}
+		for i, n := range nodes {
+			node := w.slurm.Node(n)
+			if !node.Has("POWER_DOWN") || !strings.HasPrefix(node.Reason, "(Code:InsufficientInstanceCapacity)") && !strings.HasPrefix(node.Reason, "(Code:capacity)") {
+				t.Errorf("%s: %d %+v %v", name, i, node, lines)
+			}
+		}
+	}
+}

@@ -57,7 +57,11 @@ func (r *resumption) tell(ctx context.Context) {
 		if lost := p.lost(placed); len(lost) > 0 {
 			missing += len(lost)
 			g, exit := r.lose(p, lost, len(placed))
-			losses = append(losses, loss{lost, g})
+			l := loss{nodes: lost, giving: g}
+			if e := p.why(); e != nil && e.Class.NextRung() {
+				l.release = p.up
+			}
+			losses = append(losses, l)
 			exits[exit] = true
 		}
 	}
@@ -74,6 +78,7 @@ func (r *resumption) tell(ctx context.Context) {
 	r.push(ctx)
 	for _, l := range losses {
 		r.giveBack(ctx, l.nodes, l.giving)
+		r.release(ctx, l)
 	}
 }
 
@@ -81,6 +86,22 @@ func (r *resumption) tell(ctx context.Context) {
 type loss struct {
 	nodes []string
 	giving
+	// release are members of the gang that were up, and that it is nothing with.
+	release []string
+}
+
+// release powers down what a gang had from others and what nothing else could be
+// launched to match: Slurm would give it the same nodes again each time, and keep
+// them from ever being idle for long. Jobs that share them end first.
+func (r *resumption) release(ctx context.Context, l loss) {
+	if len(l.release) == 0 || r.Slurm.Off() || r.givenUp() {
+		return
+	}
+	env.Infof(r.Env, "release", "powering down %s too, which the gang has from others and cannot use", hostlist.Fold(l.release))
+	err := program.First(r.Slurm.PowerDown(ctx, l.release, l.Code, l.Text))
+	if r.heard(err); err != nil {
+		env.Warnf(r.Env, "release", "nodes %s not powered down: %v", hostlist.Fold(l.release), err)
+	}
 }
 
 // lost returns the nodes of the part that have neither an instance nor a

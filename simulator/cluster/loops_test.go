@@ -83,3 +83,45 @@ func TestMachinesThatAreTooSlowAreNotPaidForForEver(t *testing.T) {
 		})
 	}
 }
+
+// A gang that gets an idle node of another job's, and others that are off: the idle
+// one would be kept from its SuspendTime by the gang that cannot use it.
+func TestAGangThatCannotUseAnIdleNodeRunsWithoutIt(t *testing.T) {
+	cfg, err := config.Parse([]byte(strings.Replace(groups, "instance_types: [c6i.xlarge, c5.xlarge], subnets", "instance_types: [m6i.xlarge], subnets", 1)), "config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := SlurmConf(Premises{}, cfg, catalog.Default(), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requeued, state := 0, ""
+	var began time.Duration
+	opt := Options{
+		Slurm: conf.Read([]byte(text+"SuspendTime=86400\n"), "slurm.conf", nil).Settings, Policy: sched.Slurm, Until: 7 * 24 * time.Hour,
+		Cloud: &Cloud{Config: cfg, Types: catalog.Default(), Plans: planned{}, EC2: ec2.Options{Seed: 1, Zones: 2}},
+		Sink: func(e record.Event) {
+			if e.Job != 3 {
+				return
+			}
+			switch e.Kind {
+			case record.JobRequeued:
+				requeued++
+			case record.JobWorking:
+				began = e.At.Sub(record.Begin)
+			case record.JobEnded:
+				state = e.State
+			}
+		},
+	}
+	jobs := func(yield func(workload.Job, error) bool) {
+		_ = yield(workload.Job{ID: 1, Run: 10 * time.Minute, Limit: time.Hour, Procs: 4, Partition: "aws-od"}, nil) &&
+			yield(workload.Job{ID: 3, Submit: time.Hour, Run: 10 * time.Minute, Limit: time.Hour, Procs: 16, Partition: "aws-od"}, nil)
+	}
+	if _, err := Run(context.Background(), NewEngine(1), jobs, opt); err != nil {
+		t.Fatal(err)
+	}
+	if requeued != 1 || state != "COMPLETED" || began > time.Hour+5*time.Minute {
+		t.Errorf("the gang was requeued %d times, began after %v, and is %s", requeued, began, state)
+	}
+}
