@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -59,12 +60,19 @@ const (
 	failuresFolder = "failures"
 )
 
-func put(s Store, name string, record any) error {
+var newline = []byte("\n")
+
+// put writes a record, and a second line where more is given.
+func put(s Store, name string, record any, more ...byte) error {
 	data, err := json.Marshal(record, json.Deterministic(true))
 	if err != nil {
 		return fmt.Errorf("journal %s: %w", name, err)
 	}
-	if err := s.Write(name, append(data, '\n')); err != nil {
+	data = append(data, '\n')
+	if len(more) > 0 {
+		data = append(append(data, more...), '\n')
+	}
+	if err := s.Write(name, data); err != nil {
 		return fmt.Errorf("journal %s not written: %w (is journal.dir writable, is the disk full?)", name, err)
 	}
 	return nil
@@ -73,15 +81,20 @@ func put(s Store, name string, record any) error {
 // dated names a record by its instant and something of its own, so that names
 // are in the order of time.
 func dated(folder string, at env.Time, own string) string {
-	return fmt.Sprintf("%s/%020d-%s.json", folder, int64(at), own)
+	digits := strconv.FormatInt(int64(at), 10)
+	return folder + "/" + strings.Repeat("0", max(0, 20-len(digits))) + digits + "-" + own + ".json"
 }
 
 // load reads every record of a folder in the order of its names.
 func load[R any](j *Journal, folder string) ([]R, error) {
+	return loadWith(j, folder, func(name string) (R, bool) { return read[R](j, name) })
+}
+
+func loadWith[R any](j *Journal, folder string, read func(name string) (R, bool)) ([]R, error) {
 	names, err := j.list(folder)
 	var out []R
 	for _, name := range names {
-		if r, ok := read[R](j, name); ok {
+		if r, ok := read(name); ok {
 			out = append(out, r)
 		}
 	}
@@ -99,13 +112,20 @@ func (j *Journal) list(folder string) ([]string, error) {
 
 // read reads a record. One that cannot be read is set aside as a warning: one
 // torn file must not stop a cluster, and EC2 knows what it said.
-func read[R any](j *Journal, name string) (r R, ok bool) {
+func read[R any](j *Journal, name string) (R, bool) {
+	return decode(j, name, func(data []byte) (r R, err error) {
+		err = json.Unmarshal(data, &r)
+		return r, err
+	})
+}
+
+func decode[R any](j *Journal, name string, as func(data []byte) (R, error)) (r R, ok bool) {
 	data, err := j.store.Read(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, false // another process has just finished with it
 	}
 	if err == nil {
-		err = json.Unmarshal(data, &r)
+		r, err = as(data)
 	}
 	if err != nil {
 		env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by EC2's tags: %v", name, err)

@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
@@ -47,7 +49,7 @@ func TestAnIntentKeepsTheWholeRequestUntilItsOutcome(t *testing.T) {
 		must(t, err)
 		got, err := j.Launches()
 		must(t, err)
-		if diff := cmp.Diff([]journal.Launch{l}, got); diff != "" || l.State != journal.Intent || l.Written != e.Now() {
+		if diff := cmp.Diff([]journal.Launch{l}, got, cmpopts.IgnoreUnexported(journal.Launch{})); diff != "" || l.State != journal.Intent || l.Written != e.Now() {
 			t.Errorf("intent: %s %+v", diff, l)
 		}
 		must(t, e.Sleep(context.Background(), time.Second))
@@ -60,10 +62,79 @@ func TestAnIntentKeepsTheWholeRequestUntilItsOutcome(t *testing.T) {
 		if got, _ := j.Launches(); len(got) != 0 {
 			t.Errorf("still there: %+v", got)
 		}
-		if old, _ := j.History(); len(old) != 1 || old[0].Code != "suspend" || old[0].Written != l.Written {
+		if old, _ := j.History(); len(old) != 1 || old[0].Code != "suspend" || old[0].Written != l.Written || !cmp.Equal(old[0].Request, l.Request) {
 			t.Errorf("history: %+v", old)
 		}
 	})
+}
+
+func TestTheRequestOfALaunchIsKeptThroughAllItsChanges(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		l, err := j.Open(aLaunch("t1"))
+		must(t, err)
+		before, err := d.For(e).Read(l.File)
+		must(t, err)
+		must(t, j.Placed(l, []journal.Placed{{Node: "n1", Instance: "i-1"}, {Node: "n2", Instance: "i-2"}}))
+		got, err := j.LaunchesOf([]string{"n1"})
+		must(t, err)
+		if got[0].Request.Token != "t1" || got[0].Request.Type != "" {
+			t.Errorf("a launch that was answered, with more of its request than its token: %+v", got[0].Request)
+		}
+		must(t, j.Placed(got[0], got[0].Placed[1:])) // as a suspend of one node does
+		after, err := d.For(e).Read(l.File)
+		must(t, err)
+		if was, is := bytes.Split(before, []byte("\n")), bytes.Split(after, []byte("\n")); len(was) != 3 || len(is) != 3 || !bytes.Equal(was[1], is[1]) {
+			t.Errorf("the request has changed from\n%sto\n%s", before, after)
+		}
+	})
+}
+
+// Until November 2026 a record was one object, with the request in it.
+func TestARecordOfOneLineIsRead(t *testing.T) {
+	const request = `"request":{"token":"t1","min_count":2,"max_count":2,"type":"c6i.large","market":"","tags":[{"Key":"k","Value":"v"}]}`
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		must(t, d.For(e).Write("launches/t1@n[1-2].json", []byte(`{"state":"intent","endpoint":"http://ec2","nodes":"n[1-2]","gang":true,`+request+`,"written":1000,"updated":1000}`+"\n")))
+		must(t, d.For(e).Write("launches/t2@n3.json", []byte(`{"state":"launched","endpoint":"http://ec2","nodes":"n3",`+request+`,"written":1000,"updated":2000,"placed":[{"node":"n3","instance":"i-3"}]}`+"\n")))
+		got, err := j.Launches()
+		must(t, err)
+		intent := aLaunch("t1")
+		intent.State, intent.Endpoint, intent.Written, intent.Updated, intent.File = journal.Intent, "http://ec2", 1000, 1000, "launches/t1@n[1-2].json"
+		if diff := cmp.Diff(intent, got[0], cmpopts.IgnoreUnexported(journal.Launch{})); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		if got[1].Request.Token != "t1" || len(got[1].Placed) != 1 || got[1].Placed[0].Instance != "i-3" {
+			t.Errorf("%+v", got[1])
+		}
+		must(t, j.Close(got[1], journal.Ended, "suspend"))
+		if old, _ := j.History(); len(old) != 1 || !cmp.Equal(old[0].Request, intent.Request) {
+			t.Errorf("history: %+v", old)
+		}
+	})
+}
+
+func TestHalfARecordOfALaunchIsTorn(t *testing.T) {
+	d := simulator.NewDisk()
+	lines := run(t, d, func(j *journal.Journal, e env.Env) {
+		l, err := j.Open(aLaunch("t1"))
+		must(t, err)
+		whole, err := d.For(e).Read(l.File)
+		must(t, err)
+		for _, most := range []int{len(whole) - 1, bytes.IndexByte(whole, '\n') + 1, bytes.IndexByte(whole, '\n')} {
+			must(t, d.For(e).Write(l.File, whole[:most]))
+			if got, err := j.Launches(); len(got) != 0 || err != nil {
+				t.Errorf("%d of %d bytes: %+v %v", most, len(whole), got, err)
+			}
+		}
+		must(t, d.For(e).Write(l.File, append([]byte(`{"state":"launched","endpoint":"http://ec2","serves":"n1=i-1 n2"}`), whole[bytes.IndexByte(whole, '\n'):]...)))
+		if got, err := j.Launches(); len(got) != 0 || err != nil {
+			t.Errorf("half of who serves n2: %+v %v", got, err)
+		}
+	})
+	if len(lines) != 4 || !strings.HasSuffix(lines[0], "the request is missing: the file was cut short") {
+		t.Errorf("lines: %v", lines)
+	}
 }
 
 func TestLaunchesElsewhereAreNotOurs(t *testing.T) {

@@ -1,7 +1,13 @@
 package journal
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
@@ -37,8 +43,10 @@ type Launch struct {
 	Plan  string `json:"plan,omitempty"` // the plan's digest
 	// Gang says that fewer instances than nodes are worth nothing.
 	Gang bool `json:"gang,omitempty"`
-	// Request is the call, whole: repeated, it is word for word the same.
-	Request cloud.LaunchRequest `json:"request"`
+	// Request is the call, whole: repeated, it is word for word the same. Nobody
+	// repeats a launch that was answered: Launches and LaunchesOf tell of its
+	// request the token alone, while the record keeps all of it.
+	Request cloud.LaunchRequest `json:"-"`
 	// Written is when the intent was written, Updated the last change.
 	Written env.Time `json:"written"`
 	Updated env.Time `json:"updated"`
@@ -49,6 +57,100 @@ type Launch struct {
 
 	// File is the record's name in the store, "" before it is written.
 	File string `json:"-"`
+
+	kept []byte // the request as the record has it
+}
+
+// record is the first line of a launch's file; its request is the second. Most who
+// read one look for a node's instance, and the request is the longer part by far: it
+// is written once, and from then on passed on unread.
+type record struct {
+	Launch
+	Token string `json:"token,omitempty"`
+	// Serves is Placed in one text: "n1=i-0a n2=i-0b". Files that were once written
+	// have "placed" instead, and the request beside it.
+	Serves string         `json:"serves,omitempty"`
+	Old    jsontext.Value `json:"request,omitempty"`
+}
+
+// serves writes nodes and instances, neither of which has a blank or a "=".
+func serves(placed []Placed) string {
+	var b strings.Builder
+	for i, p := range placed {
+		if i == 0 {
+			b.Grow(len(placed) * (len(p.Node) + len(p.Instance) + len("= ")))
+		} else {
+			b.WriteByte(' ')
+		}
+		b.WriteString(p.Node)
+		b.WriteByte('=')
+		b.WriteString(p.Instance)
+	}
+	return b.String()
+}
+
+// placedIn reads what serves writes.
+func placedIn(text string) ([]Placed, error) {
+	placed := make([]Placed, 0, strings.Count(text, " ")+1)
+	for more := true; more; {
+		var pair string
+		pair, text, more = strings.Cut(text, " ")
+		node, instance, ok := strings.Cut(pair, "=")
+		if !ok {
+			return nil, fmt.Errorf("serves: %q is not NODE=INSTANCE", pair)
+		}
+		placed = append(placed, Placed{node, instance})
+	}
+	return placed, nil
+}
+
+// put writes a record under a name.
+func (l *Launch) put(s Store, name string) error {
+	if l.kept == nil {
+		var err error
+		if l.kept, err = json.Marshal(l.Request, json.Deterministic(true)); err != nil {
+			return fmt.Errorf("journal %s: %w", name, err)
+		}
+	}
+	r := record{Launch: *l, Token: l.Request.Token, Serves: serves(l.Placed)}
+	r.Placed = nil
+	return put(s, name, &r, l.kept...)
+}
+
+var errCut = errors.New("the request is missing: the file was cut short")
+
+// readLaunch reads a record, and of its request as much as is of use: all, of one
+// that may be repeated, or where whole is asked for.
+func (j *Journal) readLaunch(name string, whole bool) (Launch, bool) {
+	return decode(j, name, func(data []byte) (Launch, error) {
+		var r record
+		line, rest, _ := bytes.Cut(data, newline)
+		if err := json.Unmarshal(line, &r); err != nil {
+			return Launch{}, err
+		}
+		l := r.Launch
+		l.File = name
+		if r.Serves != "" {
+			var err error
+			if l.Placed, err = placedIn(r.Serves); err != nil {
+				return Launch{}, err
+			}
+		}
+		request, ended := bytes.CutSuffix(rest, newline)
+		switch {
+		case r.Old != nil:
+			l.kept, whole = r.Old, true
+		case !ended:
+			return Launch{}, errCut
+		default:
+			l.kept, l.Request.Token = request, r.Token
+		}
+		if !whole && l.State != Intent {
+			return l, nil
+		}
+		err := json.Unmarshal(l.kept, &l.Request)
+		return l, err
+	})
 }
 
 // Placed says which instance serves a node.
@@ -81,21 +183,22 @@ func nodesIn(name string) (string, bool) {
 func (j *Journal) Open(l Launch) (Launch, error) {
 	l.State, l.Endpoint, l.Written = Intent, j.endpoint, j.env.Now()
 	l.Updated, l.File = l.Written, launchName(l)
-	return l, put(j.store, l.File, l)
+	err := l.put(j.store, l.File)
+	return l, err
 }
 
 // Placed records that a launch's instances serve these nodes.
 func (j *Journal) Placed(l Launch, placed []Placed) error {
 	l.Endpoint = j.endpoint
 	l.State, l.Placed, l.Updated = Launched, placed, j.env.Now()
-	return put(j.store, l.File, l)
+	return l.put(j.store, l.File)
 }
 
 // Close records that nothing of a launch lives (any more) and why, and moves
 // it to the history.
 func (j *Journal) Close(l Launch, state State, code string) error {
 	l.State, l.Code, l.Updated = state, code, j.env.Now()
-	if err := put(j.store, dated(historyFolder, l.Updated, l.Request.Token), l); err != nil {
+	if err := l.put(j.store, dated(historyFolder, l.Updated, l.Request.Token)); err != nil {
 		return err
 	}
 	return j.remove(l.File)
@@ -123,8 +226,7 @@ func (j *Journal) launches(wanted func(name string) bool) ([]Launch, error) {
 		if !wanted(name) {
 			continue
 		}
-		if l, ok := read[Launch](j, name); ok && l.Endpoint == j.endpoint {
-			l.File = name
+		if l, ok := j.readLaunch(name, false); ok && l.Endpoint == j.endpoint {
 			out = append(out, l)
 		}
 	}
@@ -132,8 +234,10 @@ func (j *Journal) launches(wanted func(name string) bool) ([]Launch, error) {
 }
 
 // History returns the launches that have ended or failed, in the order of their
-// ends.
-func (j *Journal) History() ([]Launch, error) { return load[Launch](j, historyFolder) }
+// ends, with their requests.
+func (j *Journal) History() ([]Launch, error) {
+	return loadWith(j, historyFolder, func(name string) (Launch, bool) { return j.readLaunch(name, true) })
+}
 
 // Prune forgets the history, the calls and the failures before t. It goes by the
 // names of the files of the first two, and reads none: there may be thousands.
@@ -143,8 +247,9 @@ func (j *Journal) Prune(t env.Time) error {
 		if err != nil {
 			return err
 		}
+		until := dated(folder, t, "")
 		for _, name := range names {
-			if name >= dated(folder, t, "") {
+			if name >= until {
 				break
 			}
 			if err := j.remove(name); err != nil {
