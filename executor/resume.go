@@ -287,6 +287,7 @@ func (r *resumption) look(ctx context.Context) bool {
 		r.failAll(ctx, err)
 		return false
 	}
+	r.buried.Find(about)
 	f := fleet.Of(about, live, launches)
 	r.live, r.fleet = live, f
 	var end []string

@@ -169,23 +169,32 @@ func NewFinder(nodes []string) Finder {
 // certain, whatever the list; true may be of a list that Fold does not write, which
 // is not looked into.
 func (f Finder) MayBeIn(list string) bool {
-	in, sure := f.look(list)
+	in := false
+	sure := f.look(list, func(int) { in = true })
 	return in || !sure
 }
 
-// In reports whether a list names one of the nodes; one that is no hostlist names
-// none. It expands those alone that Fold does not write.
-func (f Finder) In(list string) bool {
-	in, sure := f.look(list)
-	if sure {
-		return in
+// Find calls found for each node that a list names, by its number among those of the
+// Finder and maybe more than once; one that is no hostlist names those before the
+// fault at most. It expands those lists alone that Fold does not write.
+func (f Finder) Find(list string, found func(node int)) {
+	if f.look(list, found) {
+		return
 	}
 	names, err := Expand(list)
-	return err == nil && slices.ContainsFunc(f.hosts, func(h host) bool { return slices.Contains(names, h.name) })
+	if err != nil {
+		return
+	}
+	for i := range f.hosts {
+		if slices.Contains(names, f.hosts[i].name) {
+			found(i)
+		}
+	}
 }
 
-// look reports whether a node is in a list, and whether that is for sure.
-func (f Finder) look(list string) (in, sure bool) {
+// look calls found for each node that is in a list for sure, and reports whether
+// there can be no other.
+func (f Finder) look(list string, found func(node int)) (sure bool) {
 	for list != "" {
 		at := 0
 		for at < len(list) && inName(list[at]) {
@@ -195,40 +204,46 @@ func (f Finder) look(list string) (in, sure bool) {
 			name := list[:at]
 			list = list[min(at+1, len(list)):]
 			for i := range f.hosts {
-				in = in || f.hosts[i].name == name
+				if f.hosts[i].name == name {
+					found(i)
+				}
 			}
 			continue
 		}
 		end := strings.IndexByte(list, ']')
-		if list[at] != '[' || end < at || end+1 < len(list) && list[end+1] != ',' {
-			return false, false
+		if list[at] != '[' || end < at || end+1 < len(list) && list[end+1] != ',' || !f.among(list[:at], list[at+1:end], found) {
+			return false
 		}
-		among, sure := f.among(list[:at], list[at+1:end])
-		if !sure {
-			return false, false
-		}
-		in = in || among
 		list = list[min(end+2, len(list)):]
 	}
-	return in, true
+	return true
 }
 
 // among is look for the numbers in one bracket, behind a prefix.
-func (f Finder) among(prefix, numbers string) (in, sure bool) {
+func (f Finder) among(prefix, numbers string, found func(node int)) (sure bool) {
 	if prefix == "" || isDigit(prefix[len(prefix)-1]) {
-		return false, false
+		return false
 	}
 	for more := true; more; {
-		var span string
-		span, numbers, more = strings.Cut(numbers, ",")
-		low, high, ranged := strings.Cut(span, "-")
-		from, err := strconv.ParseUint(low, 10, 64)
-		to := from
-		if err == nil && ranged {
-			to, err = strconv.ParseUint(high, 10, 64)
+		from, width, ok := leadingNumber(numbers)
+		if !ok {
+			return false
 		}
-		if err != nil {
-			return false, false
+		low := numbers[:width]
+		numbers = numbers[width:]
+		to, ranged := from, strings.HasPrefix(numbers, "-")
+		if ranged {
+			var digits int
+			if to, digits, ok = leadingNumber(numbers[1:]); !ok {
+				return false
+			}
+			numbers = numbers[1+digits:]
+		}
+		if more = numbers != ""; more {
+			if numbers[0] != ',' {
+				return false
+			}
+			numbers = numbers[1:]
 		}
 		for i := range f.hosts {
 			h := &f.hosts[i]
@@ -236,8 +251,20 @@ func (f Finder) among(prefix, numbers string) (in, sure bool) {
 				continue
 			}
 			// A range has the width of its low end, and no zeros beyond it.
-			in = in || h.digits == low || ranged && (len(h.digits) == len(low) || len(h.digits) > len(low) && h.digits[0] != '0')
+			if h.digits == low || ranged && (len(h.digits) == width || len(h.digits) > width && h.digits[0] != '0') {
+				found(i)
+			}
 		}
 	}
-	return in, true
+	return true
+}
+
+// leadingNumber reads the digits that a text begins with; false where there is none,
+// or more than 64 bits hold for sure.
+func leadingNumber(s string) (n uint64, digits int, ok bool) {
+	for digits < len(s) && isDigit(s[digits]) {
+		n = n*10 + uint64(s[digits]-'0')
+		digits++
+	}
+	return n, digits, 0 < digits && digits < 20
 }

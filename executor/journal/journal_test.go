@@ -225,12 +225,13 @@ func TestCompactLeavesAloneWhatItCannotRead(t *testing.T) {
 	d := simulator.NewDisk()
 	run(t, d, func(j *journal.Journal, e env.Env) {
 		must(t, d.For(e).Write("suspends/0-torn.json", []byte(`{"at": 1, "nodes"`)))
+		must(t, d.For(e).Write("suspends/1-2@n[3-.json", nil))
 		must(t, d.For(e).Write("suspends/1-odd.json", []byte(`{"at": 1, "nodes": "n[3-"}`)))
 		must(t, j.Bury([]string{"n1"}))
 		must(t, j.Bury([]string{"n2"}))
 		must(t, j.Compact(0))
 		names := d.Names("suspends")
-		if len(names) != 3 || !slices.Contains(names, "suspends/0-torn.json") || !slices.Contains(names, "suspends/1-odd.json") {
+		if len(names) != 4 || !slices.Contains(names, "suspends/1-2@n[3-.json") || !slices.Contains(names, "suspends/0-torn.json") || !slices.Contains(names, "suspends/1-odd.json") {
 			t.Errorf("left: %v", names)
 		}
 	})
@@ -277,6 +278,27 @@ func TestATombstoneIsReadOnce(t *testing.T) {
 		}
 		if known.At("n1") != 1e18 || known.At("x198") != 1e18 || known.At("x199") != 0 {
 			t.Errorf("known: %v", at(known, "n1", "x198", "x199"))
+		}
+	})
+}
+
+// Until November 2026 a file of many tombstones was nested.
+func TestAFileOfNestedTombstonesIsRead(t *testing.T) {
+	d := simulator.NewDisk()
+	run(t, d, func(j *journal.Journal, e env.Env) {
+		must(t, d.For(e).Write("suspends/00000000000000003000-7.json", []byte(`{"at":3000,"nodes":"n[1-2]","others":[{"at":2000,"nodes":"n3"},{"at":1000,"nodes":"n[3-4]"}]}`+"\n")))
+		want := map[string]env.Time{"n1": 3000, "n2": 3000, "n3": 2000, "n4": 1000}
+		for range 2 {
+			got, err := j.Tombstones()
+			must(t, err)
+			if diff := cmp.Diff(want, at(got, "n1", "n2", "n3", "n4", "n5")); diff != "" {
+				t.Error(diff)
+			}
+			must(t, d.For(e).Write("suspends/00000000000000000500-8@n3.json", nil))
+			must(t, j.Compact(0))
+		}
+		if names := d.Names("suspends"); len(names) != 1 {
+			t.Errorf("%v", names)
 		}
 	})
 }

@@ -141,7 +141,9 @@ func busy(n slurm.Node) bool {
 func (r *reconciliation) orphans(ctx context.Context) {
 	now := r.Env.Now()
 	old := func(i cloud.Instance) bool { return now.Sub(identity.LaunchedAt(i)) > orphanGrace }
-	for _, node := range r.fleet.Claimed() {
+	claimed := r.fleet.Claimed()
+	r.buried.Find(claimed)
+	for _, node := range claimed {
 		keep, ok, end := r.fleet.Adopt(node, r.buried.At(node))
 		for _, i := range end {
 			why := "launched before " + node + " was last suspended"
