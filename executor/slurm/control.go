@@ -86,7 +86,7 @@ func (c *Controller) Nodes(ctx context.Context, names []string) ([]Node, error) 
 		if errors.Is(err, ErrUnreachable) {
 			return nil, err
 		}
-		if got := parseNodes(string(out)); nodes == nil {
+		if got := parseNodes(out); nodes == nil {
 			nodes = got
 		} else {
 			nodes = append(nodes, got...)

@@ -1,7 +1,6 @@
 package slurm
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -106,13 +105,12 @@ func ResolveTask(records []Record, id string, nodes []string) (Record, bool) {
 	return found, found.ID != ""
 }
 
-// startsRecord reports whether a line begins a record: with a key, a number where
-// it has to be one, and a blank. A user's text may hold line breaks, so that not
-// every line does.
-func startsRecord(line, key string, number bool) bool {
-	value, ok := strings.CutPrefix(line, key)
-	value, _, blank := strings.Cut(value, " ")
-	return ok && blank && value != "" && (!number || strings.Trim(value, "0123456789") == "")
+// startsRecord reports whether a line begins a job's record: with its number and a
+// blank. A user's text may hold line breaks, so that not every line does.
+func startsRecord(line string) bool {
+	id, ok := strings.CutPrefix(line, "JobId=")
+	id, _, blank := strings.Cut(id, " ")
+	return ok && blank && id != "" && strings.Trim(id, "0123456789") == ""
 }
 
 // parseJobs reads "scontrol -o show job".
@@ -120,7 +118,7 @@ func parseJobs(out string) []Record {
 	var records []Record
 	start, at := -1, 0
 	for line := range strings.Lines(out) {
-		if startsRecord(line, "JobId=", true) {
+		if startsRecord(line) {
 			if start >= 0 {
 				records = append(records, parseJob(out[start:at]))
 			}
@@ -263,51 +261,4 @@ func expand(list string) []string {
 		return nil
 	}
 	return names
-}
-
-// Node is what slurmctld knows of a node: one line of "scontrol -o show node".
-type Node struct {
-	Name, Addr, Hostname string
-	// State is the base state, such as IDLE; Flags are what follows it, such
-	// as CLOUD and POWERING_UP, in Slurm's order.
-	State string
-	Flags []string
-	// Reason is why the node is down, drained or powered down, without the
-	// "[who@when]" that Slurm adds.
-	Reason     string
-	CPUs       int
-	RealMemory int // MB
-	Gres       string
-}
-
-// Is reports whether the node is in a base state or has a flag. Before 23.02 a
-// timed-out node is DOWN, CLOUD, POWERED_DOWN and NOT_RESPONDING, later without
-// the last: ask for what matters, never for the whole.
-func (n Node) Is(state string) bool { return n.State == state || slices.Contains(n.Flags, state) }
-
-var nodeReason = regexp.MustCompile(`^(.*) \[[^][ ]*@[^][ ]*\]`)
-
-// parseNodes reads "scontrol -o show node". Lines such as "Node x not found"
-// are left out: who asked sees that x is missing.
-func parseNodes(out string) []Node {
-	nodes := make([]Node, 0, strings.Count(out, "\n"))
-	for line := range strings.Lines(out) {
-		if !startsRecord(line, "NodeName=", false) {
-			continue
-		}
-		f := fields(line)
-		n := Node{Name: f.of("NodeName"), Addr: f.of("NodeAddr"), Hostname: f.of("NodeHostName"),
-			CPUs: number(f.of("CPUTot")), RealMemory: number(f.of("RealMemory")), Gres: f.of("Gres")}
-		// Symbols such as IDLE* and IDLE~ are sinfo's, and scontrol's up to 20.11.
-		flags := strings.Split(f.of("State"), "+")
-		n.State, n.Flags = strings.TrimRight(flags[0], "*~#%!$@^-"), flags[1:]
-		if strings.Contains(line, " Reason=") { // few have one
-			i := strings.LastIndex(line, " Reason=")
-			if m := nodeReason.FindStringSubmatch(line[i+len(" Reason="):]); m != nil {
-				n.Reason = m[1]
-			}
-		}
-		nodes = append(nodes, n)
-	}
-	return nodes
 }
