@@ -94,7 +94,7 @@ func (p *part) noRungs() *cloud.Error {
 
 // price is what an adopted instance costs at most, in USD an hour, 0 unknown,
 // and the day of a price on demand.
-func (p *part) price(i cloud.Instance) (usd float64, date string) {
+func (p *part) price(i *cloud.Instance) (usd float64, date string) {
 	for _, t := range p.Wish.Types {
 		if t.Name != i.Type {
 			continue

@@ -253,7 +253,9 @@ func (w *world) live() map[string][]cloud.Instance {
 	}
 	f := fleet.New(page.Instances, nil)
 	for _, n := range f.Claimed() {
-		out[n] = f.Of(n)
+		for _, i := range f.Of(n) {
+			out[n] = append(out[n], *i)
+		}
 	}
 	if len(f.Strangers) > 0 {
 		w.t.Errorf("%d instances whose tags name no node", len(f.Strangers))
@@ -271,7 +273,7 @@ func (w *world) check(nodes ...string) {
 			w.t.Errorf("I1: %s has %d live instances", n, len(is))
 		}
 		if !slices.Contains(nodes, n) {
-			w.t.Errorf("I2: %s has an instance that nobody wants (launched %s)", n, identity.LaunchedAt(is[0]))
+			w.t.Errorf("I2: %s has an instance that nobody wants (launched %s)", n, identity.LaunchedAt(&is[0]))
 		}
 	}
 	for _, n := range nodes {

@@ -163,7 +163,7 @@ type Instance struct {
 }
 
 // TagValue returns the value of the tag named key, "" where there is none.
-func (i Instance) TagValue(key string) string { return TagValue(i.Tags, key) }
+func (i *Instance) TagValue(key string) string { return TagValue(i.Tags, key) }
 
 // TagValue returns the value of the tag named key, "" where there is none.
 func TagValue(tags []Tag, key string) string {

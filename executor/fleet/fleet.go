@@ -22,14 +22,15 @@ func Query(cluster string) cloud.InstanceQuery {
 	}
 }
 
-// Fleet is the live instances of a cluster, by node.
+// Fleet is the live instances of a cluster, by node. It points to those that it was
+// made of.
 type Fleet struct {
 	// instances are in the order of their nodes, as text, and then of their ids;
 	// nodes[k] is that of instances[k].
 	nodes     []string
-	instances []cloud.Instance
+	instances []*cloud.Instance
 	// Strangers carry our cluster's tag but name no node we can read.
-	Strangers []cloud.Instance
+	Strangers []*cloud.Instance
 }
 
 // New maps instances to nodes. The journal's records come first, then the tag
@@ -37,7 +38,11 @@ type Fleet struct {
 // indexes say nothing, the order of the ids: the same order in which a launch
 // assigns them.
 func New(instances []cloud.Instance, launches []journal.Launch) *Fleet {
-	return of(sorted(instances), placements(launches))
+	all := make([]*cloud.Instance, len(instances))
+	for k := range instances {
+		all[k] = &instances[k]
+	}
+	return of(all, placements(launches))
 }
 
 // Of is New for a call that is about some nodes, and all the fleet knows are those:
@@ -46,117 +51,114 @@ func New(instances []cloud.Instance, launches []journal.Launch) *Fleet {
 func Of(nodes []string, instances []cloud.Instance, launches []journal.Launch) *Fleet {
 	placed := placements(launches)
 	finder := hostlist.NewFinder(nodes)
-	var few [64]int
-	mine := few[:0]
+	mine := make([]*cloud.Instance, 0, 2*len(nodes))
 	last, found := "", false // of the instance before: those of a launch come together
 	for k := range instances {
 		i := &instances[k]
-		if placed[i.ID] == "" {
-			list := cloud.TagValue(i.Tags, identity.Nodes)
-			if list != last {
-				last, found = list, finder.MayBeIn(list)
-			}
-			// Without the tag nobody knows, and the list may go on in others.
-			if !found && list != "" && cloud.TagValue(i.Tags, identity.MoreNodes) == "" {
-				continue
-			}
+		list := cloud.TagValue(i.Tags, identity.Nodes)
+		if list != last {
+			last, found = list, finder.MayBeIn(list)
 		}
-		mine = append(mine, k)
+		// Without the tag nobody knows, and the list may go on in others.
+		if found || list == "" || placed[i.ID] != "" || cloud.TagValue(i.Tags, identity.MoreNodes) != "" {
+			mine = append(mine, i)
+		}
 	}
-	out := make([]cloud.Instance, len(mine))
-	for n, k := range mine {
-		out[n] = instances[k]
-	}
-	slices.SortFunc(out, byID)
-	return of(out, placed)
+	return of(mine, placed)
 }
 
 // placements is which node each instance serves, as the journal has it.
 func placements(launches []journal.Launch) map[string]string {
-	placed := map[string]string{}
-	for _, l := range launches {
-		for _, p := range l.Placed {
+	n := 0
+	for i := range launches {
+		n += len(launches[i].Placed)
+	}
+	placed := make(map[string]string, n)
+	for i := range launches {
+		for _, p := range launches[i].Placed {
 			placed[p.Instance] = p.Node
 		}
 	}
 	return placed
 }
 
-// of maps instances, which are in the order of their ids.
-func of(instances []cloud.Instance, placed map[string]string) *Fleet {
+// serving is an instance on its way into a Fleet; node is "" for one that serves none.
+type serving struct {
+	node string
+	*cloud.Instance
+}
+
+// of maps instances, and puts them into the order of their ids.
+func of(instances []*cloud.Instance, placed map[string]string) *Fleet {
 	f := &Fleet{}
-	nodeOf := make([]string, len(instances)) // "" for those that serve none
+	all := make([]serving, 0, len(instances))
+	for _, i := range instances {
+		if !i.State.Ended() {
+			all = append(all, serving{placed[i.ID], i})
+		}
+	}
+	slices.SortFunc(all, func(a, b serving) int { return cmp.Compare(a.ID, b.ID) })
 	var tokens []string
-	var byToken map[string][]int
-	for k := range instances {
-		i := &instances[k]
-		if i.State.Ended() {
-			continue
+	var byToken map[string][]*serving
+	for k := range all {
+		i := &all[k]
+		if i.node == "" {
+			i.node = cloud.TagValue(i.Tags, identity.Node)
 		}
-		node := placed[i.ID]
-		if node == "" {
-			node = cloud.TagValue(i.Tags, identity.Node)
-		}
-		if nodeOf[k] = node; node != "" {
+		if i.node != "" {
 			continue
 		}
 		t := cloud.TagValue(i.Tags, identity.Launch)
 		if byToken == nil {
-			byToken = map[string][]int{}
+			byToken = map[string][]*serving{}
 		}
 		if byToken[t] == nil {
 			tokens = append(tokens, t)
 		}
-		byToken[t] = append(byToken[t], k)
+		byToken[t] = append(byToken[t], i)
 	}
 	for _, t := range tokens {
-		f.addLaunch(instances, byToken[t], nodeOf)
+		f.addLaunch(byToken[t])
 	}
-	order := make([]int, 0, len(instances))
-	for k, node := range nodeOf {
-		if node != "" {
-			order = append(order, k)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nodeOf[a], nodeOf[b]) })
-	f.nodes, f.instances = make([]string, len(order)), make([]cloud.Instance, len(order))
-	for n, k := range order {
-		f.nodes[n], f.instances[n] = nodeOf[k], instances[k]
+	all = slices.DeleteFunc(all, func(i serving) bool { return i.node == "" })
+	slices.SortStableFunc(all, func(a, b serving) int { return cmp.Compare(a.node, b.node) })
+	f.nodes, f.instances = make([]string, len(all)), make([]*cloud.Instance, len(all))
+	for k, i := range all {
+		f.nodes[k], f.instances[k] = i.node, i.Instance
 	}
 	return f
 }
 
-// addLaunch maps the instances of one launch by index or by order.
-func (f *Fleet) addLaunch(instances []cloud.Instance, of []int, nodeOf []string) {
-	stranger := func(k int) { f.Strangers = append(f.Strangers, instances[k]) }
-	nodes, err := identity.NodesOf(instances[of[0]])
+// addLaunch maps the instances of one launch, which are in the order of their ids, by
+// index or by that order.
+func (f *Fleet) addLaunch(launch []*serving) {
+	nodes, err := identity.NodesOf(launch[0].Instance)
 	if err != nil {
-		for _, k := range of {
-			stranger(k)
+		for _, i := range launch {
+			f.Strangers = append(f.Strangers, i.Instance)
 		}
 		return
 	}
 	seen := map[int]bool{}
 	indexed := true
-	for _, k := range of {
-		index := instances[k].LaunchIndex
-		indexed = indexed && index >= 0 && index < len(nodes) && !seen[index]
-		seen[index] = true
+	for _, i := range launch {
+		indexed = indexed && i.LaunchIndex >= 0 && i.LaunchIndex < len(nodes) && !seen[i.LaunchIndex]
+		seen[i.LaunchIndex] = true
 	}
-	for n, k := range of { // in the order of their ids
+	for n, i := range launch {
 		switch {
 		case indexed:
-			nodeOf[k] = nodes[instances[k].LaunchIndex]
-		case len(of) == len(nodes):
-			nodeOf[k] = nodes[n]
+			i.node = nodes[i.LaunchIndex]
+		case len(launch) == len(nodes):
+			i.node = nodes[n]
 		default:
-			stranger(k)
+			f.Strangers = append(f.Strangers, i.Instance)
 		}
 	}
 }
 
 // Of returns the live instances of a node, by id.
-func (f *Fleet) Of(node string) []cloud.Instance {
+func (f *Fleet) Of(node string) []*cloud.Instance {
 	from, ok := slices.BinarySearch(f.nodes, node)
 	if !ok {
 		return nil
@@ -169,7 +171,9 @@ func (f *Fleet) Of(node string) []cloud.Instance {
 }
 
 // All returns every instance that serves a node, by id.
-func (f *Fleet) All() []cloud.Instance { return sorted(f.instances) }
+func (f *Fleet) All() []*cloud.Instance {
+	return slices.SortedFunc(slices.Values(f.instances), func(a, b *cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
+}
 
 // Claimed returns the nodes with a live instance, sorted as text.
 func (f *Fleet) Claimed() []string { return slices.Compact(slices.Clone(f.nodes)) }
@@ -178,11 +182,11 @@ func (f *Fleet) Claimed() []string { return slices.Compact(slices.Clone(f.nodes)
 // have to go first. Slurm never accepts a node that registered before its
 // power-up, so only what was launched since the node was last suspended and is
 // not going away is kept; of several the oldest, which may be booted.
-func (f *Fleet) Adopt(node string, suspended env.Time) (keep cloud.Instance, ok bool, end []cloud.Instance) {
+func (f *Fleet) Adopt(node string, suspended env.Time) (keep *cloud.Instance, ok bool, end []*cloud.Instance) {
 	all := f.Of(node)
 	if len(all) > 1 {
 		all = slices.Clone(all)
-		slices.SortStableFunc(all, func(a, b cloud.Instance) int {
+		slices.SortStableFunc(all, func(a, b *cloud.Instance) int {
 			return cmp.Compare(identity.LaunchedAt(a), identity.LaunchedAt(b))
 		})
 	}
@@ -195,11 +199,3 @@ func (f *Fleet) Adopt(node string, suspended env.Time) (keep cloud.Instance, ok 
 	}
 	return keep, ok, end
 }
-
-func sorted(is []cloud.Instance) []cloud.Instance {
-	is = slices.Clone(is)
-	slices.SortFunc(is, byID)
-	return is
-}
-
-func byID(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) }

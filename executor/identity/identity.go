@@ -122,7 +122,7 @@ func short(s string) string {
 
 // NodesOf returns the nodes of the launch an instance belongs to, in launch
 // order; an error where the tags are not ours or not whole.
-func NodesOf(i cloud.Instance) ([]string, error) {
+func NodesOf(i *cloud.Instance) ([]string, error) {
 	var b strings.Builder
 	for n := 0; ; n++ {
 		part := i.TagValue(nodesKey(n))
@@ -143,7 +143,7 @@ func NodesOf(i cloud.Instance) ([]string, error) {
 
 // LaunchedAt returns when we asked for an instance, by our own clock; EC2's
 // launch time (to the second, by EC2's clock) where the tag is missing.
-func LaunchedAt(i cloud.Instance) env.Time {
+func LaunchedAt(i *cloud.Instance) env.Time {
 	if t, ok := parseTime(i.TagValue(Launched)); ok {
 		return t
 	}
@@ -152,7 +152,7 @@ func LaunchedAt(i cloud.Instance) env.Time {
 
 // ExpiresAt returns when an instance may be ended at the latest, zero where it
 // never expires.
-func ExpiresAt(i cloud.Instance) env.Time {
+func ExpiresAt(i *cloud.Instance) env.Time {
 	t, _ := parseTime(i.TagValue(Expires))
 	return t
 }
@@ -176,6 +176,9 @@ func GroupName(cluster, token string) string {
 }
 
 func parseTime(s string) (env.Time, bool) {
+	if s == "" {
+		return 0, false // most instances have no expiry: no error is made of it
+	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
 		return 0, false

@@ -32,7 +32,7 @@ func TestTagsTellTheNodesOfALaunch(t *testing.T) {
 				t.Errorf("%s: tag %s has %d characters", name, tag.Key, len(tag.Value))
 			}
 		}
-		got, err := NodesOf(cloud.Instance{ID: "i-1", Tags: tags})
+		got, err := NodesOf(&cloud.Instance{ID: "i-1", Tags: tags})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -66,16 +66,16 @@ func TestForeignTagsCannotReplaceOurs(t *testing.T) {
 func TestTimesSurviveTheTags(t *testing.T) {
 	at := env.At(time.Date(2026, 11, 23, 10, 0, 0, 123456789, time.UTC))
 	i := cloud.Instance{LaunchTime: 5, Tags: Tags(Facts{At: at, Expires: at.Add(time.Hour), Nodes: nodes(1)}, nil)}
-	if got := LaunchedAt(i); got != at {
+	if got := LaunchedAt(&i); got != at {
 		t.Errorf("launched at %s, want %s", got, at)
 	}
-	if got := ExpiresAt(i); got != at.Add(time.Hour) {
+	if got := ExpiresAt(&i); got != at.Add(time.Hour) {
 		t.Errorf("expires at %s", got)
 	}
-	if got := LaunchedAt(cloud.Instance{LaunchTime: 5}); got != 5 {
+	if got := LaunchedAt(&cloud.Instance{LaunchTime: 5}); got != 5 {
 		t.Errorf("without a tag EC2's launch time counts, got %d", got)
 	}
-	if !ExpiresAt(cloud.Instance{}).IsZero() {
+	if !ExpiresAt(&cloud.Instance{}).IsZero() {
 		t.Error("without a tag nothing expires")
 	}
 }

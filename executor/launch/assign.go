@@ -16,19 +16,22 @@ import (
 // id (byIndex is false then, and the tags have to say so). Instances beyond
 // the nodes are surplus.
 func Assign(nodes []string, got []cloud.Instance) (placed []Placed, surplus []cloud.Instance, byIndex bool) {
-	order := byLaunchIndex(got)
-	byIndex = order != nil
+	order := got
+	byIndex = indexed(order) // as EC2 answers a launch
 	if !byIndex {
-		order = byID(got)
+		order = slices.Clone(got)
+		slices.SortFunc(order, func(a, b cloud.Instance) int { return cmp.Compare(a.LaunchIndex, b.LaunchIndex) })
+		byIndex = indexed(order)
 	}
-	for i, inst := range order {
-		if i < len(nodes) {
-			placed = append(placed, Placed{Node: nodes[i], Instance: inst})
-		} else {
-			surplus = append(surplus, inst)
-		}
+	if !byIndex {
+		slices.SortFunc(order, func(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
 	}
-	return placed, surplus, byIndex
+	n := min(len(nodes), len(order))
+	placed = make([]Placed, n)
+	for i := range placed {
+		placed[i] = Placed{Node: nodes[i], Instance: &order[i]}
+	}
+	return placed, order[n:], byIndex
 }
 
 // writeBack tags every instance with its node, where the launch index does not
@@ -61,18 +64,12 @@ func Records(placed []Placed) []journal.Placed {
 	return out
 }
 
-// byLaunchIndex orders instances by launch index, nil where the indexes are
-// not exactly 0..n-1.
-func byLaunchIndex(got []cloud.Instance) []cloud.Instance {
-	out := slices.SortedFunc(slices.Values(got), func(a, b cloud.Instance) int { return cmp.Compare(a.LaunchIndex, b.LaunchIndex) })
-	for i, inst := range out {
-		if inst.LaunchIndex != i {
-			return nil
+// indexed reports whether the launch indexes are 0..n-1, in this order.
+func indexed(got []cloud.Instance) bool {
+	for i := range got {
+		if got[i].LaunchIndex != i {
+			return false
 		}
 	}
-	return out
-}
-
-func byID(got []cloud.Instance) []cloud.Instance {
-	return slices.SortedFunc(slices.Values(got), func(a, b cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
@@ -221,6 +222,9 @@ func TokenQuery(q cloud.LaunchRequest) cloud.InstanceQuery {
 // those instances that live, with an error where one died.
 func (c *Climber) settled(ctx context.Context, got []cloud.Instance) ([]cloud.Instance, error) {
 	for n := 1; ; n++ {
+		if !slices.ContainsFunc(got, func(i cloud.Instance) bool { return i.State.Ended() || i.PrivateIP == "" }) {
+			return got, nil
+		}
 		var live []cloud.Instance
 		var died *cloud.Error
 		blank := false

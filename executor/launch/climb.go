@@ -78,7 +78,7 @@ type Outcome struct {
 // Placed is a node with its instance.
 type Placed struct {
 	Node     string
-	Instance cloud.Instance
+	Instance *cloud.Instance
 	// Price is in USD an hour at most, 0 where it is not known; PriceDate is the
 	// day of a price on demand, "" where it is a cap.
 	Price     float64

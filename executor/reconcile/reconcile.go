@@ -140,7 +140,7 @@ func busy(n slurm.Node) bool {
 // down or that no node group owns, and those whose tags name no node.
 func (r *reconciliation) orphans(ctx context.Context) {
 	now := r.Env.Now()
-	old := func(i cloud.Instance) bool { return now.Sub(identity.LaunchedAt(i)) > orphanGrace }
+	old := func(i *cloud.Instance) bool { return now.Sub(identity.LaunchedAt(i)) > orphanGrace }
 	claimed := r.fleet.Claimed()
 	r.buried.Find(claimed)
 	for _, node := range claimed {
@@ -173,7 +173,7 @@ func (r *reconciliation) orphans(ctx context.Context) {
 	}
 }
 
-func (r *reconciliation) endInstance(ctx context.Context, node string, i cloud.Instance, why string) {
+func (r *reconciliation) endInstance(ctx context.Context, node string, i *cloud.Instance, why string) {
 	r.ended[i.ID] = true
 	r.act(report.Action{Kind: "orphan", Node: node, Instance: i.ID, Text: fmt.Sprintf("ending %s: %s", i.ID, why)}, func() error {
 		if failed := r.Calls.Terminate(ctx, []string{i.ID}); len(failed) > 0 {
@@ -219,9 +219,9 @@ func (r *reconciliation) expired(ctx context.Context) {
 	}
 }
 
-func (r *reconciliation) nodeOf(i cloud.Instance) string {
+func (r *reconciliation) nodeOf(i *cloud.Instance) string {
 	for _, n := range r.fleet.Claimed() {
-		if slices.ContainsFunc(r.fleet.Of(n), func(x cloud.Instance) bool { return x.ID == i.ID }) {
+		if slices.Contains(r.fleet.Of(n), i) {
 			return n
 		}
 	}

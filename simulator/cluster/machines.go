@@ -151,7 +151,7 @@ func (m *machines) namesOf(instance string) []string {
 	list, more, nodes := i.TagValue(identity.Nodes), i.TagValue(identity.MoreNodes) != "", m.nodes
 	if list == "" || list != m.list || more {
 		var err error
-		if nodes, err = identity.NodesOf(i); err != nil {
+		if nodes, err = identity.NodesOf(&i); err != nil {
 			return nil
 		}
 		if !more {
