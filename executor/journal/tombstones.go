@@ -254,9 +254,9 @@ func (j *Journal) Compact(keep int) error {
 
 // together is one file of the tombstones of nodes.
 func together(latest map[string]env.Time) suspend {
-	nodes := slices.AppendSeq(make([]string, 0, len(latest)), maps.Keys(latest))
-	slices.SortFunc(nodes, func(a, b string) int {
-		return cmp.Or(cmp.Compare(latest[b], latest[a]), cmp.Compare(a, b))
+	nodes := slices.Sorted(maps.Keys(latest))
+	slices.SortStableFunc(nodes, func(a, b string) int {
+		return cmp.Compare(latest[b], latest[a])
 	})
 	var s suspend
 	var earlier []byte

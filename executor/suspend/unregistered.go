@@ -36,7 +36,7 @@ func (s *suspension) sayFailed(live []cloud.Instance) {
 			what = strings.TrimSpace(n.InstanceID + " " + n.InstanceType + " " + n.AZ)
 		}
 		if at := slices.IndexFunc(live, func(i cloud.Instance) bool { return i.ID == n.InstanceID }); at >= 0 {
-			age := s.Env.Now().Sub(identity.LaunchedAt(live[at]))
+			age := s.Env.Now().Sub(identity.LaunchedAt(&live[at]))
 			what += fmt.Sprintf(", launched %.0f s ago", age.Seconds())
 			g, _ := s.Config.GroupOf(n.Name)
 			if !slices.Contains(groups, g) {
