@@ -43,6 +43,8 @@ type Options struct {
 	OnEvent func()
 	// OnLog takes what processes say; where it is nil, Logged keeps it.
 	OnLog func(Logged)
+	// Mute says that nobody listens to them: most say nothing then.
+	Mute bool
 	// OnTrace sees what goes into the trace hash.
 	OnTrace func(at env.Time, kind string, fields []Field)
 }

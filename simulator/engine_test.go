@@ -321,6 +321,14 @@ func TestProcessesSayThingsIntoTheLog(t *testing.T) {
 	if said != 1 || e.Logged() != nil {
 		t.Error("OnLog does not take it")
 	}
+	if v := e.Env(); !v.Hears(env.Debug) {
+		t.Error("somebody listens, and nobody hears")
+	}
+	e = New(Options{Mute: true})
+	e.Env().Log(env.Event{Level: env.Error, Text: "x"})
+	if e.Env().Hears(env.Error) || e.Logged() != nil {
+		t.Error("Mute keeps what is said")
+	}
 }
 
 func TestTenThousandProcesses(t *testing.T) {

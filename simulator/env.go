@@ -147,3 +147,9 @@ func (v *virtual) Log(ev env.Event) {
 	}
 	v.engine.log(v.p, ev)
 }
+
+// Hears is true unless Options.Mute says that nobody listens.
+func (v *virtual) Hears(env.Level) bool {
+	v.refuse()
+	return !v.engine.opt.Mute
+}

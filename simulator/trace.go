@@ -62,7 +62,10 @@ func (p *Process) Lines() []string {
 
 func (e *Engine) log(p *Process, ev env.Event) {
 	l := Logged{e.now, p, ev}
-	if e.opt.OnLog != nil {
+	switch {
+	case e.opt.Mute:
+		return
+	case e.opt.OnLog != nil:
 		e.opt.OnLog(l)
 		return
 	}

@@ -75,6 +75,10 @@ type Env interface {
 	// Log records an event. It never fails and never blocks for long: a
 	// closed or broken output must not stop the work.
 	Log(e Event)
+
+	// Hears reports whether anybody takes events of a level. Who would work for the
+	// words of one asks first: most calls speak to a log that keeps no debug events.
+	Hears(l Level) bool
 }
 
 // Rand draws pseudo-random numbers. Implementations need not be safe for

@@ -73,5 +73,7 @@ func Errorf(e Env, name, format string, args ...any) { logf(e, Error, name, form
 func Suggestf(e Env, name, format string, args ...any) { logf(e, Suggestion, name, format, args) }
 
 func logf(e Env, l Level, name, format string, args []any) {
-	e.Log(Event{Level: l, Name: name, Text: fmt.Sprintf(format, args...)})
+	if e.Hears(l) {
+		e.Log(Event{Level: l, Name: name, Text: fmt.Sprintf(format, args...)})
+	}
 }

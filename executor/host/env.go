@@ -128,3 +128,6 @@ func (e *Env) Rand(string) env.Rand {
 
 // Log writes an event to the log.
 func (e *Env) Log(ev env.Event) { e.log.Write(e.Now(), ev) }
+
+// Hears reports whether the log takes events of a level.
+func (e *Env) Hears(l env.Level) bool { return e.log.Takes(l) }

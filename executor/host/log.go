@@ -100,6 +100,13 @@ var levels = map[string]slog.Level{"debug": slog.LevelDebug, "": slog.LevelInfo,
 
 var slogLevels = map[env.Level]slog.Level{env.Debug: slog.LevelDebug, env.Note: slog.LevelInfo, env.Info: slog.LevelInfo, env.Suggestion: slog.LevelInfo, env.Warn: slog.LevelWarn, env.Error: slog.LevelError}
 
+// Takes reports whether people or the file are told of events of a level.
+func (l *Log) Takes(level env.Level) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return level >= env.Info && l.people != nil || l.logger != nil && l.logger.Enabled(context.Background(), slogLevels[level])
+}
+
 // Write records one event.
 func (l *Log) Write(at env.Time, e env.Event) {
 	l.mu.Lock()

@@ -33,6 +33,32 @@ func TestLinesForPeopleAreOneEach(t *testing.T) {
 	}
 }
 
+func TestWhoWouldSpeakIsToldWhoListens(t *testing.T) {
+	var people bytes.Buffer
+	for _, c := range []struct {
+		people           *bytes.Buffer
+		level            string // of the file, "" for none
+		debug, note, own bool   // own: lines for people
+	}{
+		{&people, "", false, false, true},
+		{&people, "info", false, true, true},
+		{&people, "debug", true, true, true},
+		{&people, "error", false, false, true},
+	} {
+		l := NewLog(c.people)
+		if c.level != "" {
+			if err := l.OpenFile(filepath.Join(t.TempDir(), "burst.log"), "json", c.level); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := NewEnv(t.TempDir(), l)
+		if e.Hears(env.Debug) != c.debug || e.Hears(env.Note) != c.note || e.Hears(env.Info) != c.own {
+			t.Errorf("file %q: debug %v, note %v, info %v", c.level, e.Hears(env.Debug), e.Hears(env.Note), e.Hears(env.Info))
+		}
+		l.Close()
+	}
+}
+
 func TestTheLogFileGetsEveryEvent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "burst.log")
 	var people bytes.Buffer

@@ -12,6 +12,7 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,7 +26,8 @@ import (
 )
 
 // Store keeps files by name. Names are "folder/file.json". Write replaces a
-// file as a whole or not at all; Read and Remove answer fs.ErrNotExist for a
+// file as a whole or not at all; what was read is not changed by who reads it.
+// Read and Remove answer fs.ErrNotExist for a
 // missing one; List returns the sorted names in a folder, nil where there is
 // none.
 type Store interface {
@@ -64,15 +66,17 @@ var newline = []byte("\n")
 
 // put writes a record, and a second line where more is given.
 func put(s Store, name string, record any, more ...byte) error {
-	data, err := json.Marshal(record, json.Deterministic(true))
-	if err != nil {
+	var b bytes.Buffer
+	b.Grow(512 + len(more))
+	if err := json.MarshalWrite(&b, record, json.Deterministic(true)); err != nil {
 		return fmt.Errorf("journal %s: %w", name, err)
 	}
-	data = append(data, '\n')
+	b.WriteByte('\n')
 	if len(more) > 0 {
-		data = append(append(data, more...), '\n')
+		b.Write(more)
+		b.WriteByte('\n')
 	}
-	if err := s.Write(name, data); err != nil {
+	if err := s.Write(name, b.Bytes()); err != nil {
 		return fmt.Errorf("journal %s not written: %w (is journal.dir writable, is the disk full?)", name, err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -221,11 +222,12 @@ func (j *Journal) LaunchesOf(nodes []string) ([]Launch, error) {
 
 func (j *Journal) launches(wanted func(name string) bool) ([]Launch, error) {
 	names, err := j.list(launchesFolder)
-	var out []Launch
+	names = slices.DeleteFunc(names, func(name string) bool { return !wanted(name) })
+	if len(names) == 0 {
+		return nil, err
+	}
+	out := make([]Launch, 0, len(names))
 	for _, name := range names {
-		if !wanted(name) {
-			continue
-		}
 		if l, ok := j.readLaunch(name, false); ok && l.Endpoint == j.endpoint {
 			out = append(out, l)
 		}

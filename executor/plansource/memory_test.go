@@ -39,8 +39,9 @@ type clock struct {
 	now *env.Time
 }
 
-func (c clock) Now() env.Time { return *c.now }
-func (clock) Log(env.Event)   {}
+func (c clock) Now() env.Time      { return *c.now }
+func (clock) Log(env.Event)        {}
+func (clock) Hears(env.Level) bool { return false }
 
 func found(text string) Answer {
 	return Way{}.Recall([]byte(text), true)

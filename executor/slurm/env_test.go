@@ -49,3 +49,4 @@ func (e *testEnv) Fan(ctx context.Context, _, n int, fn func(context.Context, in
 func (e *testEnv) Lock(context.Context, string) (func(), error) { return func() {}, nil }
 func (e *testEnv) Rand(string) env.Rand                         { return nil }
 func (e *testEnv) Log(ev env.Event)                             { e.events = append(e.events, ev) }
+func (e *testEnv) Hears(env.Level) bool                         { return true }

@@ -95,6 +95,9 @@ func (c *Controller) call(ctx context.Context, verb string, what subject, args .
 	defer cancel()
 	out, err := c.run.Scontrol(limited, args...)
 	took := c.env.Now().Sub(start).Milliseconds()
+	if err == nil && !c.env.Hears(env.Debug) {
+		return out, nil
+	}
 	ev := env.Event{Level: env.Debug, Name: "slurm.scontrol", Text: "scontrol " + verb, Attrs: []env.Attr{
 		env.A("verb", verb), env.A("job", what.job), env.A("nodes", len(what.nodes)), env.A("ms", took)}}
 	if err != nil {

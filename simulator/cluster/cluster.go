@@ -93,7 +93,7 @@ type site struct {
 // NewEngine returns the engine of a run: the seed determines every random number
 // of it. What programs say is not kept.
 func NewEngine(seed uint64) *simulator.Engine {
-	return simulator.New(simulator.Options{Seed: seed, Start: record.Begin, OnLog: func(simulator.Logged) {}})
+	return simulator.New(simulator.Options{Seed: seed, Start: record.Begin, Mute: true})
 }
 
 // Run runs the jobs of a source on a site, from record.Begin on, on an engine of
