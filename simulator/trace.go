@@ -6,7 +6,7 @@ import (
 	"aws-slurm-burst/executor/env"
 )
 
-// Field is one value of a trace event.
+// Field is one value of a trace event: a text, or a number where that is empty.
 type Field struct {
 	Text   string
 	Number uint64
@@ -25,7 +25,11 @@ func (e *Engine) Trace(kind string, fields ...Field) {
 	h := foldString(fold(e.hash, uint64(e.now)), kind)
 	h = fold(h, uint64(len(fields)))
 	for i := range fields {
-		h = fold(foldString(h, fields[i].Text), fields[i].Number)
+		if fields[i].Text != "" {
+			h = foldString(h, fields[i].Text)
+		} else {
+			h = fold(h, fields[i].Number)
+		}
 	}
 	e.hash = h
 	if e.opt.OnTrace != nil {

@@ -114,7 +114,7 @@ func Run(ctx context.Context, e *simulator.Engine, jobs workload.Source, opt Opt
 // newSite builds a site that nobody has handed a job to.
 func newSite(e *simulator.Engine, opt Options) (*site, error) {
 	s := &site{opt: opt, engine: e, last: record.Begin, running: map[int64]struct{}{}}
-	options := ctld.Options{Engine: e, Conf: opt.Slurm, Policy: opt.Policy, Sink: s.take}
+	options := ctld.Options{Engine: e, Conf: opt.Slurm, Policy: opt.Policy, Sink: s.told}
 	var err error
 	if opt.Cloud != nil {
 		if s.cloud, err = newMachines(s, *opt.Cloud); err != nil {
@@ -231,8 +231,14 @@ func (s *site) outcome(end env.Time) Outcome {
 	return Outcome{TraceHash: s.engine.Hash(), Simulated: end.Sub(record.Begin), Submitted: count.Submitted, Ended: count.Ended, Refused: s.refusals, FirstRefusal: s.refusal}
 }
 
-// take passes an event on, and adds it to the run's hash.
+// take adds an event to the run's hash, and passes it on.
 func (s *site) take(e record.Event) {
+	s.trace(&e)
+	s.told(e)
+}
+
+// told passes an event on that is in the hash: slurmctld's model has added its own.
+func (s *site) told(e record.Event) {
 	switch e.Kind {
 	case record.JobAllocated:
 		s.running[e.Job] = struct{}{}
@@ -247,7 +253,6 @@ func (s *site) take(e record.Event) {
 	if !s.premises.its(&e) {
 		s.last = e.At
 	}
-	s.trace(&e)
 	if s.opt.Sink != nil {
 		s.opt.Sink(e)
 	}
