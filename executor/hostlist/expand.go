@@ -17,6 +17,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // The limits. Slurm refuses a range of more than 64 Ki hosts; the others are
@@ -74,7 +76,10 @@ func Expand(expr string) ([]string, error) {
 			names = append(names, name)
 			continue
 		}
-		item, err := p.item()
+		item, err := p.folded(), error(nil)
+		if item == nil {
+			item, err = p.item()
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -139,6 +144,42 @@ func (p *parser) plain() string {
 	name := p.expr[p.at:end]
 	p.at = end
 	return name
+}
+
+// folded reads an item as Fold writes it, a prefix and one bracket, all names in one
+// piece of memory; and nothing where the item is anything else, right or wrong.
+func (p *parser) folded() []string {
+	open := strings.IndexByte(p.expr[p.at:], '[') + p.at
+	end := strings.IndexByte(p.expr[p.at:], ']') + p.at
+	if open <= p.at || end < open || end+1 < len(p.expr) && !isSeparator(p.expr[end+1]) {
+		return nil
+	}
+	prefix, rest := p.expr[p.at:open], p.expr[open+1:end]
+	if prefix[0] == '-' || prefix[0] == '.' || strings.ContainsFunc(prefix, func(r rune) bool { return r >= utf8.RuneSelf || !inName(byte(r)) }) {
+		return nil
+	}
+	var all texts
+	for more := true; more; {
+		low, width, ok := leadingNumber(rest)
+		high, digits := low, 0
+		rest = rest[width:]
+		if ranged := strings.HasPrefix(rest, "-"); ok && ranged {
+			high, digits, ok = leadingNumber(rest[1:])
+			rest = rest[1+digits:]
+		}
+		if more = strings.HasPrefix(rest, ","); more {
+			rest = rest[1:]
+		}
+		if !ok || !more && rest != "" || high < low || high-low >= MaxHosts || len(all.ends)+int(high-low) >= MaxHosts || len(prefix)+max(width, digits) > MaxName {
+			return nil
+		}
+		for n := low; n <= high; n++ {
+			all.bytes = pad(append(all.bytes, prefix...), n, width)
+			all.end()
+		}
+	}
+	p.at = end + 1
+	return all.appendTo(nil)
 }
 
 // nothing is what brackets are put behind. It is never written to.

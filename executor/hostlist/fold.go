@@ -33,6 +33,9 @@ func split(name string) host {
 // without a number, then by the number's width and value. Width before value
 // keeps 1, 2 and 01, 02 apart, and is the numeric order for all else.
 func (h host) compare(o host) int {
+	if h.prefix == o.prefix && len(h.digits) == len(o.digits) {
+		return cmp.Compare(h.n, o.n)
+	}
 	return cmp.Or(natural(h.prefix, o.prefix), cmp.Compare(len(h.digits), len(o.digits)), cmp.Compare(h.n, o.n))
 }
 
@@ -78,18 +81,23 @@ func Sort(names []string) {
 	if slices.IsSortedFunc(names, Compare) {
 		return // as most lists are that Slurm hands over
 	}
-	for i, h := range sorted(names) {
+	for i, h := range sorted(nil, names) {
 		names[i] = h.name
 	}
 }
 
-// sorted takes every name apart once, not once a comparison.
-func sorted(names []string) []host {
-	hosts := make([]host, len(names))
+// sorted takes every name apart once, not once a comparison, and appends them in
+// order to hosts, which has none.
+func sorted(hosts []host, names []string) []host {
+	hosts = slices.Grow(hosts, len(names))
+	inOrder := true
 	for i, n := range names {
-		hosts[i] = split(n)
+		hosts = append(hosts, split(n))
+		inOrder = inOrder && (i == 0 || hosts[i-1].compare(hosts[i]) <= 0)
 	}
-	slices.SortFunc(hosts, host.compare)
+	if !inOrder {
+		slices.SortFunc(hosts, host.compare)
+	}
 	return hosts
 }
 
@@ -102,7 +110,8 @@ func Unique(sorted []string) []string { return slices.Compact(slices.Clone(sorte
 // set alone, not on its order. Names come from Expand: others are written as
 // they are.
 func Fold(names []string) string {
-	hosts := slices.CompactFunc(sorted(names), func(a, b host) bool { return a.name == b.name })
+	var few [16]host // most lists are short, and need no memory
+	hosts := slices.CompactFunc(sorted(few[:0], names), func(a, b host) bool { return a.name == b.name })
 	var b strings.Builder
 	if len(hosts) > 0 {
 		b.Grow(len(hosts[0].name) + 32)

@@ -254,19 +254,21 @@ func (j *Journal) Compact(keep int) error {
 
 // together is one file of the tombstones of nodes.
 func together(latest map[string]env.Time) suspend {
-	nodes := slices.Sorted(maps.Keys(latest))
-	slices.SortStableFunc(nodes, func(a, b string) int {
-		return cmp.Compare(latest[b], latest[a])
-	})
+	all := make([]tombstone, 0, len(latest)) // one a node
+	for _, n := range slices.Sorted(maps.Keys(latest)) {
+		all = append(all, tombstone{latest[n], n})
+	}
+	slices.SortStableFunc(all, latestFirst)
 	var s suspend
 	var earlier []byte
-	for len(nodes) > 0 {
-		at, n := latest[nodes[0]], 1
-		for n < len(nodes) && latest[nodes[n]] == at {
-			n++
+	var nodes []string
+	for len(all) > 0 {
+		at := all[0].At
+		nodes = nodes[:0]
+		for len(all) > 0 && all[0].At == at {
+			nodes, all = append(nodes, all[0].Nodes), all[1:]
 		}
-		list := hostlist.Fold(nodes[:n])
-		nodes = nodes[n:]
+		list := hostlist.Fold(nodes)
 		if s.Nodes == "" {
 			s.tombstone = tombstone{at, list}
 			continue

@@ -116,6 +116,7 @@ type Ladder struct {
 // in one zone first costs the zone, then the type, and the price last.
 func Build(w Wish) Ladder {
 	l := Ladder{MaxHourly: w.MaxHourly, PerNode: w.PerNode}
+	l.Rungs = make([]Rung, 0, len(w.Markets)*len(w.Types)*len(w.Places))
 	for _, market := range w.Markets {
 		for _, t := range w.Types {
 			for _, place := range w.Places {

@@ -178,8 +178,21 @@ type Action struct {
 	Error    string `json:"error,omitempty"`
 }
 
+// few is how many nodes are looked through faster than an index of them is made.
+const few = 16
+
 // Node returns the outcome of a node, adding it at first sight.
 func (r *Report) Node(name string) *Node {
+	if len(r.Nodes) <= few {
+		for i := range r.Nodes {
+			if r.Nodes[i].Name == name {
+				return &r.Nodes[i]
+			}
+		}
+		r.index = nil
+		r.Nodes = append(r.Nodes, Node{Name: name})
+		return &r.Nodes[len(r.Nodes)-1]
+	}
 	if r.index == nil {
 		r.index = map[string]int{}
 		for i, n := range r.Nodes {

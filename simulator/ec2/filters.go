@@ -197,6 +197,10 @@ func matcher(values []string) func(string) bool {
 			patterns = append(patterns, v)
 		}
 	}
+	if len(values) == 1 && patterns == nil {
+		one := values[0]
+		return func(s string) bool { return s == one }
+	}
 	return func(s string) bool {
 		return slices.Contains(values, s) || slices.ContainsFunc(patterns, func(v string) bool { return faults.Match(v, s) })
 	}
