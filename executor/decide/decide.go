@@ -49,7 +49,7 @@ type Maker struct {
 // Lookups finds what filters stand for. Errors are *cloud.Error.
 type Lookups interface {
 	Subnets(ctx context.Context, q cloud.SubnetQuery) ([]cloud.Subnet, error)
-	Image(ctx context.Context, q cloud.ImageQuery) (cloud.Image, error)
+	Image(ctx context.Context, q cloud.ImageQuery) (id string, err error)
 }
 
 // Decision is what a group is launched by: the plan over the configuration
@@ -423,6 +423,5 @@ func (m *Maker) imageFor(ctx context.Context, q cloud.ImageQuery, g Group) (stri
 	if m.Lookups == nil {
 		return "(newest " + q.Name + " " + q.Arch + ")", nil
 	}
-	found, err := m.Lookups.Image(ctx, q)
-	return found.ID, err
+	return m.Lookups.Image(ctx, q)
 }

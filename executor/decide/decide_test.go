@@ -49,9 +49,7 @@ func readPlan(t *testing.T, text string) *plan.Plan {
 type subnets []cloud.Subnet
 
 func (s subnets) Subnets(context.Context, cloud.SubnetQuery) ([]cloud.Subnet, error) { return s, nil }
-func (s subnets) Image(context.Context, cloud.ImageQuery) (cloud.Image, error) {
-	return cloud.Image{}, nil
-}
+func (s subnets) Image(context.Context, cloud.ImageQuery) (string, error)            { return "", nil }
 
 func nodes(prefix string, n int) []string {
 	var out []string

@@ -11,9 +11,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
@@ -39,60 +39,72 @@ type Lookup struct {
 	Endpoint string
 }
 
-type entry[T any] struct {
-	At    env.Time `json:"at"`
-	Value T        `json:"value"`
-}
-
 // name is the cache file of a query.
-func (l *Lookup) name(kind string, query any) (string, error) {
-	data, err := json.Marshal(query, json.Deterministic(true))
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(append([]byte(l.Endpoint+"\n"+kind+"\n"), data...))
-	return "cache/" + kind + "-" + hex.EncodeToString(sum[:8]) + ".json", nil
-}
-
-func cached[T any](l *Lookup, kind string, query any, ask func() (T, error)) (T, error) {
-	var e entry[T]
-	name, err := l.name(kind, query)
-	if err != nil {
-		return e.Value, err
-	}
-	now := l.Calls.Env.Now()
-	if data, err := l.Cache.Read(name); err == nil && json.Unmarshal(data, &e) == nil {
-		if age := now.Sub(e.At); age >= 0 && age < lifetime {
-			return e.Value, nil
+func (l *Lookup) name(kind string, query any) string {
+	b := make([]byte, 0, 256)
+	list := func(texts ...string) {
+		b = append(strconv.AppendInt(b, int64(len(texts)), 10), '\n')
+		for _, t := range texts {
+			b = append(strconv.AppendQuote(b, t), '\n')
 		}
 	}
-	v, err := ask()
+	tags := func(tags []cloud.Tag) {
+		for _, t := range tags {
+			list(t.Key, t.Value)
+		}
+	}
+	list(l.Endpoint, kind)
+	switch q := query.(type) {
+	case cloud.SubnetQuery:
+		list(q.IDs...)
+		list(q.AZs...)
+		list(q.VPC, strconv.FormatBool(q.DefaultForAZ))
+		tags(q.Tags)
+	case cloud.ImageQuery:
+		list(q.IDs...)
+		list(q.Owners...)
+		list(q.Name, q.Arch)
+		tags(q.Tags)
+	}
+	sum := sha256.Sum256(b)
+	return "cache/" + kind + "-" + hex.EncodeToString(sum[:8]) + ".txt"
+}
+
+// cached returns the lines of an answer. A file's first line has when it was given
+// (nanoseconds since 1970), and how many lines follow; every resume reads it.
+func cached(l *Lookup, kind string, query any, ask func() ([]string, error)) ([]string, error) {
+	name, now := l.name(kind, query), l.Calls.Env.Now()
+	if data, err := l.Cache.Read(name); err == nil {
+		lines := strings.Split(string(data), "\n") // the last one is empty
+		first, count, _ := strings.Cut(lines[0], " ")
+		at, err := strconv.ParseInt(first, 10, 64)
+		if age := now.Sub(env.Time(at)); err == nil && age >= 0 && age < lifetime && count == strconv.Itoa(len(lines)-2) {
+			return lines[1 : len(lines)-1], nil
+		}
+	}
+	lines, err := ask()
 	if err != nil {
-		return v, err
+		return nil, err
 	}
-	data, err := json.Marshal(entry[T]{now, v}, json.Deterministic(true))
-	if err == nil {
-		err = l.Cache.Write(name, data)
-	}
-	if err != nil { // the next call asks again, no more than that
+	text := strconv.FormatInt(int64(now), 10) + " " + strconv.Itoa(len(lines)) + "\n" + strings.Join(lines, "\n") + "\n"
+	if err := l.Cache.Write(name, []byte(text)); err != nil { // the next call asks again, no more than that
 		env.Debugf(l.Calls.Env, "lookup.cache", "answer not kept: %v", err)
 	}
-	return v, nil
+	return lines, nil
 }
 
 // Forget drops a query's answer, because EC2 does not know what it names.
 func (l *Lookup) Forget(kind string, query any) {
-	if name, err := l.name(kind, query); err == nil {
-		if err := l.Cache.Remove(name); err != nil {
-			env.Debugf(l.Calls.Env, "lookup.cache", "%v", err)
-		}
+	if err := l.Cache.Remove(l.name(kind, query)); err != nil {
+		env.Debugf(l.Calls.Env, "lookup.cache", "%v", err)
 	}
 }
 
-// Subnets returns the subnets of a query: in the order of its ids, else of its
-// zones, else by zone and id. Finding none is an error of class Config.
+// Subnets returns the subnets of a query, their ids and zones: in the order of its
+// ids, else of its zones, else by zone and id. Finding none is an error of class
+// Config.
 func (l *Lookup) Subnets(ctx context.Context, q cloud.SubnetQuery) ([]cloud.Subnet, error) {
-	return cached(l, "subnets", q, func() ([]cloud.Subnet, error) {
+	lines, err := cached(l, "subnets", q, func() ([]string, error) {
 		var all []cloud.Subnet
 		for page := q; ; {
 			var p cloud.SubnetPage
@@ -116,8 +128,19 @@ func (l *Lookup) Subnets(ctx context.Context, q cloud.SubnetQuery) ([]cloud.Subn
 		slices.SortFunc(all, func(a, b cloud.Subnet) int {
 			return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.AZ, b.AZ), cmp.Compare(a.ID, b.ID))
 		})
-		return all, nil
+		lines := make([]string, len(all))
+		for i, s := range all {
+			lines[i] = strings.TrimSpace(s.ID + " " + s.AZ + " " + s.AZID) // LocalStack's zones may have no id
+		}
+		return lines, nil
 	})
+	subnets := make([]cloud.Subnet, len(lines))
+	for i, line := range lines {
+		id, zone, _ := strings.Cut(line, " ")
+		zone, zoneID, _ := strings.Cut(zone, " ")
+		subnets[i] = cloud.Subnet{ID: id, AZ: zone, AZID: zoneID}
+	}
+	return subnets, err
 }
 
 func describe(q cloud.SubnetQuery) string {
@@ -134,10 +157,10 @@ func describe(q cloud.SubnetQuery) string {
 	return "default subnets (one for each zone)"
 }
 
-// Image returns the newest image of a query. Finding none is an error of class
-// Config.
-func (l *Lookup) Image(ctx context.Context, q cloud.ImageQuery) (cloud.Image, error) {
-	return cached(l, "image", q, func() (cloud.Image, error) {
+// Image returns the id of the newest image of a query. Finding none is an error of
+// class Config.
+func (l *Lookup) Image(ctx context.Context, q cloud.ImageQuery) (id string, err error) {
+	lines, err := cached(l, "image", q, func() ([]string, error) {
 		var newest cloud.Image
 		for page := q; ; {
 			var p cloud.ImagePage
@@ -146,7 +169,7 @@ func (l *Lookup) Image(ctx context.Context, q cloud.ImageQuery) (cloud.Image, er
 				return err
 			})
 			if err != nil {
-				return newest, err
+				return nil, err
 			}
 			for _, i := range p.Images {
 				// RFC 3339 in UTC sorts as text; ids settle a tie.
@@ -160,8 +183,12 @@ func (l *Lookup) Image(ctx context.Context, q cloud.ImageQuery) (cloud.Image, er
 			page.Page = p.Next
 		}
 		if newest.ID == "" {
-			return newest, cloud.Errorf("DescribeImages", cloud.Config, "no image matches owner %v, name %q, architecture %q; name image.id in the node group", q.Owners, q.Name, q.Arch)
+			return nil, cloud.Errorf("DescribeImages", cloud.Config, "no image matches owner %v, name %q, architecture %q; name image.id in the node group", q.Owners, q.Name, q.Arch)
 		}
-		return newest, nil
+		return []string{newest.ID}, nil
 	})
+	if err != nil {
+		return "", err
+	}
+	return lines[0], nil
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
@@ -52,7 +54,7 @@ func TestAnswersAreRememberedForAnHourAndByEndpoint(t *testing.T) {
 		ask := func(l *lookup.Lookup, want int, why string) {
 			t.Helper()
 			i, err := l.Image(ctx, cloud.ImageQuery{Name: "x"})
-			if err != nil || i.ID != "ami-2" || a.asked != want {
+			if err != nil || i != "ami-2" || a.asked != want {
 				t.Errorf("%s: %v %v, asked %d times, want %d", why, i, err, a.asked, want)
 			}
 		}
@@ -65,6 +67,36 @@ func TestAnswersAreRememberedForAnHourAndByEndpoint(t *testing.T) {
 		ask(l, 3, "an hour later")
 		l.Forget("image", cloud.ImageQuery{Name: "x"})
 		ask(l, 4, "forgotten")
+	})
+}
+
+func TestAnAnswerThatIsNotWholeIsAskedForAgain(t *testing.T) {
+	a := &account{subnets: []cloud.Subnet{{ID: "subnet-a", AZ: "us-east-1a", AZID: "use1-az1"}, {ID: "subnet-b", AZ: "us-east-1b"}}}
+	run(t, a, func(ctx context.Context, l *lookup.Lookup, e env.Env) {
+		disk := l.Cache.(*simulator.Files)
+		ask := func() []cloud.Subnet {
+			got, err := l.Subnets(ctx, cloud.SubnetQuery{DefaultForAZ: true})
+			if err != nil {
+				t.Error(err)
+			}
+			return got
+		}
+		want := ask()
+		if diff := cmp.Diff(a.subnets, want); diff != "" {
+			t.Error(diff)
+		}
+		names, _ := disk.List("cache")
+		whole, _ := disk.Read(names[0])
+		asked := a.asked
+		for cut := range whole {
+			_ = disk.Write(names[0], whole[:cut])
+			if diff := cmp.Diff(want, ask()); diff != "" {
+				t.Fatalf("%d of %d bytes: %s", cut, len(whole), diff)
+			}
+		}
+		if got := (a.asked - asked) / 2; got != len(whole) { // two pages
+			t.Errorf("asked %d times for an answer that was cut %d times", got, len(whole))
+		}
 	})
 }
 
