@@ -36,7 +36,7 @@ type job struct {
 func (c *Collector) takeJob(e record.Event) {
 	j := c.jobs[e.Job]
 	if j == nil {
-		if e.Kind != record.JobSubmitted || e.Spec == nil {
+		if e.Kind != record.JobSubmitted {
 			return // it had ended, or was never handed in
 		}
 		j = c.newJob(e)
@@ -100,7 +100,7 @@ func (c *Collector) allocate(j *job, names []string) {
 
 // miss notes that a job waits for a node to come up.
 func (j *job) miss(n *node) {
-	if j.missing == 0 && (j.asked == 0 || n.asked < j.asked) {
+	if j.missing == 0 || n.asked < j.asked {
 		j.asked = n.asked
 	}
 	j.missing++
@@ -111,9 +111,7 @@ func (c *Collector) work(j *job) {
 	for _, n := range j.nodes {
 		c.settle(n)
 	}
-	if !j.working && j.isStarted {
-		c.gangWaits.add(c.now.Sub(j.started).Seconds())
-	}
+	c.gangWaits.add(c.now.Sub(j.started).Seconds())
 	j.working, j.workingAt = true, c.now
 }
 
@@ -136,7 +134,7 @@ func (c *Collector) release(j *job, worth cause) {
 		}
 	}
 	j.worked, j.waited = spending{}, spending{}
-	j.nodes, j.missing, j.asked = j.nodes[:0], 0, 0
+	j.nodes, j.missing = j.nodes[:0], 0
 	j.isStarted, j.working = false, false
 }
 

@@ -221,7 +221,6 @@ func (c *Collector) ready(n *node, id string) {
 	for _, j := range n.jobs {
 		if j.missing--; j.missing == 0 {
 			c.capacity.add(c.now.Sub(j.asked).Seconds())
-			j.asked = 0
 		}
 	}
 }
@@ -230,7 +229,7 @@ func (c *Collector) ready(n *node, id string) {
 func (c *Collector) giveUp(n *node) {
 	n.powering = false
 	for _, i := range n.pending {
-		if !i.ready && !i.unwanted && !slices.ContainsFunc(i.nodes, func(n *node) bool { return n.powering }) {
+		if !i.unwanted && !slices.ContainsFunc(i.nodes, func(n *node) bool { return n.powering }) {
 			i.unwanted, i.unwantedAt = true, c.now
 		}
 	}
@@ -248,9 +247,6 @@ func (c *Collector) takeInstance(e record.Event) {
 	}
 	switch e.Kind {
 	case record.InstanceRunning:
-		if i.ended || i.running {
-			return
-		}
 		if i.node != nil {
 			c.settle(i.node)
 		}
