@@ -10,7 +10,7 @@ type IDs struct {
 
 // Add reports whether id is new, and remembers it.
 func (s *IDs) Add(id int64) bool {
-	if at := id >> 6; at != s.at || s.word == nil {
+	if at := id >> 6; at != s.at {
 		s.turn(at)
 	}
 	bit := uint64(1) << (id & 63)
@@ -25,7 +25,7 @@ func (s *IDs) Add(id int64) bool {
 func (s *IDs) Has(id int64) bool {
 	at := id >> 6
 	bits := s.bits
-	if at != s.at || s.word == nil {
+	if at != s.at {
 		bits = s.word[at]
 	}
 	return bits&(1<<(id&63)) != 0
@@ -34,8 +34,7 @@ func (s *IDs) Has(id int64) bool {
 func (s *IDs) turn(at int64) {
 	if s.word == nil {
 		s.word = map[int64]uint64{}
-	} else {
-		s.word[s.at] = s.bits
 	}
+	s.word[s.at] = s.bits
 	s.at, s.bits = at, s.word[at]
 }

@@ -26,13 +26,11 @@ func Cut(jobs Source, from, to time.Duration) Source {
 				continue
 			}
 			kept.Add(j.ID)
-			if j.After != 0 && !kept.Has(j.After) {
+			if !kept.Has(j.After) {
 				j.After, j.Think, j.AfterOK = 0, 0, false
 			}
 			j.Submit -= from
-			if j.Begin > 0 {
-				j.Begin = max(0, j.Begin-from)
-			}
+			j.Begin = max(0, j.Begin-from)
 			if !yield(j, nil) {
 				return
 			}
@@ -96,7 +94,7 @@ func each(jobs Source, change func(*Job)) Source {
 			if err == nil {
 				change(&j)
 			}
-			if !yield(j, err) || err != nil {
+			if !yield(j, err) {
 				return
 			}
 		}

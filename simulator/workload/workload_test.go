@@ -3,6 +3,7 @@ package workload
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -54,6 +55,38 @@ func TestOrderKeepsJobsOfOneInstantAsTheyCame(t *testing.T) {
 	}
 }
 
+func TestOrderHoldsAWindowOfJobsAndNoMore(t *testing.T) {
+	tooFar := func(j Job) error { return fmt.Errorf("%d is too far", j.ID) }
+	for window, want := range map[int]string{1: "1@20 3 is too far", 2: "3@10 1@20 2@20 4@20 "} {
+		jobs, err := collect(Order(of(false, at(1, 20), at(2, 20), at(3, 10), at(4, 20)), window, tooFar))
+		got := brief(jobs)
+		if err != nil {
+			got = brief(jobs[:1]) + err.Error()
+		}
+		if got != want {
+			t.Errorf("window %d: %s, want %s", window, got, want)
+		}
+	}
+	// A job of the instant of one that has gone on is in its place.
+	if jobs, err := collect(Order(of(false, at(1, 20), at(2, 20), at(3, 20)), 0, tooFar)); brief(jobs) != "1@20 2@20 3@20 " || err != nil {
+		t.Error(brief(jobs), err)
+	}
+}
+
+func TestPlacesOfJobsAreUsedAgain(t *testing.T) {
+	var w waiting
+	for i := range 1000 {
+		j := at(int64(i), i)
+		w.push(&j)
+		if len(w.queue) > 10 {
+			w.pop()
+		}
+	}
+	if len(w.jobs) != 11 || len(w.free) != 1 {
+		t.Errorf("%d places for a window of ten, %d free", len(w.jobs), len(w.free))
+	}
+}
+
 func TestOrderEndsWhereAJobIsTooFarFromItsPlace(t *testing.T) {
 	fail := func(j Job) error { return fmt.Errorf("job %d", j.ID) }
 	jobs, err := collect(Order(of(false, at(1, 5), at(2, 6), at(3, 7), at(4, 1)), 2, fail))
@@ -88,6 +121,10 @@ func TestIDsAreRemembered(t *testing.T) {
 		}
 		seen[id] = true
 	}
+	var first IDs
+	if !first.Add(1) || !first.Add(64) || first.Add(1) || !first.Has(1) {
+		t.Error("the first jobs are forgotten")
+	}
 }
 
 func TestCutCountsFromItsBeginning(t *testing.T) {
@@ -113,8 +150,21 @@ func TestLoadMovesSubmissionsTogether(t *testing.T) {
 	held := at(2, 30)
 	held.Begin, held.Run, held.Think = 45*time.Second, time.Minute, time.Second
 	jobs, err := collect(Load(of(true, at(1, 10), held), 2))
-	if brief(jobs) != "1@5 2@15 " || jobs[1].Begin != 30*time.Second || jobs[1].Run != time.Minute || !errors.Is(err, errEnd) {
+	if brief(jobs) != "1@5 2@15 " || jobs[0].Begin != 0 || jobs[1].Begin != 30*time.Second || jobs[1].Run != time.Minute || !errors.Is(err, errEnd) {
 		t.Errorf("%+v %v", jobs, err)
+	}
+}
+
+func TestLoadRefusesAFactorThatIsNone(t *testing.T) {
+	for _, factor := range []float64{0, -1, math.Inf(1), math.NaN()} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("a load of %v is taken", factor)
+				}
+			}()
+			Load(of(false), factor)
+		}()
 	}
 }
 
@@ -181,6 +231,59 @@ func TestShakingMovesEachJobALittleAndKeepsOrder(t *testing.T) {
 	again, _ := collect(Shake(of(false, jobs...), most, rand.New(rand.NewPCG(7, 7))))
 	if brief(again) != brief(shaken) {
 		t.Error("the same chances move jobs otherwise")
+	}
+}
+
+// A job is moved by its own draw, and further only by the one that it waits for.
+func TestShakingMovesAJobAlikeWhateverOthersWaitFor(t *testing.T) {
+	const most = 50 * time.Second
+	var free, bound []Job
+	r := rand.New(rand.NewPCG(2, 9))
+	for i := range 500 {
+		j := at(int64(i+1), 10*i)
+		if i%3 == 0 {
+			j.Begin = j.Submit + time.Duration(r.IntN(100))*time.Second
+		}
+		free = append(free, j)
+		if i > 0 && i%2 == 0 {
+			j.After = int64(i + 1 - 1 - r.IntN(min(i, 6)))
+		}
+		bound = append(bound, j)
+	}
+	shake := func(jobs []Job) map[int64]Job {
+		out := map[int64]Job{}
+		all, err := collect(Shake(of(false, jobs...), most, rand.New(rand.NewPCG(7, 7))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range all {
+			out[j.ID] = j
+		}
+		return out
+	}
+	alone, waiting := shake(free), shake(bound)
+	later := 0
+	for _, j := range bound {
+		got, want := waiting[j.ID], alone[j.ID].Submit
+		if j.After != 0 && waiting[j.After].Submit > want {
+			want, later = waiting[j.After].Submit, later+1
+		}
+		if got.Submit != want {
+			t.Errorf("job %d, after %d, comes at %v, want %v", j.ID, j.After, got.Submit, want)
+		}
+		begin := time.Duration(0)
+		if j.Begin > 0 {
+			begin = max(got.Submit, got.Submit+j.Begin-j.Submit)
+		}
+		if got.Begin != begin {
+			t.Errorf("job %d may begin at %v, want %v", j.ID, got.Begin, begin)
+		}
+	}
+	if later < 20 {
+		t.Errorf("%d jobs were moved by the one that they wait for: nothing is shown", later)
+	}
+	if same, err := collect(Shake(of(false, free...), 0, nil)); err != nil || brief(same) != brief(free) {
+		t.Errorf("a shake of nothing moves jobs: %v", err)
 	}
 }
 

@@ -68,14 +68,8 @@ func (a Amount) String() string {
 }
 
 // second is the whole second that an instant is in; EC2's times have no parts of
-// one.
-func second(t env.Time) int64 {
-	s := int64(t) / int64(time.Second)
-	if int64(t)%int64(time.Second) < 0 {
-		s--
-	}
-	return s
-}
+// one, and none is before 1970.
+func second(t env.Time) int64 { return int64(t) / int64(time.Second) }
 
 // instant is the beginning of a second.
 func instant(second int64) env.Time { return env.Time(second * int64(time.Second)) }

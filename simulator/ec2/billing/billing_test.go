@@ -30,6 +30,9 @@ func TestARunIsBilledByTheSecondAndForAMinuteAtLeast(t *testing.T) {
 		if line.Seconds != c.seconds {
 			t.Errorf("%s: %d seconds billed, want %d", name, line.Seconds, c.seconds)
 		}
+		if want := at(c.until.Truncate(time.Second)); line.Until != want || line.From != at(c.from.Truncate(time.Second)) {
+			t.Errorf("%s: from %v until %v", name, line.From, line.Until)
+		}
 		if want := Amount(170_000 * c.seconds); line.Amount != want {
 			t.Errorf("%s: %d, want %d", name, line.Amount, want)
 		}
@@ -46,8 +49,10 @@ func TestAnHourCostsItsRateToTheCent(t *testing.T) {
 			t.Errorf("%v USD: %v", usd, a.USD())
 		}
 	}
-	if got := Amount(-123 * cent).String(); got != "-1.23 USD" {
-		t.Error(got)
+	for a, want := range map[Amount]string{-123 * cent: "-1.23 USD", -123*cent - cent/4: "-1.23 USD", -123*cent - 3*cent/4: "-1.24 USD", -3 * cent / 2: "-0.01 USD", -cent / 4: "0.00 USD"} {
+		if got := a.String(); got != want {
+			t.Errorf("%d: %s, want %s", a, got, want)
+		}
 	}
 	if got := PerHour(12.3).For(3600).String(); got != "12.30 USD" {
 		t.Error(got)
@@ -73,7 +78,7 @@ func TestLinesAreAddedUpByKind(t *testing.T) {
 	if got := l.Total(at(time.Hour)); got.Cents() != 200 {
 		t.Errorf("while they run: %v", got)
 	}
-	for _, r := range []*Run{a, c, b} {
+	for _, r := range []*Run{c, a, b} {
 		r.Close(at(time.Hour))
 	}
 	want := []Sum{
@@ -83,7 +88,7 @@ func TestLinesAreAddedUpByKind(t *testing.T) {
 	if d := cmp.Diff(want, l.Sums()); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]string{"a", "c", "b"}, lines); d != "" {
+	if d := cmp.Diff([]string{"c", "a", "b"}, lines); d != "" {
 		t.Error(d)
 	}
 	if l.Total(at(99*time.Hour)).Cents() != 200 || len(l.open) != 0 {

@@ -19,15 +19,16 @@ func after(t *Throttle, at time.Duration, action string, whole bool) (n int) {
 
 func TestABurstEmptiesTheBucketAndTimeRefillsIt(t *testing.T) {
 	for action, want := range map[string]struct{ burst, inTenSeconds int }{
-		"RunInstances":          {5, 5}, // 20 would be more than it holds
-		"TerminateInstances":    {100, 50},
-		"CreateTags":            {100, 100},
-		"DescribeSubnets":       {100, 100},
-		"CreatePlacementGroup":  {50, 50},
-		"DescribeInstances":     {100, 100},
-		"CreateLaunchTemplate":  {50, 50},
-		"StartInstances":        {5, 5},
-		"DescribeInstanceTypes": {100, 100},
+		"RunInstances":           {5, 5}, // 20 would be more than it holds
+		"TerminateInstances":     {100, 50},
+		"CreateTags":             {100, 100},
+		"DescribeSubnets":        {100, 100},
+		"CreatePlacementGroup":   {50, 50},
+		"DescribeInstances":      {100, 100},
+		"CreateLaunchTemplate":   {50, 50},
+		"StartInstances":         {5, 5},
+		"DescribeInstanceTypes":  {100, 100},
+		"GetSpotPlacementScores": {100, 100},
 	} {
 		b := New(Published())
 		if n := after(b, 0, action, false); n != want.burst {
@@ -95,6 +96,7 @@ func TestInstancesAreCountedBesideCalls(t *testing.T) {
 	if !b.Resources(0, "CreateTags", 1e6) {
 		t.Error("an action without a bucket is limited")
 	}
+	b.Spend(0, "CreateTags", 1e6) // has nothing to take from
 }
 
 // However calls are spread over time, no more pass than the bucket holds and
@@ -125,6 +127,17 @@ func TestNoMorePassThanTimeBrings(t *testing.T) {
 			t.Fatalf("filled in steps %d, at once %d", steps.left, once.left)
 		}
 	})
+}
+
+func TestABucketHoldsNoMoreThanItsCapacity(t *testing.T) {
+	b := New(Published())
+	for range 30 {
+		b.Request(0, "DescribeSubnets", false)
+	}
+	// 70 are left and 20 a second come: it is full long before.
+	if n := after(b, 5*time.Second, "DescribeSubnets", false); n != 100 {
+		t.Errorf("%d calls pass, want 100", n)
+	}
 }
 
 // A bucket that was not looked at for years is full, not overflown.
