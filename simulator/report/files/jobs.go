@@ -41,9 +41,7 @@ func (*jobs) head(w *bufio.Writer) { _, _ = w.WriteString(columns) }
 func (f *jobs) event(_ *bufio.Writer, e record.Event) {
 	switch e.Kind {
 	case record.JobSubmitted:
-		if e.Spec != nil {
-			f.procs.submitted(e.Job, e.Spec.Procs)
-		}
+		f.procs.submitted(e.Job, e.Spec.Procs)
 	case record.JobAllocated:
 		if len(e.Nodes) > 0 {
 			f.procs.forget(e.Job)
@@ -113,11 +111,9 @@ func (f *jobs) job(w *bufio.Writer, j *report.Job) {
 
 func (*jobs) tail(*bufio.Writer) {}
 
-// seconds appends a time in seconds, with as many digits as it has.
+// seconds appends a time in seconds, with as many digits as it has. None is less
+// than 0.
 func seconds(b []byte, d time.Duration) []byte {
-	if d < 0 {
-		b, d = append(b, '-'), -d
-	}
 	b = strconv.AppendInt(b, int64(d/time.Second), 10)
 	rest := int64(d % time.Second)
 	if rest == 0 {
@@ -162,12 +158,8 @@ func (p *processors) submitted(job int64, procs int) { p.want[job] = procs }
 func (p *processors) forget(job int64) { delete(p.want, job) }
 
 func (p *processors) start(job int64) {
-	n := p.want[job]
-	if n <= 0 || p.held[job] != nil {
-		return
-	}
 	var got []interval
-	for n > 0 {
+	for n := p.want[job]; n > 0; {
 		first := p.free[0]
 		take := min(n, first.last-first.first+1)
 		got = append(got, interval{first.first, first.first + take - 1})
