@@ -229,8 +229,8 @@ func (n *nodes) apply(r *reader) {
 				up = append(up, name)
 			}
 		}
-		if len(off) > 0 {
-			l.Addr = "" // was for all of the line's nodes
+		if each, _ := hostlist.Expand(l.Addr); len(off) > 0 && len(each) != 1 {
+			l.Addr = "" // was of each of the line's nodes in turn
 		}
 		for _, part := range []struct {
 			names []string
