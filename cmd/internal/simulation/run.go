@@ -99,7 +99,7 @@ func (t *tool) refused(err error, text []byte) error {
 			return app.Exitf(exits.ExitUsage, "the scenario is not run: %s", render.Counts(bad.Findings))
 		}
 	}
-	return app.Exitf(exits.ExitUsage, "%w", err)
+	return app.Exitf(exits.ExitUsage, "%w", bad)
 }
 
 // notes tells what is unwise; what is only good to know too, where all is wanted.

@@ -250,6 +250,15 @@ func TestWhatCannotBeRunIsRefusedBeforeItRuns(t *testing.T) {
 	}
 }
 
+func TestWhatARunFindsOutIsToldInFlags(t *testing.T) {
+	s := scenario.New()
+	sim := &told{fail: s.Unfit("/cluster/processors", errors.New("job 2 asks for 80 processors"))}
+	got := called(t, sim, t.TempDir(), "--trace=t.swf", "--procs=64")
+	if want := "ERROR: error[SCN005] --procs: job 2 asks for 80 processors\n"; got.code != 2 || got.stderr != want {
+		t.Errorf("exit %d\n%swant %s", got.code, got.stderr, want)
+	}
+}
+
 func TestAMistakeInAScenarioIsToldWithItsPlace(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "s.yaml"), []byte(strings.Replace(scenarioText, "premises", "premisses", 1)), 0o600); err != nil {
