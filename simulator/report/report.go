@@ -164,8 +164,10 @@ type Quota struct {
 
 // Group is the jobs of a user, an account or a partition.
 type Group struct {
-	Name                string  `json:"name"`
+	Name string `json:"name"`
+	// Jobs have ended; the means are of the Ran that had run.
 	Jobs                int     `json:"jobs"`
+	Ran                 int     `json:"ran"`
 	MeanWait            float64 `json:"mean_wait_s"`
 	MeanBoundedSlowdown float64 `json:"mean_bounded_slowdown"`
 	// ProcHours is processors by hours of the attempts that ended, everywhere.
@@ -279,7 +281,7 @@ func (g groups) list() []Group {
 	for _, name := range slices.Sorted(maps.Keys(g)) {
 		one := g[name]
 		r := Group{
-			Name: name, Jobs: one.jobs, ProcHours: hours(one.procNS), Cost: Dollars(one.usd),
+			Name: name, Jobs: one.jobs, Ran: one.ran, ProcHours: hours(one.procNS), Cost: Dollars(one.usd),
 			CloudNodeHours: hours(one.usefulNS), LostNodeHours: hours(one.lostNS),
 		}
 		if one.ran > 0 {

@@ -356,7 +356,7 @@ func TestAJobIsOfThePartitionThatItRanIn(t *testing.T) {
 	r.job(3620, record.JobEnded, 3) // cancelled before it had any
 	got := r.report(3620).Partitions
 	for i, want := range []Group{{Name: "cloud", CloudNodeHours: 1}, {Name: "local"}, {Name: "local,cloud"}} {
-		if len(got) != 3 || got[i].Name != want.Name || got[i].Jobs != 1 || got[i].CloudNodeHours != want.CloudNodeHours {
+		if len(got) != 3 || got[i].Name != want.Name || got[i].Jobs != 1 || got[i].Ran != min(1, 2-i) || got[i].CloudNodeHours != want.CloudNodeHours {
 			t.Fatalf("partitions %+v", got)
 		}
 	}

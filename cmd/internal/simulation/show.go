@@ -292,7 +292,11 @@ func (p *page) groups(what string, all []report.Group) {
 			rows = append(rows, []string{fmt.Sprintf("%s more", count(len(by)-most)), "", "", "", ""})
 			break
 		}
-		row := []string{cmp.Or(g.Name, "(none)"), count(g.Jobs), figure(g.MeanWait), figure(g.MeanBoundedSlowdown), figure(g.ProcHours)}
+		wait, slowdown := "-", "-"
+		if g.Ran > 0 {
+			wait, slowdown = figure(g.MeanWait), figure(g.MeanBoundedSlowdown)
+		}
+		row := []string{cmp.Or(g.Name, "(none)"), count(g.Jobs), wait, slowdown, figure(g.ProcHours)}
 		if p.r.Cloud != nil {
 			row = append(row, figure(g.CloudNodeHours), figure(g.LostNodeHours), usd(g.Cost))
 		}

@@ -129,12 +129,15 @@ const leave = "; mend the line, or leave it out with --lenient"
 const longest = 100 * 366 * 24 * 3600
 
 func (r *Reader) job(text []byte) (job workload.Job, use bool, err error) {
-	var l Line
+	l := Line{Run: math.NaN()} // until it is read
 	if err := json.Unmarshal(text, &l, json.RejectUnknownMembers(true)); err != nil {
 		if r.lines.Partial() {
 			return job, false, r.mend(trace.CutShort, "the workload is cut short in the middle of this line; write it again, or read with --lenient what there is")
 		}
 		return job, false, r.mend(trace.BadLine, "%s%s", what(err), leave)
+	}
+	if math.IsNaN(l.Run) {
+		return job, false, r.mend(trace.BadLine, "run is not given; say how long the job works%s", leave)
 	}
 	for _, t := range []struct {
 		name  string

@@ -80,6 +80,7 @@ func TestWhatIsWrongIsSaidWithItsLineOrMended(t *testing.T) {
 		"no JSON":      {`id=2` + "\n", `t.jsonl:3: no JSON object: `, trace.BadLine, 1},
 		"no object":    {`[1]`, `t.jsonl:3: no JSON object; mend`, trace.BadLine, 1},
 		"no size":      {`{"id":2,"submit":6,"run":1}` + "\n", `t.jsonl:3: neither procs nor nodes`, trace.BadLine, 1},
+		"no run":       {`{"id":2,"submit":6,"procs":1}` + "\n", `t.jsonl:3: run is not given; say how long the job works; mend`, trace.BadLine, 1},
 		"no id":        {`{"submit":6,"run":1,"procs":1}` + "\n", `t.jsonl:3: id is 0`, trace.BadLine, 1},
 		"negative":     {`{"id":2,"submit":6,"run":-1,"procs":1}` + "\n", `t.jsonl:3: run is -1, not a time`, trace.BadLine, 1},
 		"no chance":    {`{"id":2,"submit":6,"run":1,"nodes":-1}` + "\n", `t.jsonl:3: nodes is -1`, trace.BadLine, 1},

@@ -27,7 +27,7 @@ func (r *Reader) job(id, raw []byte) (rec record, what string) {
 	}{{"submit", &j.Submit}, {"eligible", &eligible}, {"start", &rec.start}, {"end", &end}} {
 		t, ok := r.instant(r.field(at.name))
 		if !ok {
-			return rec, fmt.Sprintf("%s is %s, neither seconds nor a date", at.name, quoted(r.field(at.name)))
+			return rec, fmt.Sprintf("%s is %s, neither seconds nor a date such as 2026-10-01T12:00:00; print the account with SLURM_TIME_FORMAT=%%s", at.name, quoted(r.field(at.name)))
 		}
 		*at.to = t
 	}

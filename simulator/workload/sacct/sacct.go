@@ -34,6 +34,7 @@ type Options struct {
 type Reader struct {
 	opt     Options
 	lines   *trace.Lines
+	first   []byte         // the line of names
 	columns map[string]int // by name in lower case
 	width   int
 	wrapped bool // SubmitLine is the last column, and may go on in further lines
@@ -154,8 +155,8 @@ func (r *Reader) records(yield func(record, error) bool) {
 		if !ok {
 			return
 		}
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
+		if len(bytes.TrimSpace(line)) == 0 || r.first != nil && bytes.Equal(line, r.first) {
+			continue // of accounts that were joined, each has its names
 		}
 		if r.columns == nil {
 			if err := r.header(line); err != nil {
@@ -177,7 +178,7 @@ func (r *Reader) records(yield func(record, error) bool) {
 
 // header reads the names of the columns.
 func (r *Reader) header(line []byte) error {
-	r.columns = map[string]int{}
+	r.first, r.columns = bytes.Clone(line), map[string]int{}
 	names := strings.Split(string(line), string(r.opt.Delimiter))
 	if len(names) > 1 && names[len(names)-1] == "" {
 		names = names[:len(names)-1] // -p ends each line with a delimiter

@@ -138,7 +138,7 @@ func TestWhatIsWrongIsSaidWithItsLineOrMended(t *testing.T) {
 		"number":   {"x|2|100|100|5|5|1||\n", `t.txt:3: "x" is no job's number; mend`, trace.BadLine},
 		"array":    {"|2_3|100|100|5|5|1||\n", `t.txt:3: job "2_3" has no number of its own; print JobIDRaw, too`, trace.BadLine},
 		"task":     {"2|2_x|100|100|5|5|1||\n", `t.txt:3: "2_x" is no task of an array`, trace.BadLine},
-		"submit":   {"2|2|soon|100|5|5|1||\n", `t.txt:3: submit is "soon", neither seconds nor a date`, trace.BadLine},
+		"submit":   {"2|2|soon|100|5|5|1||\n", `t.txt:3: submit is "soon", neither seconds nor a date such as 2026-10-01T12:00:00; print the account with SLURM_TIME_FORMAT=%s; mend`, trace.BadLine},
 		"unknown":  {"2|2|Unknown|100|5|5|1||\n", `t.txt:3: it is not known when the job was submitted`, trace.BadLine},
 		"elapsed":  {"2|2|100|100|5s|5|1||\n", `t.txt:3: ElapsedRaw is "5s"`, trace.BadLine},
 		"limit":    {"2|2|100|100|5|never|1||\n", `t.txt:3: TimelimitRaw is "never"`, trace.BadLine},
@@ -173,6 +173,14 @@ func TestWhatIsWrongIsSaidWithItsLineOrMended(t *testing.T) {
 func TestRunsOfAJobThatStandApartAreLeftOut(t *testing.T) {
 	jobs, r, err := read("JobID|Submit|Start|ElapsedRaw|NCPUS\n1|100|100|5|1\n2|101|101|5|1\n1|110|110|7|1\n", Options{})
 	if err != nil || len(jobs) != 2 || r.Repairs().Count(trace.Requeued) != 1 {
+		t.Errorf("%+v %v %v", jobs, r.Repairs().List(), err)
+	}
+}
+
+func TestAccountsThatWereJoinedAreOne(t *testing.T) {
+	const names = "JobID|Submit|Start|ElapsedRaw|NCPUS\r\n"
+	jobs, r, err := read(names+"1|100|100|5|1\r\n"+names+"2|101|101|5|1\r\n", Options{})
+	if err != nil || len(jobs) != 2 || r.Repairs().Count(trace.BadLine) != 0 {
 		t.Errorf("%+v %v %v", jobs, r.Repairs().List(), err)
 	}
 }
