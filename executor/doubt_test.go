@@ -80,9 +80,24 @@ func TestAGangWithADeadMemberIsEnded(t *testing.T) {
 	}
 }
 
+// Whatever it is that follows an answer that was lost, the instances are looked for
+// until EC2 would show them: another rung beside them would double the nodes.
+func TestALaunchThatEC2ShowsLateIsWaitedFor(t *testing.T) {
+	for _, then := range []string{"{lost-answer: true, times: 3}", "{error: InsufficientInstanceCapacity, times: 1}"} {
+		w := newLaggingWorld(t, 9*time.Second).withFaults("- {lost-answer: true, times: 1}\n- " + then)
+		w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
+		r, lines := w.resume(gang)
+		if r.ExitCode != 0 || w.most != 8 || len(w.alive) != 8 {
+			t.Errorf("%s: exit %d, %d at once, %d left: %v", then, r.ExitCode, w.most, len(w.alive), lines)
+		}
+		w.pass(time.Minute)
+		w.check(gang.Nodes...)
+	}
+}
+
 // What a refused launch had made all the same is found before the climb ends.
 func TestTheLastLookFindsWhatALostAnswerLaunched(t *testing.T) {
-	w := newLaggingWorld(t, 1100*time.Millisecond).withFaults("- {lost-answer: true, times: 1}\n- {error: InsufficientInstanceCapacity, times: 1}")
+	w := newLaggingWorld(t, 18*time.Second).withFaults("- {lost-answer: true, times: 1}\n- {error: InsufficientInstanceCapacity, times: 1}\n- {delay: 10s}")
 	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
 	r, lines := w.resume(gang)
 	if r.ExitCode != 0 || w.most != 16 || len(w.alive) != 8 {
@@ -255,7 +270,7 @@ func TestAClockThatIsAheadDoesNotMakeUsWaitForEver(t *testing.T) {
 // refuses for want of capacity. What comes up later is found and ended.
 func TestARefusalAfterALostAnswerIsNotBelieved(t *testing.T) {
 	for _, code := range []string{"InsufficientInstanceCapacity", "UnauthorizedOperation", "InvalidParameterValue"} {
-		w := newLaggingWorld(t, 3*time.Second).withFaults("- {lost-answer: true, times: 1}\n- {error: " + code + ", times: 1}")
+		w := newLaggingWorld(t, 25*time.Second).withFaults("- {lost-answer: true, times: 1}\n- {error: " + code + ", times: 1}")
 		r, lines := w.resume(gang)
 		w.pass(time.Minute)
 		live := len(w.live())
@@ -275,7 +290,7 @@ func TestARefusalAfterALostAnswerIsNotBelieved(t *testing.T) {
 // A call that gave its nodes back leaves nobody waiting: what comes up of its
 // doubtful launch later is reconcile's to end.
 func TestWhatComesUpAfterItsNodesWereGivenBackIsEnded(t *testing.T) {
-	w := newLaggingWorld(t, 5*time.Second).withFaults("- {lost-answer: true, times: 1}\n- {error: UnauthorizedOperation, times: 1}")
+	w := newLaggingWorld(t, 25*time.Second).withFaults("- {lost-answer: true, times: 1}\n- {error: UnauthorizedOperation, times: 1}")
 	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
 	r, lines := w.resume(gang)
 	if r.ExitCode != report.ExitPermission || len(w.alive) != 8 {

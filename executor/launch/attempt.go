@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"aws-slurm-burst/executor/calls"
 	"aws-slurm-burst/executor/cloud"
@@ -22,6 +23,11 @@ const (
 	unansweredLaunches = 4
 	unseenGroups       = 9
 )
+
+// shownWithin is how long a launch that may have been made is looked for before EC2
+// is believed that nothing lives of it: AWS has it at seconds. Another rung before
+// that could double the nodes.
+const shownWithin = 10 * time.Second
 
 // A launch that was not answered may have been made all the same. Its record
 // stays an intent, and its token is looked for once more at the climb's end.
@@ -121,7 +127,9 @@ func (c *Climber) Again(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Ins
 // have been applied.
 func (c *Climber) launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Instance, error) {
 	unanswered, unseen, refused := 0, 0, 0
+	var doubtful env.Time // when the last call was made that was not answered
 	for n := 1; ; n++ {
+		asked := c.Calls.Env.Now()
 		c.Calls.Count("RunInstances")
 		got, err := c.Calls.Cloud.Launch(ctx, q)
 		if err == nil {
@@ -146,18 +154,28 @@ func (c *Climber) launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.In
 		default: // not answered, a token that EC2 knows, or a refusal
 			if class == cloud.Ambiguous || class == cloud.Token {
 				unanswered++
+				doubtful = asked
 			}
 			if unanswered == 0 {
 				return nil, err
 			}
+			last := class != cloud.Ambiguous || unanswered >= unansweredLaunches
 			var lookErr error
-			if found, lookErr = c.look(ctx, q); lookErr != nil {
-				return nil, doubt(lookErr, false)
+			for k := 1; ; k++ {
+				if found, lookErr = c.look(ctx, q); lookErr != nil {
+					return nil, doubt(lookErr, false)
+				}
+				if len(found) > 0 || !last || c.Calls.Env.Now().Sub(doubtful) > shownWithin {
+					break
+				}
+				if ctx.Err() != nil || !c.Calls.Pause(ctx, k) {
+					return nil, doubt(err, false)
+				}
 			}
 			switch {
 			case len(found) >= q.MinCount:
 				return found, nil
-			case class == cloud.Token, class != cloud.Ambiguous, unanswered >= unansweredLaunches:
+			case last:
 				e := doubt(err, true)
 				if class == cloud.Token {
 					e.Class = cloud.Ambiguous

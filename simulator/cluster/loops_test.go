@@ -125,3 +125,36 @@ func TestAGangThatCannotUseAnIdleNodeRunsWithoutIt(t *testing.T) {
 		t.Errorf("the gang was requeued %d times, began after %v, and is %s", requeued, began, state)
 	}
 }
+
+// A machine may be up before slurmctld has its address: its slurmd registers as soon
+// as it has, and not at the next power-up.
+func TestASlurmdThatIsUpBeforeItsAddressRegistersWithIt(t *testing.T) {
+	cfg, err := config.Parse([]byte(groups), "config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := SlurmConf(Premises{}, cfg, catalog.Default(), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var what []string
+	opt := Options{
+		Slurm: conf.Read([]byte(text), "slurm.conf", nil).Settings, Policy: sched.Slurm,
+		Cloud: &Cloud{Config: cfg, Types: catalog.Default(), EC2: ec2.Options{Seed: 1, Zones: 2}}, // no Boot: up at once
+		Sink: func(e record.Event) {
+			switch e.Kind {
+			case record.InstanceLaunched, record.Resumed, record.NodeReady, record.JobWorking, record.JobRequeued:
+				what = append(what, e.Kind.String())
+			}
+		},
+	}
+	jobs := func(yield func(workload.Job, error) bool) {
+		yield(workload.Job{ID: 1, Run: time.Minute, Limit: time.Hour, Procs: 4, Partition: "aws-od"}, nil)
+	}
+	if _, err := Run(context.Background(), NewEngine(1), jobs, opt); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(what, " "); got != "instance_launched node_ready resumed job_working" && got != "instance_launched resumed node_ready job_working" {
+		t.Error(got)
+	}
+}
