@@ -21,6 +21,11 @@ type pool struct {
 	price    *market.Price    // of spot
 	used     int              // by instances that are not terminated
 	watched  bool             // its next change is on the agenda
+
+	// After a part of what runs was taken, the account has this many until then.
+	held  int
+	until env.Time
+	taken env.Time // when the last part was taken that the account knows of
 }
 
 // pool returns the market's pool; nil without a market.
@@ -44,7 +49,11 @@ func (p *pool) room(want int, now env.Time) int {
 	if p == nil || p.capacity == nil {
 		return want
 	}
-	return max(0, min(want, p.capacity.Free(now)-p.used))
+	free := p.capacity.Free(now)
+	if now < p.until {
+		free = min(free, p.held)
+	}
+	return max(0, min(want, free-p.used))
 }
 
 // watch puts the pool's next change on the agenda. Only spot instances need to
@@ -56,6 +65,7 @@ func (m *Model) watch(p *pool, now env.Time) {
 	next := never
 	if p.capacity != nil {
 		p.capacity.Free(now)
+		p.taken = p.capacity.Part(now).At // what was taken before is nobody's of now
 		next = p.capacity.Next()
 	}
 	p.price.At(now)
@@ -63,8 +73,8 @@ func (m *Model) watch(p *pool, now env.Time) {
 	p.watched = true
 }
 
-// dwindle interrupts the spot instances that a pool no longer has capacity for,
-// any of them, and those whose cap is below the price.
+// dwindle interrupts the spot instances that a pool no longer has capacity for or
+// takes back, any of them, and those whose cap is below the price.
 func (m *Model) dwindle(p *pool, now env.Time) {
 	p.watched = false
 	if p.used == 0 {
@@ -81,8 +91,12 @@ func (m *Model) dwindle(p *pool, now env.Time) {
 		})
 	}
 	if p.capacity != nil {
-		at := now
-		for lost := len(live) - p.capacity.Free(now); lost > 0; lost-- {
+		at, lost := now, len(live)-p.capacity.Free(now)
+		if part := p.capacity.Part(now); part.At > p.taken {
+			lost = max(lost, part.Of(len(live)))
+			p.held, p.until = len(live)-lost, part.Until
+		}
+		for ; lost > 0; lost-- {
 			k := p.capacity.Below(len(live))
 			m.doom(live[k], at)
 			live = slices.Delete(live, k, k+1)

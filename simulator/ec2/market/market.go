@@ -95,6 +95,7 @@ func (m *Market) open(p Pool, s Supply) *Capacity {
 		signal: newSignal(s, from, rand("up"), rand("follow"), m.region(p, s), s.InRegion),
 		level:  newLevel(s.Tail, s.Most, s.LevelFor, m.start, rand("level")),
 		room:   newLevel(s.GroupTail, s.Most, s.GroupFor, m.start, rand("room")),
+		parts:  newParts(s.PartEvery, s.PartFor, m.start, rand("parts")),
 		chance: rand("chance"),
 	}
 	c.signal.advance(m.start)
@@ -145,6 +146,7 @@ type Capacity struct {
 	// level is what the pool has while it is up, room the part of it that is near
 	// enough to each other for a cluster placement group.
 	level, room *level
+	parts       *parts
 	chance      *simulator.Stream
 }
 
@@ -152,6 +154,7 @@ type Capacity struct {
 // included.
 func (c *Capacity) Free(now env.Time) int {
 	c.signal.advance(now)
+	c.parts.last(now)
 	if !c.signal.up() {
 		return 0
 	}
@@ -161,13 +164,19 @@ func (c *Capacity) Free(now env.Time) int {
 // Room is how many of them a new cluster placement group finds side by side.
 func (c *Capacity) Room(now env.Time) int { return min(c.Free(now), c.room.at(now)) }
 
-// Next is the instant of the next change of Free, or of something that might
-// change it: until then Free is what it was at the last instant asked for.
+// Part is the last time that EC2 took back a part of what the account runs; the
+// zero Part where there was none yet.
+func (c *Capacity) Part(now env.Time) Part { return c.parts.last(now) }
+
+// Next is the instant of the next change of Free or Part, or of something that
+// might change them: until then they are what they were at the last instant asked
+// for.
 func (c *Capacity) Next() env.Time {
-	if !c.signal.up() {
-		return c.signal.next()
+	next := min(c.signal.next(), c.parts.next)
+	if c.signal.up() {
+		next = min(next, c.level.until)
 	}
-	return min(c.signal.next(), c.level.until)
+	return next
 }
 
 // Below draws a whole number from 0 to n-1 of the pool's own chance.

@@ -191,7 +191,7 @@ func TestCapacityDoesNotDependOnWhoAsksWhen(t *testing.T) {
 		}
 		for _, az := range []string{"us-east-1b", "us-east-1a"} {
 			b, q := busy.Pool(spot(az)), quiet.Pool(spot(az))
-			if b.Free(now) != q.Free(now) || b.Room(now) != q.Room(now) || b.Next() != q.Next() {
+			if b.Free(now) != q.Free(now) || b.Room(now) != q.Room(now) || b.Part(now) != q.Part(now) || b.Next() != q.Next() {
 				t.Fatalf("%s at %v: %d, asked before; %d, asked for the first time", az, now, b.Free(now), q.Free(now))
 			}
 			f, since := busy.Price(spot(az)).At(now)
@@ -210,8 +210,9 @@ func TestNothingChangesBeforeNext(t *testing.T) {
 		if next <= now {
 			t.Fatalf("at %v the next change is at %v", now, next)
 		}
-		if c.Free(next-1) != free {
-			t.Fatalf("%d at %v and %d before %v", free, now, c.Free(next-1), next)
+		part := c.Part(now)
+		if c.Free(next-1) != free || c.Part(next-1) != part {
+			t.Fatalf("%d, %v at %v and %d, %v before %v", free, part, now, c.Free(next-1), c.Part(next-1), next)
 		}
 		now = next
 	}
@@ -236,6 +237,36 @@ func TestGroupsFindLessTheLargerTheyAre(t *testing.T) {
 		if got := share(room, atLeast(n)) / there; math.Abs(got-want) > .03 {
 			t.Errorf("%d side by side: %.3f, want %.3f", n, got, want)
 		}
+	}
+}
+
+func TestAPartIsOneAtLeastNeverAllAndTheFewerTheLikelier(t *testing.T) {
+	c := New(1, epoch, always(named(t, "scarce"))).Pool(spot("us-east-1a"))
+	var taken [4]float64
+	held, last := time.Duration(0), Part{}
+	if last.Of(4) != 0 {
+		t.Errorf("%d are taken before anything is", last.Of(4))
+	}
+	for at := epoch; at < epoch.Add(4000*day); at = at.Add(time.Hour) {
+		p := c.Part(at)
+		if p == last || p.At == 0 {
+			continue
+		}
+		last = p
+		if p.Of(1) != 0 || p.Of(2) != 1 {
+			t.Fatalf("of one %d are taken, of two %d", p.Of(1), p.Of(2))
+		}
+		taken[p.Of(4)]++
+		held += p.Until.Sub(p.At)
+	}
+	n := taken[1] + taken[2] + taken[3]
+	for j, want := range []float64{0, math.Log(2) / math.Log(4), math.Log(1.5) / math.Log(4), math.Log(4./3) / math.Log(4)} {
+		if got := taken[j] / n; math.Abs(got-want) > .01 {
+			t.Errorf("%d of four are taken in %.3f of the cases, want %.3f", j, got, want)
+		}
+	}
+	if got := held / time.Duration(n); got < 570*time.Second || got > 630*time.Second {
+		t.Errorf("no more is given for %v, want 10 min", got)
 	}
 }
 
