@@ -314,10 +314,15 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "simulator", "simulator/record", "simulator/workload"},
 	}, {
-		why:   "how often EC2 may be called, by what it counts, how instances come up, what its markets have and what it charges: each is known by the model, and knows neither it nor the others",
-		from:  []string{"simulator/ec2/throttle", "simulator/ec2/quota", "simulator/ec2/boot", "simulator/ec2/market", "simulator/ec2/billing"},
+		why:   "how often EC2 may be called, by what it counts, how instances come up, when others see them, what its markets have and what it charges: each is known by the model, and knows neither it nor the others",
+		from:  []string{"simulator/ec2/throttle", "simulator/ec2/quota", "simulator/ec2/boot", "simulator/ec2/lag", "simulator/ec2/market", "simulator/ec2/billing"},
 		about: []string{"./..."},
 		allow: []string{"executor/env", "executor/cloud", "simulator"}, // the engine's streams of chance
+	}, {
+		why:   "what somebody saw of markets is read into what a market replays: neither the model nor a scenario is in it",
+		from:  []string{"simulator/ec2/recording"},
+		about: []string{"./..."},
+		allow: []string{"asba/finding", "executor/cloud", "simulator/ec2/market"},
 	}, {
 		why:   "a workload is jobs, and a record is what became of them: neither knows who simulates",
 		from:  []string{"simulator/workload", "simulator/record"},
@@ -529,6 +534,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/ec2/market", "simulator/ec2", true},
 		{"simulator/ec2/billing", "simulator/ec2/market", true},
 		{"simulator/ec2/boot", "simulator/record", true},
+		{"simulator/ec2/lag", "simulator/ec2/boot", true},
+		{"simulator/ec2/recording", "simulator/ec2/market", false},
+		{"simulator/ec2/recording", "simulator/scenario", true},
 		{"simulator/slurm", "executor/slurm", true},
 		{"simulator/slurm/sched", "simulator", true},
 		{"simulator/processors", "simulator/workload", false},

@@ -18,6 +18,7 @@ import (
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/boot"
+	"aws-slurm-burst/simulator/ec2/lag"
 	"aws-slurm-burst/simulator/ec2/market"
 	"aws-slurm-burst/simulator/ec2/quota"
 	"aws-slurm-burst/simulator/ec2/throttle"
@@ -115,6 +116,7 @@ func randomSite(t *testing.T, seed uint64) (Options, []workload.Job) {
 		EC2: ec2.Options{
 			Seed: seed, Zones: 2, Ledger: &billing.Ledger{}, Boot: &profile,
 			ShuttingDownFor: pick(r, 0, 40*time.Second), VisibilityLag: pick(r, 0, 3*time.Second),
+			Sight: pick(r, lag.Sight{}, lag.Usual(), lag.Around(time.Second)),
 			Supplies: func(p market.Pool) (market.Supply, bool) {
 				if p.Market == cloud.Spot {
 					return spot, true

@@ -27,6 +27,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/boot"
+	"aws-slurm-burst/simulator/ec2/lag"
 	"aws-slurm-burst/simulator/ec2/market"
 	"aws-slurm-burst/simulator/ec2/quota"
 	"aws-slurm-burst/simulator/ec2/throttle"
@@ -60,8 +61,10 @@ type Options struct {
 	// describe the one after it.
 	PendingFor, ShuttingDownFor time.Duration
 	// VisibilityLag hides new instances and placement groups from other calls
-	// for so long, as EC2's eventual consistency does.
+	// for so long, as EC2's eventual consistency does; Sight in addition, each for a
+	// time of its own.
 	VisibilityLag time.Duration
+	Sight         lag.Sight
 
 	// Capacity holds the free instances of pools; a pool not in it never runs
 	// dry. SetCapacity changes it later.
@@ -87,6 +90,9 @@ type Options struct {
 	// not have them: spot instances are interrupted when it drops, and spot prices
 	// move about SpotPrice. nil is that it never does.
 	Supplies market.Supplies
+	// Recorded is what pools had and what spot cost, in place of Supplies and
+	// SpotPrice.
+	Recorded market.Recorded
 	// Ledger takes what instances cost; nil is that they cost nothing. The Model
 	// locks it: ask Bill.
 	Ledger *billing.Ledger
@@ -142,6 +148,7 @@ type Model struct {
 	instanceByID map[string]*Instance
 	ending       []*Instance // shutting down
 	ended        []*Instance // terminated and still described
+	lingered     bool        // something took ShuttingDownFor
 
 	tokens   map[tokenKey]*grant
 	spent    []*grant // all of whose instances are terminated
@@ -197,8 +204,8 @@ func New(o Options) (*Model, error) {
 	if o.Throttle != nil {
 		m.throttle = throttle.New(o.Throttle)
 	}
-	if o.Supplies != nil {
-		m.market = market.New(o.Seed, o.Clock.Now(), o.Supplies)
+	if o.Supplies != nil || o.Recorded.Capacity != nil || o.Recorded.Price != nil {
+		m.market = market.New(o.Seed, o.Clock.Now(), o.Supplies, o.Recorded)
 	}
 	if m.headroom == nil {
 		m.headroom = map[Pool]int{}
@@ -290,19 +297,22 @@ type tagged struct {
 	// have left the lock stay as they were.
 	Tags []cloud.Tag
 
-	seq  uint64 // order of creation; pages go by it
-	born env.Time
+	seq  uint64   // order of creation; pages go by it
+	seen env.Time // by others
 }
 
 // register fills in a new resource and files it under its id.
 func (m *Model) register(t *tagged, id, kind string, tags []cloud.Tag, now env.Time) {
 	m.seq++
-	*t = tagged{ID: id, Kind: kind, Tags: tags, seq: m.seq, born: now}
+	*t = tagged{ID: id, Kind: kind, Tags: tags, seq: m.seq, seen: now.Add(m.opt.VisibilityLag)}
+	if kind != "volume" { // it comes with its instance
+		t.seen = t.seen.Add(m.opt.Sight.Of(m.opt.Seed, id))
+	}
 	m.byID[id] = t
 }
 
 // visible reports whether others see the resource already.
-func (m *Model) visible(t *tagged, now env.Time) bool { return now >= t.born.Add(m.opt.VisibilityLag) }
+func (m *Model) visible(t *tagged, now env.Time) bool { return now >= t.seen }
 
 // id makes the next id with this prefix, such as i-0123456789abcdef0. Ids of
 // one prefix never repeat, since draw never does, and do not depend on how

@@ -298,6 +298,7 @@ func (m *Model) end(i *Instance, code, text string, now env.Time) {
 	i.Ended, i.terminates = now, now.Add(m.opt.ShuttingDownFor)
 	i.ReasonCode, i.Reason = code, code+": "+text
 	m.ending = append(m.ending, i)
+	m.lingered = m.lingered || m.opt.ShuttingDownFor > 0
 	m.note(record.InstanceEnding, i, now, code, 0, m.charge(i, now))
 }
 

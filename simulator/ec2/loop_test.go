@@ -17,6 +17,7 @@ import (
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/boot"
+	"aws-slurm-burst/simulator/ec2/lag"
 	"aws-slurm-burst/simulator/ec2/market"
 	"aws-slurm-burst/simulator/faults"
 	"aws-slurm-burst/simulator/record"
@@ -391,6 +392,56 @@ func TestFourThatRunAreLostTogetherAsOftenAsMeasured(t *testing.T) {
 	}
 }
 
+func TestAPartThatIsTakenBackIsNotGivenAgainForAWhile(t *testing.T) {
+	supply := market.Supply{Name: "parts", Up: market.Weibull{Mean: 1e5 * time.Hour, Shape: 1}, Down: market.Weibull{Mean: time.Second, Shape: 1},
+		Most: 100, LevelFor: 1e5 * time.Hour, GroupFor: time.Hour, PartEvery: 10_000 * time.Hour, PartFor: 100 * time.Hour}
+	l := newLab(t, 1, func(o *Options) {
+		o.Supplies, o.ShuttingDownFor = func(market.Pool) (market.Supply, bool) { return supply, true }, 0
+	})
+	l.launch("c6i.large", cloud.Spot, 8)
+	part := market.Part{}
+	for at := time.Hour; part.At == 0; at += 5 * time.Minute {
+		l.until(at)
+		part = l.pool(Pool{Type: "c6i.large", AZ: "us-east-1a", Market: cloud.Spot}).capacity.Part(noon.Add(at))
+	}
+	l.until(part.At.Sub(noon) + 10*time.Minute) // all have heard, and are gone
+	left := 8 - part.Of(8)
+	if got := l.vcpus[cloud.Spot] / 2; got != left || left == 8 {
+		t.Fatalf("%d of 8 are left, want %d", got, left)
+	}
+	again := basic(1)
+	again.Type, again.Market, again.AZ = "c6i.large", cloud.Spot, "us-east-1a"
+	_, err := l.RunInstances(again)
+	want(t, err, "InsufficientInstanceCapacity")
+	l.until(part.Until.Sub(noon))
+	_, err = l.RunInstances(again)
+	want(t, err, "")
+}
+
+func TestEachInstanceIsSeenWhenItsTimeHasCome(t *testing.T) {
+	l := newLab(t, 1, func(o *Options) { o.Sight = lag.Usual() })
+	ids := l.launch("c6i.large", cloud.OnDemand, 200)
+	seen := func() int {
+		p, err := l.DescribeInstances(Query{})
+		want(t, err, "")
+		return len(p.Items)
+	}
+	if n := seen(); n > 2 {
+		t.Errorf("%d are seen at once", n)
+	}
+	l.until(300 * time.Millisecond)
+	if n := seen(); n < 80 || n > 120 {
+		t.Errorf("%d of 200 are seen after the median", n)
+	}
+	hidden := slices.IndexFunc(ids, func(id string) bool { return l.opt.Sight.Of(1, id) > time.Second })
+	_, err := l.TerminateInstances([]string{ids[hidden]}, false)
+	want(t, err, "InvalidInstanceID.NotFound")
+	l.until(5 * time.Minute)
+	if n := seen(); n != 200 {
+		t.Errorf("%d of 200 are seen in the end", n)
+	}
+}
+
 func TestACapBelowThePriceInterrupts(t *testing.T) {
 	l := newLab(t, 3, func(o *Options) { o.Supplies = func(Pool) (market.Supply, bool) { return market.Supply{}, false } })
 	usd, _, _ := l.spotPrice("c6i.xlarge", "us-east-1a", noon)
@@ -636,7 +687,7 @@ func TestAssumedNumbersAreSaidOnceTheyAreUsed(t *testing.T) {
 	if _, err := l.RunInstances(r); err != nil {
 		want(t, err, "InsufficientInstanceCapacity")
 	}
-	if got := l.Assumed(); len(got) != 3 {
+	if got := l.Assumed(); len(got) != 4 { // of the pool three, of its price one
 		t.Errorf("%q", got)
 	}
 }

@@ -20,19 +20,24 @@ const DefaultSpotRatio = 0.4
 // (EC2 FAQ, spot instances).
 const instanceHour = time.Hour
 
-// spotPrice is the market price in USD an hour, and since when it holds. Where
-// prices move they never pass the one on demand, as spot prices have not since
-// 2017.
+// spotPrice is the market price in USD an hour, and since when it holds: as it was
+// recorded, else by what is usual. Where that moves it never passes the one on demand, as
+// spot prices have not since 2017.
 func (m *Model) spotPrice(kind, az string, now env.Time) (usd float64, since env.Time, known bool) {
 	onDemand, priced := m.opt.Types.Price(kind, m.opt.Region)
 	usd, known = onDemand*DefaultSpotRatio, priced
 	if m.opt.SpotPrice != nil {
 		usd, known = m.opt.SpotPrice(kind, az)
 	}
-	if m.market == nil || !known {
+	p := Pool{Type: kind, AZ: az, Market: cloud.Spot}
+	if m.market == nil || !known && m.opt.Recorded.Price[p] == nil {
 		return usd, now, known
 	}
-	factor, since := m.market.Price(Pool{Type: kind, AZ: az, Market: cloud.Spot}).At(now)
+	price := m.market.Price(p)
+	if usd, since, recorded := price.Recorded(now); recorded {
+		return usd, since, true
+	}
+	factor, since := price.At(now)
 	if usd *= factor; priced {
 		usd = min(usd, onDemand)
 	}

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -179,6 +180,12 @@ func (m *Model) Assumed() []string {
 	var out []string
 	if m.opt.Boot != nil {
 		out = append(out, m.opt.Boot.Assumed()...)
+	}
+	if m.calls["RunInstances"] > 0 {
+		out = append(out, m.opt.Sight.Assumed()...)
+	}
+	if m.lingered {
+		out = append(out, fmt.Sprintf("an instance is terminated %v after it began to shut down", m.opt.ShuttingDownFor))
 	}
 	if m.market != nil {
 		out = append(out, m.market.Assumed()...)

@@ -60,7 +60,7 @@ func number(to *float64, low, high float64) read.Reader {
 
 // share reads a number from 0 to 1.
 func share(to *float64) read.Reader {
-	return float(to, func(n float64) bool { return n >= 0 && n <= 1 }, "0.1 is one job in ten", "a number from 0 to 1")
+	return float(to, func(n float64) bool { return n >= 0 && n <= 1 }, "0.1 is one in ten", "a number from 0 to 1")
 }
 
 // float reads a number that fits; NaN never does.

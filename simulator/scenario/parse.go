@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -135,8 +136,14 @@ func cloud(v read.Value) *Cloud {
 		read.Key("config", read.Path(&c.Config)),
 		read.Key("cores_per_node", read.Whole(&c.CoresPerNode, 1, 1<<16)),
 		read.Key("boot", read.Word(&c.Boot, Instant, Minimal, HPC, ParallelCluster)),
-		read.Key("spot", read.Word(&c.Spot, Always, Common, Scarce)),
-		read.Key("on_demand", read.Word(&c.OnDemand, Always, Common, Scarce)),
+		read.Key("launch_failures", share(&c.Dies)),
+		read.Key("boot_failures", share(&c.Never)),
+		read.Key("shutting_down", duration(&c.ShuttingDown, 0, time.Hour)),
+		read.Key("visibility_lag", duration(&c.VisibilityLag, 0, time.Minute)),
+		read.Key("spot", read.Word(&c.Spot, SpotWords...)),
+		read.Key("on_demand", read.Word(&c.OnDemand, OnDemandWords...)),
+		read.Key("types", types(&c.Types)),
+		read.Key("recorded", read.List(recorded(&c.Recorded))),
 		read.Key("quotas", read.List(func(v read.Value) {
 			q := Quota{Market: "on-demand", VCPUs: -1}
 			read.Mapping(
@@ -151,10 +158,65 @@ func cloud(v read.Value) *Cloud {
 			c.Quotas = append(c.Quotas, q)
 		})),
 		read.Key("throttle", read.Boolean(&c.Throttle)),
+		read.Key("limits", read.List(limit(&c.Limits))),
 		read.Key("faults", read.Path(&c.Faults)),
 		read.Key("reconcile", duration(&c.Reconcile, 0, longest)),
 	)(v)
 	return c
+}
+
+// types reads what instance types have, by their names. Whether there are such types
+// is for those who have a catalogue.
+func types(to *[]TypeCapacity) read.Reader {
+	return func(v read.Value) {
+		v.Each(read.NotEmpty, func(name string, _, child read.Value) {
+			t := TypeCapacity{Type: name}
+			child.Mapping(
+				read.Key("spot", read.Word(&t.Spot, SpotWords...)),
+				read.Key("on_demand", read.Word(&t.OnDemand, OnDemandWords...)),
+			)
+			*to = append(*to, t)
+		})
+	}
+}
+
+// recorded reads a file's name, or one with the pool that it is of.
+func recorded(to *[]Recorded) read.Reader {
+	return func(v read.Value) {
+		var r Recorded
+		if !v.IsMapping() {
+			read.Path(&r.Path)(v)
+		} else if v.Mapping(
+			read.Key("file", read.Path(&r.Path)),
+			read.Key("type", read.Text(&r.Type, read.NotEmpty)),
+			read.Key("zone", read.Text(&r.Zone, read.NotEmpty)),
+			read.Key("market", read.Word(&r.Market, "on-demand", "spot")),
+		); r.Path == "" {
+			v.Fail(idMissing, "such as {file: a.json, type: c6i.xlarge, zone: us-east-1a}", "a recording has a file")
+		}
+		*to = append(*to, r)
+	}
+}
+
+// limit reads one of an account's own token buckets.
+func limit(to *[]Limit) read.Reader {
+	return func(v read.Value) {
+		l := Limit{Of: Calls, Holds: -1, PerSecond: -1}
+		v.Mapping(
+			read.Key("action", read.Word(&l.Action, Actions...)),
+			read.Key("of", read.Word(&l.Of, Calls, Instances)),
+			read.Key("holds", read.Whole(&l.Holds, 0, 1<<30)),
+			read.Key("per_second", number(&l.PerSecond, 0, 1e6)),
+		)
+		switch {
+		case l.Action == "" || l.Holds < 0 || l.PerSecond < 0:
+			v.Fail(idMissing, "such as {action: RunInstances, of: calls, holds: 5, per_second: 2}", "a limit has an action, holds and per_second")
+		case l.Of == Instances && l.Action != "RunInstances" && l.Action != "TerminateInstances":
+			v.Fail(idConflict, "write of: calls, or limit RunInstances or TerminateInstances", "%s neither launches nor ends instances", l.Action)
+		default:
+			*to = append(*to, l)
+		}
+	}
 }
 
 // settings reads lines of slurm.conf, as keys with values.
@@ -228,6 +290,12 @@ func (s *Scenario) together() {
 	if c.Cloud != nil && c.Cloud.Config == "" {
 		at("/cluster/cloud").Fail(idMissing, "name the executor's configuration: config: FILE", "a cloud without config")
 	}
+	if c.Cloud != nil && !c.Cloud.Throttle && len(c.Cloud.Limits) > 0 {
+		at("/cluster/cloud/limits").Note(finding.Warning, idUnwise, "leave throttle away", "nothing is throttled, so limits have no use")
+	}
+	if c.Cloud != nil && c.Cloud.Boot == Instant && (c.Cloud.Dies > 0 || c.Cloud.Never > 0) {
+		at("/cluster/cloud/boot").Note(finding.Warning, idUnwise, "write boot: minimal", "with boot: instant no instance fails to come up")
+	}
 	switch f := c.Failures; {
 	case machine:
 	case f.MTBF == 0 && given("/cluster/failures", false):
@@ -264,6 +332,9 @@ func (s *Scenario) Inputs() []Input {
 	}
 	if c := s.Cluster.Cloud; c != nil {
 		all = append(all, Input{"/cluster/cloud/config", c.Config}, Input{"/cluster/cloud/faults", c.Faults})
+		for i, r := range c.Recorded {
+			all = append(all, Input{fmt.Sprintf("/cluster/cloud/recorded/%d", i), r.Path})
+		}
 	}
 	return slices.DeleteFunc(all, func(i Input) bool { return i.Path == "" })
 }
@@ -281,6 +352,17 @@ func (s *Scenario) Unreadable(i Input, err error) finding.Finding {
 // meant.
 func (s *Scenario) Unwise(level finding.Level, pointer, suggestion, format string, args ...any) finding.Finding {
 	return s.at(pointer).Finding(level, idUnwise, suggestion, format, args...)
+}
+
+// NoSuch is the error of a name in the scenario that nothing has.
+func (s *Scenario) NoSuch(pointer, suggestion, format string, args ...any) error {
+	return &Invalid{[]finding.Finding{s.at(pointer).Finding(finding.Error, idWord, suggestion, format, args...)}}
+}
+
+// Broken is the error of a file that a scenario names and that does not say what it
+// should, at a line of it; 0 is the whole file.
+func (s *Scenario) Broken(path string, line int, suggestion, message string) error {
+	return &Invalid{[]finding.Finding{{ID: idFile, Level: finding.Error, File: path, Line: line, Message: message, Suggestion: suggestion}}}
 }
 
 // Unfit is the error of a run that found out that a value does not fit the

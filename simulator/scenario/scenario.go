@@ -159,11 +159,27 @@ type Cloud struct {
 	// CoresPerNode are the CPUs of a cloud node; 0 for those of its node group.
 	CoresPerNode int
 	Boot         Boot
-	Spot         Capacity
-	OnDemand     Capacity
-	Quotas       []Quota
-	// Throttle limits calls as EC2 does, by its published token buckets.
+	// Dies is the share of instances that end instead of running, Never the share of
+	// those whose slurmd never registers; below 0 they are the Boot's own.
+	Dies, Never float64
+	// ShuttingDown is how long an instance that is ended still counts. VisibilityLag
+	// is how long, in the median, what is new stays hidden from other calls.
+	ShuttingDown, VisibilityLag time.Duration
+
+	Spot     Capacity
+	OnDemand Capacity
+	// Types are what some types have in place of Spot and OnDemand, in the order
+	// given.
+	Types []TypeCapacity
+	// Recorded are files of what pools had and what spot cost, in place of all of
+	// these.
+	Recorded []Recorded
+
+	Quotas []Quota
+	// Throttle limits calls as EC2 does, by its published token buckets, and by Limits
+	// where they are other ones.
 	Throttle bool
+	Limits   []Limit
 	// Faults is the path of a file of fault rules, "" for none.
 	Faults string
 	// Reconcile is how often the site runs reconcile; 0 is never.
@@ -186,12 +202,57 @@ const (
 type Capacity string
 
 // Always is a market that never runs dry. Common and Scarce come and go, as what
-// most types and what sought-after ones do.
+// large types and what sought-after ones do. Usual is what is known or
+// assumed of each type. The others are how often the Spot Instance Advisor says that a type's
+// instances are interrupted in a month; they are of spot alone.
 const (
 	Always Capacity = "always"
+	Usual  Capacity = "usual"
 	Common Capacity = "common"
 	Scarce Capacity = "scarce"
 )
+
+// SpotWords are all words for what a spot market has, OnDemandWords those for what
+// there is on demand.
+var (
+	SpotWords     = []Capacity{Always, Usual, Common, Scarce, "<5%", "5-10%", "10-15%", "15-20%", ">20%"}
+	OnDemandWords = []Capacity{Always, Usual, Common, Scarce}
+)
+
+// TypeCapacity is what one instance type has; "" is as all have.
+type TypeCapacity struct {
+	Type           string
+	Spot, OnDemand Capacity
+}
+
+// Recorded is a file of what somebody saw of a market (simulator/ec2/recording has
+// the forms). Type, Zone and Market are the pool of a file that does not say it.
+type Recorded struct{ Path, Type, Zone, Market string }
+
+// Limit is one of an account's token buckets: it holds Holds at first and at most, and
+// gets PerSecond more each second. Of says whether it counts calls of the Action, or
+// the instances that they launch or end.
+type Limit struct {
+	Action    string
+	Of        Counted
+	Holds     int
+	PerSecond float64
+}
+
+// Counted is what a Limit counts.
+type Counted string
+
+// Calls are those that were made, Instances those that calls launched or ended.
+const (
+	Calls     Counted = "calls"
+	Instances Counted = "instances"
+)
+
+// Actions are the calls that the executor makes: those that can have a Limit.
+var Actions = []string{
+	"RunInstances", "TerminateInstances", "DescribeInstances", "CreateTags", "CreatePlacementGroup", "DeletePlacementGroup",
+	"DescribePlacementGroups", "DescribeSubnets", "DescribeImages", "DescribeInstanceTypes", "DescribeInstanceTypeOfferings", "DescribeSpotPriceHistory",
+}
 
 // Quota is how many vCPUs of a family EC2 lets an account run in a market
 // (on-demand or spot).
@@ -268,7 +329,10 @@ func (s *Scenario) Alone() *Scenario {
 
 // NewCloud returns a cloud with what is not said of it.
 func NewCloud() *Cloud {
-	return &Cloud{Boot: HPC, Spot: Common, OnDemand: Always, Throttle: true, Reconcile: 6 * time.Hour}
+	return &Cloud{
+		Boot: HPC, Dies: -1, Never: -1, ShuttingDown: 40 * time.Second, VisibilityLag: 300 * time.Millisecond,
+		Spot: Usual, OnDemand: Always, Throttle: true, Reconcile: 6 * time.Hour,
+	}
 }
 
 // Origin is the file or the model that the jobs come from, for people.

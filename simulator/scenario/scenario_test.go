@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"aws-slurm-burst/simulator/ec2/lag"
+	"aws-slurm-burst/simulator/ec2/market"
 	"aws-slurm-burst/simulator/ec2/quota"
 )
 
@@ -38,10 +40,17 @@ cluster:
     config: config.yaml
     cores_per_node: 8
     boot: minimal
+    launch_failures: 0.1
+    boot_failures: 0
+    shutting_down: 2m
+    visibility_lag: 1s
     spot: scarce
     on_demand: common
+    types: {c6i.xlarge: {spot: "<5%"}, p5.48xlarge: {spot: scarce, on_demand: always}}
+    recorded: [prices.json, {file: /seen/a.json, type: c6i.xlarge, zone: us-east-1a, market: spot}]
     quotas: [{family: standard, market: spot, vcpus: 640}, {family: g-vt, vcpus: 0}]
-    throttle: false
+    throttle: true
+    limits: [{action: RunInstances, of: instances, holds: 2000, per_second: 5.5}, {action: CreateTags, holds: 1, per_second: 1}]
     faults: rules.yaml
     reconcile: 1h
   failures: {mtbf: 180d, repair: 12h}
@@ -62,8 +71,12 @@ func TestEveryKeyIsRead(t *testing.T) {
 			Scheduler: EASY, Premises: Premises{32, 16, 64000}, SlurmConf: "/etc/slurm/slurm.conf",
 			Settings: []Setting{{"ResumeTimeout", "600"}, {"SchedulerParameters", "bf_window=2880"}},
 			Cloud: &Cloud{
-				Config: "sites/config.yaml", CoresPerNode: 8, Boot: Minimal, Spot: Scarce, OnDemand: Common,
-				Quotas: []Quota{{"standard", "spot", 640}, {"g-vt", "on-demand", 0}}, Faults: "sites/rules.yaml",
+				Config: "sites/config.yaml", CoresPerNode: 8, Boot: Minimal, Dies: 0.1, Never: 0,
+				ShuttingDown: 2 * time.Minute, VisibilityLag: time.Second, Spot: Scarce, OnDemand: Common,
+				Types:    []TypeCapacity{{"c6i.xlarge", "<5%", ""}, {"p5.48xlarge", Scarce, Always}},
+				Recorded: []Recorded{{Path: "sites/prices.json"}, {"/seen/a.json", "c6i.xlarge", "us-east-1a", "spot"}},
+				Quotas:   []Quota{{"standard", "spot", 640}, {"g-vt", "on-demand", 0}}, Throttle: true,
+				Limits: []Limit{{"RunInstances", Instances, 2000, 5.5}, {"CreateTags", Calls, 1, 1}}, Faults: "sites/rules.yaml",
 				Reconcile: time.Hour,
 			},
 			Failures: Failures{180 * day, 12 * time.Hour},
@@ -78,7 +91,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	for _, i := range got.Inputs() {
 		paths = append(paths, i.Path)
 	}
-	if got := strings.Join(paths, " "); got != "sites/kth.swf.gz /etc/slurm/slurm.conf sites/config.yaml sites/rules.yaml" {
+	if got := strings.Join(paths, " "); got != "sites/kth.swf.gz /etc/slurm/slurm.conf sites/config.yaml sites/rules.yaml sites/prices.json /seen/a.json" {
 		t.Errorf("inputs %s", got)
 	}
 	if len(got.Notes) != 1 || got.Notes[0].ID != idUnwise || got.Notes[0].Pointer != "/cluster/premises" {
@@ -128,6 +141,17 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 		trace + "cluster: {processors: 4, scheduler: easy, failures: {mtbf: 1d}}":                                       "error[SCN008] /cluster/failures: processors make a machine without nodes",
 		trace + "cluster: {cloud: {config: c, quotas: [{family: p}]}}":                                                  "error[SCN007] /cluster/cloud/quotas/0: a quota has",
 		trace + "cluster: {cloud: {config: c, quotas: [{family: standart, vcpus: 1}]}}":                                 "error[SCN006] /cluster/cloud/quotas/0/family: \"standart\" is not one of standard, f,",
+		trace + "cluster: {cloud: {config: c, spot: 5%}}":                                                               "error[SCN006] /cluster/cloud/spot: \"5%\" is not one of always, usual, common, scarce, <5%, 5-10%,",
+		trace + "cluster: {cloud: {config: c, on_demand: 5-10%}}":                                                       "error[SCN006] /cluster/cloud/on_demand: \"5-10%\" is not one of always, usual, common, scarce",
+		trace + "cluster: {cloud: {config: c, types: [c6i.xlarge]}}":                                                    "error[SCN004] /cluster/cloud/types: wants keys with values, has a list",
+		trace + "cluster: {cloud: {config: c, types: {c6i.xlarge: {sport: always}}}}":                                   "error[SCN002] /cluster/cloud/types/c6i.xlarge/sport: unknown key \"sport\" (did you mean spot?)",
+		trace + "cluster: {cloud: {config: c, types: {c6i.xlarge: {}, c6i.xlarge: {}}}}":                                "error[SCN003] /cluster/cloud/types/c6i.xlarge: \"c6i.xlarge\" is given twice",
+		trace + "cluster: {cloud: {config: c, recorded: [{type: a}]}}":                                                  "error[SCN007] /cluster/cloud/recorded/0: a recording has a file",
+		trace + "cluster: {cloud: {config: c, limits: [{action: RunInstances}]}}":                                       "error[SCN007] /cluster/cloud/limits/0: a limit has an action, holds and per_second",
+		trace + "cluster: {cloud: {config: c, limits: [{action: RunInstance, holds: 1, per_second: 1}]}}":               "error[SCN006] /cluster/cloud/limits/0/action: \"RunInstance\" is not one of RunInstances,",
+		trace + "cluster: {cloud: {config: c, limits: [{action: CreateTags, of: instances, holds: 1, per_second: 1}]}}": "error[SCN008] /cluster/cloud/limits/0: CreateTags neither launches nor ends instances",
+		trace + "cluster: {cloud: {config: c, visibility_lag: 2h}}":                                                     "error[SCN005] /cluster/cloud/visibility_lag: \"2h\" is not a duration in range",
+		trace + "cluster: {cloud: {config: c, boot_failures: 2}}":                                                       "error[SCN005] /cluster/cloud/boot_failures: \"2\" is not a number from 0 to 1",
 	} {
 		_, err := Parse([]byte(text), "s.yaml")
 		var bad *Invalid
@@ -139,11 +163,13 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 
 func TestWhatIsUnwiseIsANote(t *testing.T) {
 	for text, want := range map[string]string{
-		"workload: {generator: {model: lublin, run: 1h}}\ncluster: {processors: 4, scheduler: fifo}":      "1:39: warning[SCN009] /workload/generator/run: Lublin's model",
-		"workload: {trace: a, coupled: {}}\ncluster: {cloud: {config: c}}":                                "1:22: warning[SCN009] /workload/coupled: what is coupled is in the plans alone",
-		"workload: {trace: a}\ncluster: {cloud: {config: c}, plans: {missing: 0.1}}":                      "2:31: warning[SCN009] /cluster/plans: jobs have no plans",
-		"workload: {trace: a}\ncluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true}}": "warning[SCN009] /cluster/plans: plans are for cloud nodes",
-		"workload: {trace: a}\ncluster: {cloud: {config: c}, failures: {mtbf: 1d}}":                       "2:31: warning[SCN009] /cluster/failures: failures are of nodes on the premises",
+		"workload: {generator: {model: lublin, run: 1h}}\ncluster: {processors: 4, scheduler: fifo}":                                      "1:39: warning[SCN009] /workload/generator/run: Lublin's model",
+		"workload: {trace: a, coupled: {}}\ncluster: {cloud: {config: c}}":                                                                "1:22: warning[SCN009] /workload/coupled: what is coupled is in the plans alone",
+		"workload: {trace: a}\ncluster: {cloud: {config: c}, plans: {missing: 0.1}}":                                                      "2:31: warning[SCN009] /cluster/plans: jobs have no plans",
+		"workload: {trace: a}\ncluster: {cloud: {config: c, throttle: false, limits: [{action: RunInstances, holds: 1, per_second: 1}]}}": "warning[SCN009] /cluster/cloud/limits: nothing is throttled",
+		"workload: {trace: a}\ncluster: {cloud: {config: c, boot: instant, boot_failures: 0.1}}":                                          "warning[SCN009] /cluster/cloud/boot: with boot: instant no instance",
+		"workload: {trace: a}\ncluster: {premises: {nodes: 1, cores_per_node: 1}, plans: {advise: true}}":                                 "warning[SCN009] /cluster/plans: plans are for cloud nodes",
+		"workload: {trace: a}\ncluster: {cloud: {config: c}, failures: {mtbf: 1d}}":                                                       "2:31: warning[SCN009] /cluster/failures: failures are of nodes on the premises",
 	} {
 		s, err := Parse([]byte(text), "s.yaml")
 		if err != nil || len(s.Notes) != 1 || !strings.Contains(s.Notes[0].String(), want) {
@@ -231,6 +257,22 @@ func TestFamiliesAreThoseOfTheModel(t *testing.T) {
 	}
 	if !slices.Equal(Families, want) {
 		t.Errorf("families %v, EC2's are %v", Families, want)
+	}
+}
+
+func TestLagsAreThoseOfTheModelWhereNothingIsSaid(t *testing.T) {
+	if c := NewCloud(); c.ShuttingDown != lag.ShuttingDown || c.VisibilityLag != lag.Usual().Median {
+		t.Errorf("%v and %v", c.ShuttingDown, c.VisibilityLag)
+	}
+}
+
+func TestWordsOfMarketsAreThoseOfTheModel(t *testing.T) {
+	for suffix, words := range map[string][]Capacity{"": SpotWords, "-on-demand": OnDemandWords} {
+		for _, w := range words {
+			if _, err := market.Named(string(w) + suffix); err != nil && w != Always && w != Usual {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -97,6 +97,16 @@ func (v Value) Pairs(keys, values Check, each func(at Value, key, val string)) {
 	})
 }
 
+// Each reads a mapping of free keys to values of any kind. It calls do with each key,
+// its place and its value.
+func (v Value) Each(keys Check, do func(key string, at, child Value)) {
+	v.each(func(k, child Value) {
+		if name, ok := k.Text(keys); ok {
+			do(name, k, child)
+		}
+	})
+}
+
 // each calls do for each key and value of a mapping, and reports whether it is one.
 // The key's place has the pointer of its value.
 func (v Value) each(do func(k, child Value)) bool {

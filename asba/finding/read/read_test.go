@@ -145,6 +145,23 @@ func TestMistakesAreToldAtTheirPlaceInOneLine(t *testing.T) {
 	}
 }
 
+func TestFreeKeysHaveValuesOfAnyKind(t *testing.T) {
+	d := New("f", &format)
+	root, _ := d.Load([]byte("a: {text: x}\nb: {text: ''}\n'': {}\n"))
+	var got []string
+	root.Each(NotEmpty, func(key string, at, child Value) {
+		text := ""
+		child.Mapping(Key("text", Text(&text, NotEmpty)))
+		got = append(got, at.Finding(finding.Info, "T", "", "%s=%s", key, text).String())
+	})
+	if want := "f:1:1: info[T] /a: a=x f:2:1: info[T] /b: b="; strings.Join(got, " ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if wrong, _ := d.Findings(); len(wrong) != 2 || wrong[0].Pointer != "/b/text" || wrong[1].Line != 3 {
+		t.Errorf("%v", wrong)
+	}
+}
+
 func TestIgnoredKeysAreNotes(t *testing.T) {
 	_, d := parse("old: 1\ntext: a")
 	wrong, notes := d.Findings()

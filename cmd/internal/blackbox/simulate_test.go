@@ -229,6 +229,14 @@ func TestScenariosShowWhatTheySay(t *testing.T) {
 			}
 			return f.Errors["RunInstances"]["VcpuLimitExceeded"] > 10 && f.Gangs.Whole == 0 && f.Gangs.Asked > 0 && f.NodeHours.Orphan < 0.01
 		},
+		"recorded-market": func(_ *testing.T, f figures) bool {
+			for _, a := range f.Assumed { // of pools that are recorded, or always there, nothing is
+				if strings.HasPrefix(a, "supply") && !strings.HasPrefix(a, "supply 10-15%") && !strings.HasPrefix(a, "supply <5%") {
+					return false
+				}
+			}
+			return f.Jobs > 200 && f.Interruptions > 5 && f.Errors["RunInstances"]["InsufficientInstanceCapacity"] > 5 && f.Depth.Max > 0
+		},
 		"bad-plans": func(_ *testing.T, f figures) bool {
 			return f.Jobs > 400 && f.Held > 0 && f.Held < 100 && f.NodeHours.Useful > 100
 		},

@@ -56,7 +56,7 @@ func newOptions(f *pflag.FlagSet) *options {
 	f.StringVar(&c.SlurmConf, "slurm-conf", "", "nodes, partitions and settings of the slurm.conf `FILE`")
 	f.StringVar(&o.config, "cloud", "none", "the node groups of the executor's configuration `CONFIG` behind the premises, powered down; or none")
 	f.Var(oneOf(&o.cloud.Boot, scenario.Instant, scenario.Minimal, scenario.HPC, scenario.ParallelCluster), "boot", "how instances boot: `WORD` instant, minimal, hpc or parallelcluster")
-	f.Var(oneOf(&o.cloud.Spot, scenario.Always, scenario.Common, scenario.Scarce), "spot", "how often the spot market has what is asked for: `WORD` always, common or scarce")
+	f.Var(oneOf(&o.cloud.Spot, scenario.SpotWords...), "spot", "how often the spot market has what is asked for: `WORD` usual, always, common, scarce, or how much of it the Spot Instance Advisor says is interrupted in a month (\"<5%\", 5-10%, 10-15%, 15-20%, \">20%\")")
 	f.BoolVar(&c.Plans.Advise, "advise", false, "have the advisor plan each job's nodes in the cloud")
 	f.Var(oneOf(&w.OverRun, scenario.Extend, scenario.Kill), "over-run", "what becomes of a job that runs longer than it asked for: `WORD` extend or kill")
 	f.Float64Var(&w.Coupled.Share, "coupled", 0, "`SHARE` of the jobs of more than one processor whose processes need each other all the time (MPI), from 0 to 1: their plans say so")

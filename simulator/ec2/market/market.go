@@ -55,6 +55,7 @@ type Market struct {
 	seed     uint64
 	start    env.Time
 	supplies Supplies
+	recorded Recorded
 	pools    map[Pool]*Capacity
 	shared   map[scope]*signal
 	prices   map[Pool]*Price
@@ -67,9 +68,10 @@ type scope struct {
 	market      cloud.Market
 }
 
-// New returns the markets of a run that begins at start.
-func New(seed uint64, start env.Time, supplies Supplies) *Market {
-	return &Market{seed: seed, start: start, supplies: supplies,
+// New returns the markets of a run that begins at start. With nil supplies no pool
+// runs dry but as recorded.
+func New(seed uint64, start env.Time, supplies Supplies, recorded Recorded) *Market {
+	return &Market{seed: seed, start: start, supplies: supplies, recorded: recorded,
 		pools: map[Pool]*Capacity{}, shared: map[scope]*signal{}, prices: map[Pool]*Price{}}
 }
 
@@ -79,18 +81,29 @@ func (m *Market) Pool(p Pool) *Capacity {
 	if known {
 		return c
 	}
-	if s, ok := m.supplies(p); ok {
+	if seen := m.recorded.Capacity[p]; seen != nil {
+		c = &Capacity{seen: newReplay(seen, m.start), chance: m.rand(p, "chance")}
+	} else if s, ok := m.supply(p); ok {
 		c = m.open(p, s)
 	}
 	m.pools[p] = c
 	return c
 }
 
+func (m *Market) supply(p Pool) (s Supply, ok bool) {
+	if m.supplies == nil {
+		return s, false
+	}
+	return m.supplies(p)
+}
+
+func (m *Market) rand(p Pool, what string) *simulator.Stream {
+	return simulator.NewStream(m.seed, component, p.stream(what))
+}
+
 func (m *Market) open(p Pool, s Supply) *Capacity {
 	from := m.start.Add(-before * (s.Up.Mean + s.Down.Mean))
-	rand := func(what string) *simulator.Stream {
-		return simulator.NewStream(m.seed, component, p.stream(what))
-	}
+	rand := func(what string) *simulator.Stream { return m.rand(p, what) }
 	c := &Capacity{
 		signal: newSignal(s, from, rand("up"), rand("follow"), m.region(p, s), s.InRegion),
 		level:  newLevel(s.Tail, s.Most, s.LevelFor, m.start, rand("level")),
@@ -125,8 +138,8 @@ func (m *Market) share(k scope, s Supply, leader *signal, follows float64) *sign
 func (m *Market) Assumed() []string {
 	supplies := map[string]Supply{}
 	for p, c := range m.pools {
-		if c != nil {
-			s, _ := m.supplies(p)
+		if c != nil && c.seen == nil {
+			s, _ := m.supply(p)
 			supplies[s.Name] = s
 		}
 	}
@@ -134,14 +147,17 @@ func (m *Market) Assumed() []string {
 	for _, name := range slices.Sorted(maps.Keys(supplies)) {
 		out = append(out, supplies[name].Assumed()...)
 	}
-	if len(m.prices) > 0 {
-		out = append(out, priceAssumed...)
+	for _, p := range m.prices {
+		if p.seen == nil {
+			return append(out, priceAssumed...)
+		}
 	}
 	return out
 }
 
 // Capacity is one pool's.
 type Capacity struct {
+	seen   *replay[int] // nil where nobody recorded it; else there is but chance beside it
 	signal *signal
 	// level is what the pool has while it is up, room the part of it that is near
 	// enough to each other for a cluster placement group.
@@ -153,6 +169,10 @@ type Capacity struct {
 // Free is how many instances the account can have in the pool, those that it has
 // included.
 func (c *Capacity) Free(now env.Time) int {
+	if c.seen != nil {
+		n, _ := c.seen.at(now)
+		return n
+	}
 	c.signal.advance(now)
 	c.parts.last(now)
 	if !c.signal.up() {
@@ -161,17 +181,32 @@ func (c *Capacity) Free(now env.Time) int {
 	return c.level.at(now)
 }
 
-// Room is how many of them a new cluster placement group finds side by side.
-func (c *Capacity) Room(now env.Time) int { return min(c.Free(now), c.room.at(now)) }
+// Room is how many of them a new cluster placement group finds side by side: all
+// where they are recorded.
+func (c *Capacity) Room(now env.Time) int {
+	free := c.Free(now)
+	if c.seen != nil {
+		return free
+	}
+	return min(free, c.room.at(now))
+}
 
 // Part is the last time that EC2 took back a part of what the account runs; the
 // zero Part where there was none yet.
-func (c *Capacity) Part(now env.Time) Part { return c.parts.last(now) }
+func (c *Capacity) Part(now env.Time) Part {
+	if c.seen != nil {
+		return Part{} // they are in what was recorded
+	}
+	return c.parts.last(now)
+}
 
 // Next is the instant of the next change of Free or Part, or of something that
 // might change them: until then they are what they were at the last instant asked
 // for.
 func (c *Capacity) Next() env.Time {
+	if c.seen != nil {
+		return c.seen.next()
+	}
 	next := min(c.signal.next(), c.parts.next)
 	if c.signal.up() {
 		next = min(next, c.level.until)

@@ -119,7 +119,7 @@ func TestPoolsAreThereAsOftenAndAsTogetherAsMeasured(t *testing.T) {
 		s := named(t, name)
 		var there, within, across, n, k float64
 		for seed := range uint64(4) {
-			m := New(seed, epoch, always(s))
+			m := New(seed, epoch, always(s), Recorded{})
 			got := sampled(m, pools, 40*time.Minute, 1200*day)
 			for i := range pools {
 				there += share(got[i], atLeast(1)) / float64(4*len(pools))
@@ -150,7 +150,7 @@ func TestPoolsAreThereAsOftenAndAsTogetherAsMeasured(t *testing.T) {
 // better zones.
 func TestGangsFindAndLoseWhatWasMeasured(t *testing.T) {
 	for name, want := range map[string]float64{"scarce": .73, "common": .94} {
-		m := New(3, epoch, always(named(t, name)))
+		m := New(3, epoch, always(named(t, name)), Recorded{})
 		got := sampled(m, []Pool{spot("us-east-1a")}, 5*time.Minute, 2000*day)[0]
 		if p := share(got, atLeast(16)) / share(got, atLeast(1)); math.Abs(p-want) > .02 {
 			t.Errorf("%s: all 16 are there in %.3f of the time that any is, want %.2f", name, p, want)
@@ -181,7 +181,7 @@ func TestCapacityDoesNotDependOnWhoAsksWhen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
 		s := presets[rapid.IntRange(0, 1).Draw(t, "preset")]
-		busy, quiet := New(seed, epoch, always(s)), New(seed, epoch, always(s))
+		busy, quiet := New(seed, epoch, always(s), Recorded{}), New(seed, epoch, always(s), Recorded{})
 		now := epoch
 		for range rapid.IntRange(1, 40).Draw(t, "questions") {
 			now = now.Add(time.Duration(rapid.Int64Range(0, int64(40*time.Hour)).Draw(t, "gap")))
@@ -203,7 +203,7 @@ func TestCapacityDoesNotDependOnWhoAsksWhen(t *testing.T) {
 }
 
 func TestNothingChangesBeforeNext(t *testing.T) {
-	m := New(5, epoch, always(named(t, "scarce")))
+	m := New(5, epoch, always(named(t, "scarce")), Recorded{})
 	c := m.Pool(spot("us-east-1a"))
 	for now := epoch; now < epoch.Add(60*day); {
 		free, next := c.Free(now), c.Next()
@@ -220,7 +220,7 @@ func TestNothingChangesBeforeNext(t *testing.T) {
 
 func TestGroupsFindLessTheLargerTheyAre(t *testing.T) {
 	s := named(t, "scarce")
-	m := New(1, epoch, always(s))
+	m := New(1, epoch, always(s), Recorded{})
 	c := m.Pool(spot("us-east-1a"))
 	var room, free []int
 	for at := time.Duration(0); at < 400*day; at += 10 * time.Minute {
@@ -241,7 +241,7 @@ func TestGroupsFindLessTheLargerTheyAre(t *testing.T) {
 }
 
 func TestAPartIsOneAtLeastNeverAllAndTheFewerTheLikelier(t *testing.T) {
-	c := New(1, epoch, always(named(t, "scarce"))).Pool(spot("us-east-1a"))
+	c := New(1, epoch, always(named(t, "scarce")), Recorded{}).Pool(spot("us-east-1a"))
 	var taken [4]float64
 	held, last := time.Duration(0), Part{}
 	if last.Of(4) != 0 {
@@ -271,7 +271,7 @@ func TestAPartIsOneAtLeastNeverAllAndTheFewerTheLikelier(t *testing.T) {
 }
 
 func TestMostInterruptionsOfADropComeWithinThreeMinutes(t *testing.T) {
-	c := New(1, epoch, always(named(t, "scarce"))).Pool(spot("us-east-1a"))
+	c := New(1, epoch, always(named(t, "scarce")), Recorded{}).Pool(spot("us-east-1a"))
 	const n = 20_000
 	within := 0.0
 	for range n {
@@ -302,7 +302,7 @@ func TestAnAdvisorsShareIsInterruptedInAMonth(t *testing.T) {
 }
 
 func TestPricesMoveInSmallStepsBetweenBounds(t *testing.T) {
-	p := New(1, epoch, always(named(t, "common"))).Price(spot("us-east-1a"))
+	p := New(1, epoch, always(named(t, "common")), Recorded{}).Price(spot("us-east-1a"))
 	last, _ := p.At(epoch)
 	end, steps := epoch.Add(1000*day), 0
 	for now := p.Next(); now < end; now = p.Next() {
@@ -327,16 +327,38 @@ func TestPricesMoveInSmallStepsBetweenBounds(t *testing.T) {
 func TestDefaultsTellScarceFromCommon(t *testing.T) {
 	for name, want := range map[string]string{
 		"p5.48xlarge": "scarce", "hpc7a.96xlarge": "scarce", "g5.xlarge": "scarce", "u7i-12tb.224xlarge": "scarce",
-		"c6i.xlarge": "common", "r7iz.metal-16xl": "common", "x2idn.16xlarge": "common", "": "common",
+		"c6i.xlarge": ">20%", "r7iz.metal-16xl": ">20%", "x2idn.16xlarge": ">20%", "": ">20%",
 	} {
-		for market, suffix := range map[cloud.Market]string{cloud.Spot: "", cloud.OnDemand: "-on-demand"} {
-			if s, ok := Default(Pool{name, "us-east-1a", market}); !ok || s.Name != want+suffix {
-				t.Errorf("%q %s: %s", name, market, s.Name)
+		onDemand := "common-on-demand"
+		if want == "scarce" {
+			onDemand = "scarce-on-demand"
+		}
+		for market, want := range map[cloud.Market]string{cloud.Spot: want, cloud.OnDemand: onDemand} {
+			if s, ok := Default(Pool{name, "us-east-1a", market}); !ok || s.Name != want {
+				t.Errorf("%q %s: %s, want %s", name, market, s.Name, want)
 			}
 		}
 	}
 	if _, err := Named("plenty"); err == nil || !strings.Contains(err.Error(), "there are scarce, common,") {
 		t.Error(err)
+	}
+}
+
+// A gang on a pool of the Advisor's bands is interrupted the more, the higher the
+// band, and less than on the pools that were measured.
+func TestBandsOfTheAdvisorAreRisingInterruptions(t *testing.T) {
+	last := named(t, "common")
+	for _, word := range []string{">20%", "15-20%", "10-15%", "5-10%", "<5%"} {
+		s := named(t, word)
+		if s.Name != word || s.Up.Mean <= last.Up.Mean || s.PartEvery <= last.PartEvery || s.Tail >= last.Tail {
+			t.Errorf("%+v is not rarer than %+v", s, last)
+		}
+		m := New(1, epoch, always(s), Recorded{})
+		got := sampled(m, []Pool{spot("us-east-1a")}, time.Hour, 400*day)[0]
+		if p := share(got, atLeast(16)); p < .99 {
+			t.Errorf("%s: 16 are there in %.4f of the time", word, p)
+		}
+		last = s
 	}
 }
 
@@ -350,7 +372,7 @@ func TestWhatNobodyMeasuredIsSaid(t *testing.T) {
 }
 
 func TestAPoolWithoutASupplyNeverRunsDry(t *testing.T) {
-	m := New(1, epoch, func(Pool) (Supply, bool) { return Supply{}, false })
+	m := New(1, epoch, func(Pool) (Supply, bool) { return Supply{}, false }, Recorded{})
 	if m.Pool(spot("us-east-1a")) != nil {
 		t.Error("it has a capacity")
 	}
@@ -358,7 +380,7 @@ func TestAPoolWithoutASupplyNeverRunsDry(t *testing.T) {
 
 func BenchmarkAYearOfAPoolThatWasNotAsked(b *testing.B) {
 	for b.Loop() {
-		m := New(1, epoch, Default)
+		m := New(1, epoch, Default, Recorded{})
 		m.Pool(spot("us-east-1a")).Free(epoch.Add(365 * day))
 	}
 }

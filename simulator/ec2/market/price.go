@@ -20,6 +20,7 @@ const (
 // Price is a pool's spot price as a multiple of its usual one: a walk in steps,
 // between bounds.
 type Price struct {
+	seen   *replay[float64] // nil where nobody recorded it; else there is nothing beside it
 	rand   *simulator.Stream
 	factor float64
 	since  env.Time
@@ -30,7 +31,12 @@ type Price struct {
 func (m *Market) Price(p Pool) *Price {
 	w := m.prices[p]
 	if w == nil {
-		r := simulator.NewStream(m.seed, component, p.stream("price"))
+		if seen := m.recorded.Price[p]; seen != nil {
+			w = &Price{seen: newReplay(seen, m.start)}
+			m.prices[p] = w
+			return w
+		}
+		r := m.rand(p, "price")
 		// Anywhere between the bounds: where a walk is that began long ago.
 		factor := leastPrice * math.Pow(topPrice/leastPrice, r.Float64())
 		w = &Price{rand: r, factor: factor, since: m.start, until: m.start.Add(exponential(r, priceFor))}
@@ -39,8 +45,23 @@ func (m *Market) Price(p Pool) *Price {
 	return w
 }
 
-// At returns the multiple that holds now, and since when.
+// Recorded returns what an instance cost at this instant, in USD an hour, and since
+// when; ok is false where nobody recorded it.
+func (p *Price) Recorded(now env.Time) (usd float64, since env.Time, ok bool) {
+	if p.seen == nil {
+		return 0, 0, false
+	}
+	usd, since = p.seen.at(now)
+	return usd, since, true
+}
+
+// At returns the multiple of the usual price that holds now, and since when: 1 where
+// the price itself is recorded.
 func (p *Price) At(now env.Time) (factor float64, since env.Time) {
+	if p.seen != nil {
+		_, since = p.seen.at(now)
+		return 1, since
+	}
 	for p.until <= now {
 		p.turn()
 	}
@@ -48,7 +69,12 @@ func (p *Price) At(now env.Time) (factor float64, since env.Time) {
 }
 
 // Next is when the price changes.
-func (p *Price) Next() env.Time { return p.until }
+func (p *Price) Next() env.Time {
+	if p.seen != nil {
+		return p.seen.next()
+	}
+	return p.until
+}
 
 func (p *Price) turn() {
 	step := 1 + leastStep + (mostStep-leastStep)*p.rand.Float64()

@@ -107,8 +107,21 @@ const groupFor = 15 * time.Minute
 // minutes, counted in ticks of 5.
 const partFor = 10 * time.Minute
 
-// Named returns a preset: scarce and common are spot as measured, scarce-on-demand
-// and common-on-demand are assumed.
+// bands are how often the Spot Instance Advisor says that instances of a type are
+// interrupted in a month, in its own words, each with the share that stands for it:
+// the band's end. For the last, which has none, it is assumed.
+var bands = []struct {
+	word  string
+	share float64
+}{{"<5%", 0.05}, {"5-10%", 0.10}, {"10-15%", 0.15}, {"15-20%", 0.20}, {">20%", 0.30}}
+
+// unknownBand is what stands for a type of which nobody tells anything: the worst, as
+// the advisor guesses (asba/advise). Assumed.
+const unknownBand = ">20%"
+
+// Named returns a supply by its word: scarce and common are spot as measured,
+// scarce-on-demand and common-on-demand are assumed, and <5%, 5-10%, 10-15%, 15-20%
+// and >20% are spot as the Spot Instance Advisor tells it.
 func Named(name string) (Supply, error) {
 	var names []string
 	for _, s := range presets {
@@ -117,12 +130,21 @@ func Named(name string) (Supply, error) {
 		}
 		names = append(names, s.Name)
 	}
+	for _, b := range bands {
+		if b.word == name {
+			s, err := Interrupted(b.share)
+			s.Name = name
+			return s, err
+		}
+		names = append(names, b.word)
+	}
 	return Supply{}, fmt.Errorf("supply %q: there are %s", name, strings.Join(names, ", "))
 }
 
 // Interrupted returns a spot supply that is the common one, but for how often it
 // drops: that share of instances that run alone for a month is interrupted, and of
-// those of a gang half as many more.
+// those of a gang half as many more. That the Spot Instance Advisor's months are
+// such is assumed: it does not say how long its instances run.
 func Interrupted(share float64) (Supply, error) {
 	if !(share > 0 && share < 1) {
 		return Supply{}, fmt.Errorf("supply interrupted %v a month: want a share between 0 and 1, such as 0.05", share)
@@ -142,13 +164,24 @@ func Interrupted(share float64) (Supply, error) {
 // in capacity blocks or by the quota.
 var scarce = map[string]bool{"p": true, "g": true, "gr": true, "trn": true, "inf": true, "dl": true, "hpc": true, "f": true, "vt": true, "u": true}
 
-// Default is the Supplies of an account without better numbers: scarce for
-// accelerators, HPC and the largest memories, common for all others.
+// Scarce reports whether a type is of one of the families that accounts wait for:
+// accelerators, HPC and the largest memories.
+func Scarce(kind string) bool {
+	i := strings.IndexFunc(kind, func(r rune) bool { return r < 'a' || r > 'z' })
+	return scarce[kind[:max(0, i)]]
+}
+
+// Default is the Supplies of an account without better numbers. What is Scarce is
+// so, on spot as p3.2xlarge was measured. All other types are common on demand, and
+// on spot interrupted as in the worst of the Spot Instance Advisor's bands: whoever
+// has the band of a type knows better.
 func Default(p Pool) (Supply, bool) {
-	i := strings.IndexFunc(p.Type, func(r rune) bool { return r < 'a' || r > 'z' })
 	name := "common"
-	if scarce[p.Type[:max(0, i)]] {
+	switch {
+	case Scarce(p.Type):
 		name = "scarce"
+	case p.Market == cloud.Spot:
+		name = unknownBand
 	}
 	if p.Market != cloud.Spot {
 		name += "-on-demand"
@@ -166,7 +199,7 @@ func (s Supply) Assumed() []string {
 	}
 	if !s.measured {
 		out = append(out, fmt.Sprintf("supply %s: up for %v (shape %.3g), down for %v (shape %.3g), n or more with the chance n^-%.3g, for %v",
-			s.Name, s.Up.Mean, s.Up.Shape, s.Down.Mean, s.Down.Shape, s.Tail, s.LevelFor))
+			s.Name, s.Up.Mean.Round(time.Minute), s.Up.Shape, s.Down.Mean, s.Down.Shape, s.Tail, s.LevelFor))
 	}
 	return out
 }
