@@ -25,6 +25,7 @@ import (
 	"aws-slurm-burst/executor/slurm"
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/wire"
 	"aws-slurm-burst/simulator/faults"
 	slurmmodel "aws-slurm-burst/simulator/slurm"
@@ -324,7 +325,7 @@ func wants(t *testing.T, lines []string, want ...string) {
 	}
 }
 
-var everything = ec2.Query{}
+var everything = api.Query{}
 
 var siteConfigOnDemand = strings.Replace(siteConfig, "purchasing_option: spot, allow_mixed: true", "purchasing_option: on-demand", 1)
 

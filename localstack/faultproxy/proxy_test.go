@@ -17,6 +17,7 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/wire"
 	"aws-slurm-burst/simulator/faults"
 )
@@ -97,7 +98,7 @@ func (b *bench) launch(t testing.TB, more ...string) (answer, error) {
 
 func (b *bench) running(t testing.TB) int {
 	t.Helper()
-	p, err := b.DescribeInstances(ec2.Query{})
+	p, err := b.DescribeInstances(api.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func (b *bench) running(t testing.TB) int {
 
 func (b *bench) subnet(t testing.TB, az string) string {
 	t.Helper()
-	p, err := b.DescribeSubnets(ec2.Query{Filters: []ec2.Filter{{Name: "availability-zone", Values: []string{az}}}})
+	p, err := b.DescribeSubnets(api.Query{Filters: []api.Filter{{Name: "availability-zone", Values: []string{az}}}})
 	if err != nil || len(p.Items) != 1 {
 		t.Fatalf("%v, %v", p, err)
 	}

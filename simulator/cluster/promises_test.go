@@ -16,6 +16,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/boot"
 	"aws-slurm-burst/simulator/ec2/lag"
@@ -376,7 +377,7 @@ func try(t *testing.T, seed uint64, opt Options, jobs []workload.Job, p *promise
 			p.breaks(now, "I8", "another's %s is tagged %v", id, i.Tags)
 		}
 	}
-	left, err := m.DescribePlacementGroups(ec2.Query{}, nil)
+	left, err := m.DescribePlacementGroups(api.Query{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,7 +394,7 @@ func try(t *testing.T, seed uint64, opt Options, jobs []workload.Job, p *promise
 func others(t *testing.T, s *site) []string {
 	t.Helper()
 	var ids []string
-	images, err := s.cloud.ec2.DescribeImages(ec2.Query{}, nil)
+	images, err := s.cloud.ec2.DescribeImages(api.Query{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -401,7 +402,7 @@ func others(t *testing.T, s *site) []string {
 		r := ec2.RunRequest{Min: 1, Max: 1}
 		r.Type, r.ImageID = strange, images.Items[0].ID
 		if tags != nil {
-			r.Tags = []ec2.TagSpec{{Kind: "instance", Tags: tags}}
+			r.Tags = []api.TagSpec{{Kind: "instance", Tags: tags}}
 		}
 		got, err := s.cloud.ec2.RunInstances(r)
 		if err != nil {

@@ -25,6 +25,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/boot"
 	"aws-slurm-burst/simulator/ec2/lag"
@@ -134,7 +135,7 @@ type Model struct {
 	calls   map[string]int
 	streams map[string]*uint64 // of ids, by prefix
 	seq     uint64
-	byID    map[string]*tagged
+	byID    map[string]*api.Resource
 
 	zones     []Zone
 	vpcs      []*VPC
@@ -191,7 +192,7 @@ func New(o Options) (*Model, error) {
 		opt:     o,
 		calls:   map[string]int{},
 		streams: map[string]*uint64{},
-		byID:    map[string]*tagged{},
+		byID:    map[string]*api.Resource{},
 		tokens:  map[tokenKey]*grant{},
 
 		instanceByID: map[string]*Instance{},
@@ -267,12 +268,12 @@ func answer[T any](m *Model, ev Event, whole bool, fn func(now env.Time, ev *Eve
 	if m.throttle == nil || m.throttle.Request(now, ev.Action, whole) {
 		out, err = fn(now, &ev)
 	} else {
-		err = throttled()
+		err = api.Throttled()
 	}
 	if err != nil {
 		var none T
 		out = none
-		ev.Code = AsError(err).Code
+		ev.Code = api.AsError(err).Code
 	}
 	m.calls[ev.Action]++
 	if m.opt.Observe != nil {
@@ -289,30 +290,18 @@ func do(m *Model, ev Event, fn func(now env.Time, ev *Event) error) error {
 	return err
 }
 
-// tagged is the part that every resource has.
-type tagged struct {
-	ID   string
-	Kind string // EC2's resource type: instance, subnet, ...
-	// Tags is sorted by key and replaced as a whole, so that copies of it that
-	// have left the lock stay as they were.
-	Tags []cloud.Tag
-
-	seq  uint64   // order of creation; pages go by it
-	seen env.Time // by others
-}
-
 // register fills in a new resource and files it under its id.
-func (m *Model) register(t *tagged, id, kind string, tags []cloud.Tag, now env.Time) {
+func (m *Model) register(t *api.Resource, id, kind string, tags []cloud.Tag, now env.Time) {
 	m.seq++
-	*t = tagged{ID: id, Kind: kind, Tags: tags, seq: m.seq, seen: now.Add(m.opt.VisibilityLag)}
+	*t = api.Resource{ID: id, Kind: kind, Tags: tags, Seq: m.seq, Seen: now.Add(m.opt.VisibilityLag)}
 	if kind != "volume" { // it comes with its instance
-		t.seen = t.seen.Add(m.opt.Sight.Of(m.opt.Seed, id))
+		t.Seen = t.Seen.Add(m.opt.Sight.Of(m.opt.Seed, id))
 	}
 	m.byID[id] = t
 }
 
 // visible reports whether others see the resource already.
-func (m *Model) visible(t *tagged, now env.Time) bool { return now >= t.seen }
+func (m *Model) visible(t *api.Resource, now env.Time) bool { return now >= t.Seen }
 
 // id makes the next id with this prefix, such as i-0123456789abcdef0. Ids of
 // one prefix never repeat, since draw never does, and do not depend on how

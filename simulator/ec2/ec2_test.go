@@ -15,6 +15,7 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 const (
@@ -45,7 +46,7 @@ func open(t testing.TB, change func(*Options)) (*Model, *clock) {
 
 func subnetIn(t testing.TB, m *Model, az string) string {
 	t.Helper()
-	p, err := m.DescribeSubnets(Query{Filters: []Filter{{"availability-zone", []string{az}}, {"default-for-az", []string{"true"}}}})
+	p, err := m.DescribeSubnets(api.Query{Filters: []api.Filter{{Name: "availability-zone", Values: []string{az}}, {Name: "default-for-az", Values: []string{"true"}}}})
 	if err != nil || len(p.Items) != 1 {
 		t.Fatalf("subnets in %s: %v, %v", az, p.Items, err)
 	}
@@ -54,7 +55,7 @@ func subnetIn(t testing.TB, m *Model, az string) string {
 
 func want(t testing.TB, err error, code string) {
 	t.Helper()
-	var e *Error
+	var e *api.Error
 	switch {
 	case code == "" && err != nil:
 		t.Fatalf("refused: %v", err)
@@ -80,7 +81,7 @@ func TestLaunchDescribeTerminateForget(t *testing.T) {
 	m, c := open(t, func(o *Options) { o.PendingFor, o.ShuttingDownFor = 20*time.Second, 30*time.Second })
 	r := basic(3)
 	r.SubnetID = subnetIn(t, m, "us-east-1b")
-	r.Tags = []TagSpec{{"instance", []cloud.Tag{{Key: "z", Value: "1"}, {Key: "a", Value: "2"}}}, {"volume", []cloud.Tag{{Key: "v", Value: "3"}}}}
+	r.Tags = []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "z", Value: "1"}, {Key: "a", Value: "2"}}}, {Kind: "volume", Tags: []cloud.Tag{{Key: "v", Value: "3"}}}}
 	list := launch1(t, m, r)
 	for n, i := range list {
 		if i.Index != n || i.State != cloud.Pending || i.Placement.AZ != "us-east-1b" || !wellFormed(i.ID, "i") {
@@ -94,7 +95,7 @@ func TestLaunchDescribeTerminateForget(t *testing.T) {
 		t.Error(d)
 	}
 	states := func() string {
-		p, err := m.DescribeInstances(Query{})
+		p, err := m.DescribeInstances(api.Query{})
 		want(t, err, "")
 		var out []string
 		for _, i := range p.Items {
@@ -125,7 +126,7 @@ func TestLaunchDescribeTerminateForget(t *testing.T) {
 	}
 	step(time.Hour-time.Nanosecond, "terminated running terminated")
 	step(time.Nanosecond, "running")
-	if tags, _ := m.DescribeTags(Query{}); len(tags.Items) != 3 {
+	if tags, _ := m.DescribeTags(api.Query{}); len(tags.Items) != 3 {
 		t.Errorf("tags of forgotten instances stay: %v", tags.Items)
 	}
 }
@@ -133,14 +134,14 @@ func TestLaunchDescribeTerminateForget(t *testing.T) {
 func TestWithoutDelaysTheNextDescribeShowsTheNextState(t *testing.T) {
 	m, _ := open(t, nil)
 	id := launch1(t, m, basic(1))[0].ID
-	if p, _ := m.DescribeInstances(Query{IDs: []string{id}}); p.Items[0].State != cloud.Running {
+	if p, _ := m.DescribeInstances(api.Query{IDs: []string{id}}); p.Items[0].State != cloud.Running {
 		t.Errorf("after launch: %s", p.Items[0].State)
 	}
 	ch, _ := m.TerminateInstances([]string{id}, false)
 	if ch[0].Current != cloud.ShuttingDown {
 		t.Errorf("answer: %s", ch[0].Current)
 	}
-	p, _ := m.DescribeInstances(Query{IDs: []string{id}})
+	p, _ := m.DescribeInstances(api.Query{IDs: []string{id}})
 	if i := p.Items[0]; i.State != cloud.Terminated || i.ReasonCode != "Client.UserInitiatedShutdown" || i.PrivateIP.IsValid() {
 		t.Errorf("after termination: %+v", i)
 	}
@@ -153,7 +154,7 @@ func TestOneUnknownIDFailsTheWholeTermination(t *testing.T) {
 	want(t, err, "InvalidInstanceID.NotFound")
 	_, err = m.TerminateInstances([]string{id, "x"}, false)
 	want(t, err, "InvalidInstanceID.Malformed")
-	if p, _ := m.DescribeInstances(Query{IDs: []string{id}}); p.Items[0].State != cloud.Running {
+	if p, _ := m.DescribeInstances(api.Query{IDs: []string{id}}); p.Items[0].State != cloud.Running {
 		t.Error("the known one was ended")
 	}
 }
@@ -171,7 +172,7 @@ func TestRunInstancesRefuses(t *testing.T) {
 		many[i].Key = fmt.Sprint(i)
 	}
 	tag := func(k, v string) func(*RunRequest) {
-		return func(r *RunRequest) { r.Tags = []TagSpec{{"instance", []cloud.Tag{{Key: k, Value: v}}}} }
+		return func(r *RunRequest) { r.Tags = []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: k, Value: v}}}} }
 	}
 	for name, c := range map[string]struct {
 		change func(*RunRequest)
@@ -209,14 +210,14 @@ func TestRunInstancesRefuses(t *testing.T) {
 		"no primary interface":        {func(r *RunRequest) { r.Interfaces = []Interface{{Device: 1}} }, "InvalidParameterCombination"},
 		"interfaces and a subnet":     {func(r *RunRequest) { r.Interfaces, r.SubnetID = []Interface{{}}, "subnet-1" }, "InvalidParameterCombination"},
 		"interfaces and groups":       {func(r *RunRequest) { r.Interfaces, r.SecurityGroups = []Interface{{}}, []string{"sg-1"} }, "InvalidParameterCombination"},
-		"51 tags":                     {func(r *RunRequest) { r.Tags = []TagSpec{{"instance", many}} }, "TagLimitExceeded"},
-		"50 tags":                     {func(r *RunRequest) { r.Tags = []TagSpec{{"instance", many[:50]}} }, ""},
+		"51 tags":                     {func(r *RunRequest) { r.Tags = []api.TagSpec{{Kind: "instance", Tags: many}} }, "TagLimitExceeded"},
+		"50 tags":                     {func(r *RunRequest) { r.Tags = []api.TagSpec{{Kind: "instance", Tags: many[:50]}} }, ""},
 		"reserved tag":                {tag("AWS:x", ""), "InvalidParameterValue"},
 		"empty tag key":               {tag("", ""), "InvalidParameterValue"},
 		"tag key of 128 characters":   {tag(strings.Repeat("ä", 128), strings.Repeat("ä", 256)), ""},
 		"tag key of 129 characters":   {tag(strings.Repeat("a", 129), ""), "InvalidParameterValue"},
 		"tag value of 257 characters": {tag("a", strings.Repeat("a", 257)), "InvalidParameterValue"},
-		"tags for what it cannot tag": {func(r *RunRequest) { r.Tags = []TagSpec{{"vpc", nil}} }, "InvalidParameterValue"},
+		"tags for what it cannot tag": {func(r *RunRequest) { r.Tags = []api.TagSpec{{Kind: "vpc", Tags: nil}} }, "InvalidParameterValue"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, _ := open(t, nil)
@@ -224,7 +225,7 @@ func TestRunInstancesRefuses(t *testing.T) {
 			c.change(&r)
 			_, err := m.RunInstances(r)
 			want(t, err, c.code)
-			p, _ := m.DescribeInstances(Query{})
+			p, _ := m.DescribeInstances(api.Query{})
 			if c.code != "" && len(p.Items) > 0 {
 				t.Error("launched all the same")
 			}
@@ -239,7 +240,7 @@ func TestRunInstancesRefuses(t *testing.T) {
 				return
 			}
 			want(t, err, cmpOr(c.code, "DryRunOperation"))
-			if p, _ := m.DescribeInstances(Query{}); len(p.Items) > 0 {
+			if p, _ := m.DescribeInstances(api.Query{}); len(p.Items) > 0 {
 				t.Error("a dry run launched")
 			}
 		})
@@ -260,7 +261,7 @@ func TestCapacityIsAllOrNothingUpToTheMinimum(t *testing.T) {
 	r.AZ = "us-east-1a"
 	_, err := m.RunInstances(r)
 	want(t, err, "InsufficientInstanceCapacity")
-	if e := AsError(err); e.Status != 500 || !strings.Contains(e.Message, "us-east-1b, us-east-1c") {
+	if e := api.AsError(err); e.Status != 500 || !strings.Contains(e.Message, "us-east-1b, us-east-1c") {
 		t.Errorf("%d %s", e.Status, e.Message)
 	}
 	r.Min = 2
@@ -376,7 +377,7 @@ func TestAddresses(t *testing.T) {
 	}
 	_, err = m.TerminateInstances([]string{list[9].ID}, false)
 	want(t, err, "")
-	p, _ := m.DescribeSubnets(Query{IDs: []string{r.SubnetID}})
+	p, _ := m.DescribeSubnets(api.Query{IDs: []string{r.SubnetID}})
 	if p.Items[0].Free != 1 {
 		t.Errorf("%d free", p.Items[0].Free)
 	}
@@ -430,7 +431,7 @@ func TestPlacementGroups(t *testing.T) {
 		t.Errorf("partitions %v", parts)
 	}
 
-	list, err := m.DescribeInstances(Query{Filters: []Filter{{"placement-group-name", []string{"gang"}}}})
+	list, err := m.DescribeInstances(api.Query{Filters: []api.Filter{{Name: "placement-group-name", Values: []string{"gang"}}}})
 	want(t, err, "")
 	if len(list.Items) != 4 {
 		t.Fatalf("%d members", len(list.Items))
@@ -448,7 +449,7 @@ func TestPlacementGroups(t *testing.T) {
 		want(t, mk(fmt.Sprintf("g%d", n), "", 0), "")
 	}
 	want(t, mk("g500", "", 0), "PlacementGroupLimitExceeded")
-	g, err := m.DescribePlacementGroups(Query{Filters: []Filter{{"strategy", []string{"spread"}}}}, nil)
+	g, err := m.DescribePlacementGroups(api.Query{Filters: []api.Filter{{Name: "strategy", Values: []string{"spread"}}}}, nil)
 	want(t, err, "")
 	if len(g) != 1 || g[0].Name != "s" {
 		t.Errorf("%v", g)
@@ -464,15 +465,15 @@ func TestVisibilityLag(t *testing.T) {
 	want(t, err, "InvalidPlacementGroup.Unknown")
 	c.pass(2 * time.Second)
 	id := launch1(t, m, r)[0].ID
-	_, err = m.DescribeInstances(Query{IDs: []string{id}})
+	_, err = m.DescribeInstances(api.Query{IDs: []string{id}})
 	want(t, err, "InvalidInstanceID.NotFound")
 	_, err = m.TerminateInstances([]string{id}, false)
 	want(t, err, "InvalidInstanceID.NotFound")
-	if p, err := m.DescribeInstances(Query{}); err != nil || len(p.Items) != 0 {
+	if p, err := m.DescribeInstances(api.Query{}); err != nil || len(p.Items) != 0 {
 		t.Errorf("%v, %v", p, err)
 	}
 	c.pass(2 * time.Second)
-	if p, err := m.DescribeInstances(Query{IDs: []string{id}}); err != nil || len(p.Items) != 1 {
+	if p, err := m.DescribeInstances(api.Query{IDs: []string{id}}); err != nil || len(p.Items) != 1 {
 		t.Errorf("%v, %v", p, err)
 	}
 }
@@ -480,34 +481,34 @@ func TestVisibilityLag(t *testing.T) {
 func TestFilters(t *testing.T) {
 	m, _ := open(t, nil)
 	r := basic(2)
-	r.Tags = []TagSpec{{"instance", []cloud.Tag{{Key: "cluster", Value: "hpc"}, {Key: "odd*", Value: "a?b"}}}}
+	r.Tags = []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "cluster", Value: "hpc"}, {Key: "odd*", Value: "a?b"}}}}
 	a := launch1(t, m, r)
 	b := launch1(t, m, RunRequest{Spec: Spec{Type: "m7g.large", ImageID: arm, Market: cloud.Spot, AZ: "us-east-1f"}, Min: 1, Max: 1, Token: "tok"})
 	for name, c := range map[string]struct {
-		fs   []Filter
+		fs   []api.Filter
 		n    int
 		code string
 	}{
-		"tag":                   {[]Filter{{"tag:cluster", []string{"hpc"}}}, 2, ""},
-		"tag that differs":      {[]Filter{{"tag:cluster", []string{"HPC"}}}, 0, ""},
-		"tag with wildcard":     {[]Filter{{"tag:cluster", []string{"h*"}}}, 2, ""},
-		"tag value, escaped":    {[]Filter{{"tag:odd*", []string{`a\?b`}}}, 2, ""},
-		"escape is no wildcard": {[]Filter{{"tag:cluster", []string{`h\*`}}}, 0, ""},
-		"tag-key":               {[]Filter{{"tag-key", []string{"clust?r"}}}, 2, ""},
-		"values are or":         {[]Filter{{"instance-type", []string{"c6i.xlarge", "m7g.*"}}}, 3, ""},
-		"filters are and":       {[]Filter{{"instance-type", []string{"*"}}, {"availability-zone", []string{"us-east-1f"}}}, 1, ""},
-		"state":                 {[]Filter{{"instance-state-name", []string{"running", "pending"}}}, 3, ""},
-		"lifecycle":             {[]Filter{{"instance-lifecycle", []string{"spot"}}}, 1, ""},
-		"token":                 {[]Filter{{"client-token", []string{"tok"}}}, 1, ""},
-		"id":                    {[]Filter{{"instance-id", []string{a[0].ID}}}, 1, ""},
-		"subnet":                {[]Filter{{"subnet-id", []string{b[0].SubnetID}}}, 1, ""},
-		"address":               {[]Filter{{"private-ip-address", []string{b[0].PrivateIP.String()}}}, 1, ""},
-		"unknown":               {[]Filter{{"colour", []string{"red"}}}, 0, "InvalidParameterValue"},
-		"no values":             {[]Filter{{"tag:cluster", nil}}, 0, "InvalidParameterValue"},
-		"201 values":            {[]Filter{{"tag:cluster", make([]string, 201)}}, 0, "FilterLimitExceeded"},
+		"tag":                   {[]api.Filter{{Name: "tag:cluster", Values: []string{"hpc"}}}, 2, ""},
+		"tag that differs":      {[]api.Filter{{Name: "tag:cluster", Values: []string{"HPC"}}}, 0, ""},
+		"tag with wildcard":     {[]api.Filter{{Name: "tag:cluster", Values: []string{"h*"}}}, 2, ""},
+		"tag value, escaped":    {[]api.Filter{{Name: "tag:odd*", Values: []string{`a\?b`}}}, 2, ""},
+		"escape is no wildcard": {[]api.Filter{{Name: "tag:cluster", Values: []string{`h\*`}}}, 0, ""},
+		"tag-key":               {[]api.Filter{{Name: "tag-key", Values: []string{"clust?r"}}}, 2, ""},
+		"values are or":         {[]api.Filter{{Name: "instance-type", Values: []string{"c6i.xlarge", "m7g.*"}}}, 3, ""},
+		"filters are and":       {[]api.Filter{{Name: "instance-type", Values: []string{"*"}}, {Name: "availability-zone", Values: []string{"us-east-1f"}}}, 1, ""},
+		"state":                 {[]api.Filter{{Name: "instance-state-name", Values: []string{"running", "pending"}}}, 3, ""},
+		"lifecycle":             {[]api.Filter{{Name: "instance-lifecycle", Values: []string{"spot"}}}, 1, ""},
+		"token":                 {[]api.Filter{{Name: "client-token", Values: []string{"tok"}}}, 1, ""},
+		"id":                    {[]api.Filter{{Name: "instance-id", Values: []string{a[0].ID}}}, 1, ""},
+		"subnet":                {[]api.Filter{{Name: "subnet-id", Values: []string{b[0].SubnetID}}}, 1, ""},
+		"address":               {[]api.Filter{{Name: "private-ip-address", Values: []string{b[0].PrivateIP.String()}}}, 1, ""},
+		"unknown":               {[]api.Filter{{Name: "colour", Values: []string{"red"}}}, 0, "InvalidParameterValue"},
+		"no values":             {[]api.Filter{{Name: "tag:cluster", Values: nil}}, 0, "InvalidParameterValue"},
+		"201 values":            {[]api.Filter{{Name: "tag:cluster", Values: make([]string, 201)}}, 0, "FilterLimitExceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := m.DescribeInstances(Query{Filters: c.fs})
+			p, err := m.DescribeInstances(api.Query{Filters: c.fs})
 			want(t, err, c.code)
 			if len(p.Items) != c.n {
 				t.Errorf("%d instances, want %d", len(p.Items), c.n)
@@ -520,7 +521,7 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 	m, _ := open(t, nil)
 	launch1(t, m, basic(23))
 	var got []string
-	for q := (Query{Max: 5}); ; {
+	for q := (api.Query{Max: 5}); ; {
 		p, err := m.DescribeInstances(q)
 		want(t, err, "")
 		if len(p.Items) > 5 {
@@ -539,19 +540,19 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 	if len(slices.Compact(got)) != 23 {
 		t.Errorf("%d instances", len(got))
 	}
-	for _, q := range []Query{{Max: 4}, {Max: 1001}, {Max: -1}} {
+	for _, q := range []api.Query{{Max: 4}, {Max: 1001}, {Max: -1}} {
 		_, err := m.DescribeInstances(q)
 		want(t, err, "InvalidParameterValue")
 	}
-	_, err := m.DescribeInstances(Query{Next: "?"})
+	_, err := m.DescribeInstances(api.Query{Next: "?"})
 	want(t, err, "InvalidNextToken")
-	_, err = m.DescribeInstances(Query{Max: 5, IDs: got[:1]})
+	_, err = m.DescribeInstances(api.Query{Max: 5, IDs: got[:1]})
 	want(t, err, "InvalidParameterCombination")
 }
 
 func TestLaunchTemplates(t *testing.T) {
 	m, _ := open(t, nil)
-	data := Spec{Type: "c6i.xlarge", ImageID: x86, Tags: []TagSpec{{"instance", []cloud.Tag{{Key: "a", Value: "t"}, {Key: "b", Value: "t"}}}}}
+	data := Spec{Type: "c6i.xlarge", ImageID: x86, Tags: []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "a", Value: "t"}, {Key: "b", Value: "t"}}}}}
 	tpl, err := m.CreateLaunchTemplate(TemplateRequest{Name: "burst", Data: data})
 	want(t, err, "")
 	_, err = m.CreateLaunchTemplate(TemplateRequest{Name: "burst"})
@@ -567,7 +568,7 @@ func TestLaunchTemplates(t *testing.T) {
 			t.Errorf("version %q: %s of %s", version, i.Type, i.ImageID)
 		}
 	}
-	i := run(TemplateRef{ID: tpl.ID}, Spec{Type: "m6i.large", Tags: []TagSpec{{"instance", []cloud.Tag{{Key: "b", Value: "r"}}}}})
+	i := run(TemplateRef{ID: tpl.ID}, Spec{Type: "m6i.large", Tags: []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "b", Value: "r"}}}}})
 	if d := cmp.Diff([]cloud.Tag{{Key: "a", Value: "t"}, {Key: "b", Value: "r"}}, i.Tags); d != "" || i.Type != "m6i.large" {
 		t.Errorf("the request does not win: %s %s", i.Type, d)
 	}
@@ -590,7 +591,7 @@ func TestLaunchTemplates(t *testing.T) {
 	}
 	_, err = m.DeleteLaunchTemplate(TemplateRef{Name: "burst"}, false)
 	want(t, err, "")
-	p, err := m.DescribeLaunchTemplates(Query{}, nil)
+	p, err := m.DescribeLaunchTemplates(api.Query{}, nil)
 	want(t, err, "")
 	if len(p.Items) != 0 {
 		t.Error("not deleted")
@@ -604,14 +605,14 @@ func TestTags(t *testing.T) {
 	want(t, m.CreateTags([]string{id, "i-0123456789abcdef0"}, []cloud.Tag{{Key: "k", Value: "w"}}, false), "InvalidInstanceID.NotFound")
 	want(t, m.CreateTags([]string{"eni-1"}, []cloud.Tag{{Key: "k", Value: "w"}}, false), "InvalidID")
 	want(t, m.CreateTags([]string{id}, []cloud.Tag{{Key: "k", Value: "w"}}, true), "DryRunOperation")
-	p, err := m.DescribeTags(Query{Filters: []Filter{{"resource-id", []string{id}}}})
+	p, err := m.DescribeTags(api.Query{Filters: []api.Filter{{Name: "resource-id", Values: []string{id}}}})
 	want(t, err, "")
 	if d := cmp.Diff([]TagDescription{{id, "instance", "a", ""}, {id, "instance", "k", "v"}}, p.Items); d != "" {
 		t.Error(d)
 	}
 	other := "other"
 	want(t, m.DeleteTags([]string{id}, []TagMatch{{Key: "k", Value: &other}, {Key: "a"}}, false), "")
-	p, _ = m.DescribeTags(Query{Filters: []Filter{{"resource-type", []string{"instance"}}}})
+	p, _ = m.DescribeTags(api.Query{Filters: []api.Filter{{Name: "resource-type", Values: []string{"instance"}}}})
 	if d := cmp.Diff([]TagDescription{{id, "instance", "k", "v"}}, p.Items); d != "" {
 		t.Error(d)
 	}
@@ -661,22 +662,22 @@ func TestNetworks(t *testing.T) {
 
 func TestLookUps(t *testing.T) {
 	m, _ := open(t, nil)
-	p, err := m.DescribeImages(Query{Filters: []Filter{{"name", []string{"al2023-ami-2023.*-kernel-6.1-arm64"}}, {"architecture", []string{"arm64"}}}}, []string{"amazon"})
+	p, err := m.DescribeImages(api.Query{Filters: []api.Filter{{Name: "name", Values: []string{"al2023-ami-2023.*-kernel-6.1-arm64"}}, {Name: "architecture", Values: []string{"arm64"}}}}, []string{"amazon"})
 	want(t, err, "")
 	if len(p.Items) != 1 || p.Items[0].ID != arm {
 		t.Errorf("%+v", p.Items)
 	}
-	if p, _ := m.DescribeImages(Query{}, []string{"self"}); len(p.Items) != 0 {
+	if p, _ := m.DescribeImages(api.Query{}, []string{"self"}); len(p.Items) != 0 {
 		t.Errorf("own images: %v", p.Items)
 	}
-	types, err := m.DescribeInstanceTypes(Query{IDs: []string{"p4d.24xlarge"}})
+	types, err := m.DescribeInstanceTypes(api.Query{IDs: []string{"p4d.24xlarge"}})
 	want(t, err, "")
 	if len(types.Items) != 1 || types.Items[0].EFA != 4 {
 		t.Errorf("%+v", types.Items)
 	}
-	_, err = m.DescribeInstanceTypes(Query{IDs: []string{"hpc7a.2xlarge"}})
+	_, err = m.DescribeInstanceTypes(api.Query{IDs: []string{"hpc7a.2xlarge"}})
 	want(t, err, "InvalidInstanceType")
-	_, err = m.DescribeInstanceTypes(Query{Max: 101})
+	_, err = m.DescribeInstanceTypes(api.Query{Max: 101})
 	want(t, err, "InvalidParameterValue")
 	for region, id := range map[string]string{"us-east-1": "use1-az1", "ap-northeast-2": "apne2-az1", "eu-central-1": "euc1-az1", "us-gov-west-1": "usgw1-az1"} {
 		m, _ := open(t, func(o *Options) { o.Region = region })
@@ -694,7 +695,9 @@ func TestOffersAndSpotPricesAreThoseOfThePools(t *testing.T) {
 		o.Offered = func(kind, az string) bool { return kind != "c6i.xlarge" || az == "us-east-1b" }
 		o.SpotPrice = func(kind, az string) (float64, bool) { return 0.0625, kind != "c6i.large" }
 	})
-	only := func(kind string) Query { return Query{Filters: []Filter{{"instance-type", []string{kind}}}} }
+	only := func(kind string) api.Query {
+		return api.Query{Filters: []api.Filter{{Name: "instance-type", Values: []string{kind}}}}
+	}
 	for location, places := range map[string][]string{"": {"us-east-1"}, "region": {"us-east-1"}, "availability-zone": {"us-east-1b"}, "availability-zone-id": {"use1-az2"}} {
 		p, err := m.DescribeInstanceTypeOfferings(only("c6i.xlarge"), location)
 		want(t, err, "")
@@ -706,10 +709,10 @@ func TestOffersAndSpotPricesAreThoseOfThePools(t *testing.T) {
 			t.Errorf("%s: %v, want %v", location, got, places)
 		}
 	}
-	_, err := m.DescribeInstanceTypeOfferings(Query{}, "outpost")
+	_, err := m.DescribeInstanceTypeOfferings(api.Query{}, "outpost")
 	want(t, err, "InvalidParameterValue")
 	for kind, zones := range map[string]int{"c6i.2xlarge": 2, "c6i.xlarge": 1, "c6i.large": 0, "hpc7a.96xlarge": 0} { // one pool; no price; no spot market
-		p, err := m.DescribeSpotPriceHistory(Query{}, []string{kind})
+		p, err := m.DescribeSpotPriceHistory(api.Query{}, []string{kind})
 		want(t, err, "")
 		if len(p.Items) != zones || zones > 0 && (p.Items[zones-1].AZ != "us-east-1b" || p.Items[0].USD != "0.062500") {
 			t.Errorf("%s: %+v", kind, p.Items)
@@ -721,7 +724,7 @@ func TestInterruptedInstanceSaysWhy(t *testing.T) {
 	m, _ := open(t, nil)
 	id := launch1(t, m, basic(1))[0].ID
 	want(t, m.Interrupt(id, "Server.SpotInstanceTermination", "Spot instance termination"), "")
-	p, _ := m.DescribeInstances(Query{IDs: []string{id}})
+	p, _ := m.DescribeInstances(api.Query{IDs: []string{id}})
 	if p.Items[0].ReasonCode != "Server.SpotInstanceTermination" || p.Items[0].State != cloud.Terminated {
 		t.Errorf("%+v", p.Items[0])
 	}
@@ -798,14 +801,14 @@ func TestBooksBalance(t *testing.T) {
 			r := RunRequest{Spec: Spec{Type: "c6i.xlarge", ImageID: x86, AZ: "us-east-1a", Group: "g"}, Min: rapid.IntRange(1, 20).Draw(t, "min")}
 			r.Max = r.Min + rapid.IntRange(0, 20).Draw(t, "more")
 			res, err := m.RunInstances(r)
-			if err != nil && AsError(err).Code != "InsufficientInstanceCapacity" && AsError(err).Code != "VcpuLimitExceeded" {
+			if err != nil && api.AsError(err).Code != "InsufficientInstanceCapacity" && api.AsError(err).Code != "VcpuLimitExceeded" {
 				t.Fatal(err)
 			}
 			if err == nil && (len(res.Instances) < r.Min || len(res.Instances) > r.Max) {
 				t.Fatalf("%d instances for %d to %d", len(res.Instances), r.Min, r.Max)
 			}
 			live = append(live, instanceIDs(res.Instances)...)
-			p, err := m.DescribeInstances(Query{Filters: []Filter{{"instance-state-name", []string{"pending", "running", "shutting-down"}}}})
+			p, err := m.DescribeInstances(api.Query{Filters: []api.Filter{{Name: "instance-state-name", Values: []string{"pending", "running", "shutting-down"}}}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package ec2
 import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // EC2's limits: groups a region, partitions a group, and instances of a spread
@@ -15,7 +16,7 @@ const (
 
 // Group is a placement group.
 type Group struct {
-	tagged
+	api.Resource
 	Name, Strategy string
 	Partitions     int // of a partition group
 
@@ -28,7 +29,7 @@ type Group struct {
 type GroupRequest struct {
 	Name, Strategy string
 	Partitions     int
-	Tags           []TagSpec
+	Tags           []api.TagSpec
 	DryRun         bool
 }
 
@@ -36,40 +37,40 @@ type GroupRequest struct {
 func (m *Model) CreatePlacementGroup(r GroupRequest) (Group, error) {
 	return call(m, Event{Action: "CreatePlacementGroup"}, func(now env.Time, ev *Event) (Group, error) {
 		if r.Name == "" {
-			return Group{}, missing("GroupName")
+			return Group{}, api.Missing("GroupName")
 		}
 		if len(r.Name) > 255 || !ascii(r.Name) {
-			return Group{}, badValue("Invalid placement group name '%s': up to 255 ASCII characters", r.Name)
+			return Group{}, api.BadValue("Invalid placement group name '%s': up to 255 ASCII characters", r.Name)
 		}
 		r.Strategy = orDefault(r.Strategy, "cluster")
 		switch r.Strategy {
 		case "cluster", "spread":
 			if r.Partitions != 0 {
-				return Group{}, badCombination("The partition count is only for placement groups with the strategy 'partition'")
+				return Group{}, api.BadCombination("The partition count is only for placement groups with the strategy 'partition'")
 			}
 		case "partition":
 			r.Partitions = orDefault(r.Partitions, 2) // EC2's default
 			if r.Partitions < 1 || r.Partitions > maxPartitions {
-				return Group{}, badValue("The partition count '%d' is invalid: 1 to %d", r.Partitions, maxPartitions)
+				return Group{}, api.BadValue("The partition count '%d' is invalid: 1 to %d", r.Partitions, maxPartitions)
 			}
 		default:
-			return Group{}, badValue("The placement group strategy '%s' is invalid", r.Strategy)
+			return Group{}, api.BadValue("The placement group strategy '%s' is invalid", r.Strategy)
 		}
-		tags, err := tagsFor(r.Tags, "placement-group")
+		tags, err := api.TagsFor(r.Tags, "placement-group")
 		if err != nil {
 			return Group{}, err
 		}
 		if m.group(r.Name) != nil {
-			return Group{}, Refuse("InvalidPlacementGroup.Duplicate", "The placement group '%s' already exists.", r.Name)
+			return Group{}, api.Refuse("InvalidPlacementGroup.Duplicate", "The placement group '%s' already exists.", r.Name)
 		}
 		if len(m.groups) >= maxGroups {
-			return Group{}, Refuse("PlacementGroupLimitExceeded", "The limit of %d placement groups has been reached.", maxGroups)
+			return Group{}, api.Refuse("PlacementGroupLimitExceeded", "The limit of %d placement groups has been reached.", maxGroups)
 		}
 		if r.DryRun {
-			return Group{}, dryRun()
+			return Group{}, api.DryRun()
 		}
 		g := &Group{Name: r.Name, Strategy: r.Strategy, Partitions: r.Partitions, members: map[string]int{}}
-		m.register(&g.tagged, m.id("pg"), "placement-group", tags, now)
+		m.register(&g.Resource, m.id("pg"), "placement-group", tags, now)
 		m.groups = append(m.groups, g)
 		ev.IDs = []string{g.Name}
 		return *g, nil
@@ -81,19 +82,19 @@ func (m *Model) CreatePlacementGroup(r GroupRequest) (Group, error) {
 func (m *Model) DeletePlacementGroup(name string, dry bool) error {
 	return do(m, Event{Action: "DeletePlacementGroup", IDs: []string{name}}, func(now env.Time, _ *Event) error {
 		if name == "" {
-			return missing("GroupName")
+			return api.Missing("GroupName")
 		}
 		for i, g := range m.groups {
-			if g.Name != name || !m.visible(&g.tagged, now) {
+			if g.Name != name || !m.visible(&g.Resource, now) {
 				continue
 			}
 			for _, n := range g.members {
 				if n > 0 {
-					return Refuse("InvalidPlacementGroup.InUse", "The placement group '%s' is in use and may not be deleted.", name)
+					return api.Refuse("InvalidPlacementGroup.InUse", "The placement group '%s' is in use and may not be deleted.", name)
 				}
 			}
 			if dry {
-				return dryRun()
+				return api.DryRun()
 			}
 			m.groups = append(m.groups[:i:i], m.groups[i+1:]...)
 			delete(m.byID, g.ID)
@@ -103,30 +104,30 @@ func (m *Model) DeletePlacementGroup(name string, dry bool) error {
 	})
 }
 
-func noGroup(name string) *Error {
-	return Refuse("InvalidPlacementGroup.Unknown", "The Placement Group '%s' is unknown.", name)
+func noGroup(name string) *api.Error {
+	return api.Refuse("InvalidPlacementGroup.Unknown", "The Placement Group '%s' is unknown.", name)
 }
 
-var groupFields = fields[*Group]{
-	"group-name": value(func(g *Group) string { return g.Name }),
-	"group-id":   value(func(g *Group) string { return g.ID }),
-	"strategy":   value(func(g *Group) string { return g.Strategy }),
-	"state":      value(func(*Group) string { return "available" }),
+var groupFields = api.Fields[*Group]{
+	"group-name": api.Value(func(g *Group) string { return g.Name }),
+	"group-id":   api.Value(func(g *Group) string { return g.ID }),
+	"strategy":   api.Value(func(g *Group) string { return g.Strategy }),
+	"state":      api.Value(func(*Group) string { return "available" }),
 }
 
 // DescribePlacementGroups lists groups. EC2 does not page them; q.IDs are
 // group ids, names is for group names.
-func (m *Model) DescribePlacementGroups(q Query, names []string) ([]Group, error) {
+func (m *Model) DescribePlacementGroups(q api.Query, names []string) ([]Group, error) {
 	return call(m, Event{Action: "DescribePlacementGroups"}, func(now env.Time, _ *Event) ([]Group, error) {
 		for _, n := range names {
-			if g := m.group(n); g == nil || !m.visible(&g.tagged, now) {
+			if g := m.group(n); g == nil || !m.visible(&g.Resource, now) {
 				return nil, noGroup(n)
 			} else {
 				q.IDs = append(q.IDs[:len(q.IDs):len(q.IDs)], g.ID)
 			}
 		}
-		p, err := views(choose(m.groups, q, groupFields.named, func(ids []string) *Error { return noGroup(ids[0]) },
-			func(g *Group) bool { return m.visible(&g.tagged, now) }))
+		p, err := api.Views(api.Choose(m.groups, q, groupFields.Named, func(ids []string) *api.Error { return noGroup(ids[0]) },
+			func(g *Group) bool { return m.visible(&g.Resource, now) }))
 		return p.Items, err
 	})
 }
@@ -153,13 +154,13 @@ func (g *Group) zone() string {
 }
 
 // admits checks a launch of this type into the zone ("" where EC2 may choose).
-func (g *Group) admits(typeName string, t catalog.Type, az string) *Error {
+func (g *Group) admits(typeName string, t catalog.Type, az string) *api.Error {
 	ok := map[string]bool{"cluster": t.Cluster, "partition": t.Partition, "spread": t.Spread}[g.Strategy]
 	if !ok {
-		return badCombination("%s placement groups are not supported by the '%s' instance type. Specify a supported instance type or change the placement group strategy, and try again.", g.Strategy, typeName)
+		return api.BadCombination("%s placement groups are not supported by the '%s' instance type. Specify a supported instance type or change the placement group strategy, and try again.", g.Strategy, typeName)
 	}
 	if at := g.zone(); at != "" && az != "" && at != az {
-		return Refuse("InvalidPlacementGroup.InUse", "The placement group '%s' is in use in another availability zone: %s", g.Name, at)
+		return api.Refuse("InvalidPlacementGroup.InUse", "The placement group '%s' is in use in another availability zone: %s", g.Name, at)
 	}
 	return nil
 }

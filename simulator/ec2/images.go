@@ -4,11 +4,12 @@ import (
 	"slices"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // Image is a machine image.
 type Image struct {
-	tagged
+	api.Resource
 	Name, Arch, Owner, Alias string
 	Created                  env.Time
 }
@@ -28,40 +29,40 @@ func (m *Model) makeImages() {
 			Owner: amazon, Alias: "amazon",
 			Created: 1763424000_000000000, // 2025-11-18T00:00:00Z
 		}
-		m.register(&img.tagged, b.id, "image", nil, 0)
+		m.register(&img.Resource, b.id, "image", nil, 0)
 		m.images = append(m.images, img)
 	}
 }
 
-func noImages(ids []string) *Error {
-	return Refuse("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", ids[0])
+func noImages(ids []string) *api.Error {
+	return api.Refuse("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", ids[0])
 }
 
-var imageFields = fields[*Image]{
-	"name":         value(func(i *Image) string { return i.Name }),
-	"architecture": value(func(i *Image) string { return i.Arch }),
-	"image-id":     value(func(i *Image) string { return i.ID }),
-	"owner-id":     value(func(i *Image) string { return i.Owner }),
-	"owner-alias":  value(func(i *Image) string { return i.Alias }),
-	"state":        value(func(*Image) string { return "available" }),
-	"is-public":    value(func(*Image) string { return "true" }),
-	"image-type":   value(func(*Image) string { return "machine" }),
+var imageFields = api.Fields[*Image]{
+	"name":         api.Value(func(i *Image) string { return i.Name }),
+	"architecture": api.Value(func(i *Image) string { return i.Arch }),
+	"image-id":     api.Value(func(i *Image) string { return i.ID }),
+	"owner-id":     api.Value(func(i *Image) string { return i.Owner }),
+	"owner-alias":  api.Value(func(i *Image) string { return i.Alias }),
+	"state":        api.Value(func(*Image) string { return "available" }),
+	"is-public":    api.Value(func(*Image) string { return "true" }),
+	"image-type":   api.Value(func(*Image) string { return "machine" }),
 
-	"virtualization-type": value(func(*Image) string { return "hvm" }),
-	"root-device-type":    value(func(*Image) string { return "ebs" }),
-	"platform-details":    value(func(*Image) string { return "Linux/UNIX" }),
+	"virtualization-type": api.Value(func(*Image) string { return "hvm" }),
+	"root-device-type":    api.Value(func(*Image) string { return "ebs" }),
+	"platform-details":    api.Value(func(*Image) string { return "Linux/UNIX" }),
 }
 
 // DescribeImages lists images; owners are account ids, self or aliases, and
 // none means all.
-func (m *Model) DescribeImages(q Query, owners []string) (Page[Image], error) {
-	return call(m, Event{Action: "DescribeImages"}, func(env.Time, *Event) (Page[Image], error) {
+func (m *Model) DescribeImages(q api.Query, owners []string) (api.Page[Image], error) {
+	return call(m, Event{Action: "DescribeImages"}, func(env.Time, *Event) (api.Page[Image], error) {
 		for _, id := range q.IDs {
 			if !wellFormed(id, "ami") {
-				return Page[Image]{}, malformedImage(id)
+				return api.Page[Image]{}, malformedImage(id)
 			}
 		}
-		return views(choose(m.images, q, imageFields.named, noImages, func(i *Image) bool {
+		return api.Views(api.Choose(m.images, q, imageFields.Named, noImages, func(i *Image) bool {
 			return len(owners) == 0 || slices.ContainsFunc(owners, func(o string) bool {
 				return o == i.Owner || o == i.Alias || o == "self" && i.Owner == m.opt.Account
 			})
@@ -69,8 +70,8 @@ func (m *Model) DescribeImages(q Query, owners []string) (Page[Image], error) {
 	})
 }
 
-func malformedImage(id string) *Error {
-	return Refuse("InvalidAMIID.Malformed", `Invalid id: "%s" (expecting "ami-...")`, id)
+func malformedImage(id string) *api.Error {
+	return api.Refuse("InvalidAMIID.Malformed", `Invalid id: "%s" (expecting "ami-...")`, id)
 }
 
 func (m *Model) image(id string) (*Image, error) {

@@ -8,6 +8,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/quota"
 	"aws-slurm-burst/simulator/record"
@@ -18,7 +19,7 @@ const describedFor = time.Hour
 
 // Instance is an instance, as of the call that returned it.
 type Instance struct {
-	tagged
+	api.Resource
 	Reservation   string
 	Index         int // AmiLaunchIndex
 	Token         string
@@ -51,7 +52,7 @@ type Instance struct {
 	vacated          bool
 	forgotten        bool
 	doomed           bool // its capacity is gone, and it will hear of it
-	volume           tagged
+	volume           api.Resource
 	group            *Group
 	grant            *grant
 	pool             *pool        // of the market; nil without one
@@ -87,36 +88,36 @@ func (i *Instance) state(now env.Time) cloud.State {
 
 // DescribeInstances lists instances grouped by launch. EC2 promises no order;
 // here it is the order of launch.
-func (m *Model) DescribeInstances(q Query) (Page[Instance], error) {
+func (m *Model) DescribeInstances(q api.Query) (api.Page[Instance], error) {
 	return m.DescribeInstancesAgo(q, 0)
 }
 
 // DescribeInstancesAgo is DescribeInstances of a world so much older: what was
 // launched since is not there, what began to end since still lives. Tags are
 // those of today.
-func (m *Model) DescribeInstancesAgo(q Query, age time.Duration) (Page[Instance], error) {
+func (m *Model) DescribeInstancesAgo(q api.Query, age time.Duration) (api.Page[Instance], error) {
 	return describeAgo(m, q, age, (*Instance).at)
 }
 
 // describeAgo is DescribeInstancesAgo in the form that the caller needs: thousands
 // of instances are not copied twice.
-func describeAgo[T any](m *Model, q Query, age time.Duration, view func(*Instance, env.Time) T) (Page[T], error) {
-	return answer(m, Event{Action: "DescribeInstances"}, q.whole(), func(now env.Time, _ *Event) (Page[T], error) {
+func describeAgo[T any](m *Model, q api.Query, age time.Duration, view func(*Instance, env.Time) T) (api.Page[T], error) {
+	return answer(m, Event{Action: "DescribeInstances"}, q.Whole(), func(now env.Time, _ *Event) (api.Page[T], error) {
 		return describe(m, q, now.Add(-age), view)
 	})
 }
 
-func describe[T any](m *Model, q Query, now env.Time, view func(*Instance, env.Time) T) (Page[T], error) {
+func describe[T any](m *Model, q api.Query, now env.Time, view func(*Instance, env.Time) T) (api.Page[T], error) {
 	for _, id := range q.IDs {
 		if !wellFormed(id, "i") {
-			return Page[T]{}, malformedInstance(id)
+			return api.Page[T]{}, malformedInstance(id)
 		}
 	}
-	p, err := choose(m.instances, q, instanceFields(now), noInstances, func(i *Instance) bool { return m.visible(&i.tagged, now) })
+	p, err := api.Choose(m.instances, q, instanceFields(now), noInstances, func(i *Instance) bool { return m.visible(&i.Resource, now) })
 	if err != nil {
-		return Page[T]{}, err
+		return api.Page[T]{}, err
 	}
-	out := Page[T]{Next: p.Next, Items: make([]T, len(p.Items))}
+	out := api.Page[T]{Next: p.Next, Items: make([]T, len(p.Items))}
 	for k, i := range p.Items {
 		out.Items[k] = view(i, now)
 	}
@@ -142,25 +143,25 @@ func (i *Instance) seen(now env.Time) cloud.Instance {
 func instanceFields(now env.Time) func(string) func(*Instance, func(string) bool) bool {
 	return func(name string) func(*Instance, func(string) bool) bool {
 		if name == "instance-state-name" {
-			return value(func(i *Instance) string { return string(i.state(now)) })
+			return api.Value(func(i *Instance) string { return string(i.state(now)) })
 		}
 		return lastingFields[name]
 	}
 }
 
-var lastingFields = fields[*Instance]{
-	"instance-id":          value(func(i *Instance) string { return i.ID }),
-	"instance-type":        value(func(i *Instance) string { return i.Type }),
-	"client-token":         value(func(i *Instance) string { return i.Token }),
-	"availability-zone":    value(func(i *Instance) string { return i.Placement.AZ }),
-	"placement-group-name": value(func(i *Instance) string { return i.Placement.Group }),
-	"subnet-id":            value(func(i *Instance) string { return i.SubnetID }),
-	"vpc-id":               value(func(i *Instance) string { return i.VPC }),
-	"private-ip-address":   value(func(i *Instance) string { return i.address() }),
-	"image-id":             value(func(i *Instance) string { return i.ImageID }),
-	"reservation-id":       value(func(i *Instance) string { return i.Reservation }),
-	"key-name":             value(func(i *Instance) string { return i.KeyName }),
-	"architecture":         value(func(i *Instance) string { return i.Arch }),
+var lastingFields = api.Fields[*Instance]{
+	"instance-id":          api.Value(func(i *Instance) string { return i.ID }),
+	"instance-type":        api.Value(func(i *Instance) string { return i.Type }),
+	"client-token":         api.Value(func(i *Instance) string { return i.Token }),
+	"availability-zone":    api.Value(func(i *Instance) string { return i.Placement.AZ }),
+	"placement-group-name": api.Value(func(i *Instance) string { return i.Placement.Group }),
+	"subnet-id":            api.Value(func(i *Instance) string { return i.SubnetID }),
+	"vpc-id":               api.Value(func(i *Instance) string { return i.VPC }),
+	"private-ip-address":   api.Value(func(i *Instance) string { return i.address() }),
+	"image-id":             api.Value(func(i *Instance) string { return i.ImageID }),
+	"reservation-id":       api.Value(func(i *Instance) string { return i.Reservation }),
+	"key-name":             api.Value(func(i *Instance) string { return i.KeyName }),
+	"architecture":         api.Value(func(i *Instance) string { return i.Arch }),
 	// On-demand instances have no lifecycle at all.
 	"instance-lifecycle": func(i *Instance, pass func(string) bool) bool {
 		return i.Market == cloud.Spot && pass("spot")
@@ -193,13 +194,13 @@ type InstanceStatus struct {
 
 // DescribeInstanceStatus lists the state of running instances, or of all. The
 // model has no impaired instances and no scheduled events.
-func (m *Model) DescribeInstanceStatus(q Query, all bool) (Page[InstanceStatus], error) {
-	return answer(m, Event{Action: "DescribeInstanceStatus"}, q.whole(), func(now env.Time, _ *Event) (Page[InstanceStatus], error) {
+func (m *Model) DescribeInstanceStatus(q api.Query, all bool) (api.Page[InstanceStatus], error) {
+	return answer(m, Event{Action: "DescribeInstanceStatus"}, q.Whole(), func(now env.Time, _ *Event) (api.Page[InstanceStatus], error) {
 		if !all {
-			q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], Filter{"instance-state-name", []string{string(cloud.Running)}})
+			q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], api.Filter{Name: "instance-state-name", Values: []string{string(cloud.Running)}})
 		}
 		p, err := describe(m, q, now, (*Instance).at)
-		out := Page[InstanceStatus]{Next: p.Next}
+		out := api.Page[InstanceStatus]{Next: p.Next}
 		for _, i := range p.Items {
 			out.Items = append(out.Items, InstanceStatus{i.ID, i.Placement.AZ, i.State})
 		}
@@ -218,10 +219,10 @@ type StateChange struct {
 func (m *Model) TerminateInstances(ids []string, dry bool) ([]StateChange, error) {
 	return call(m, Event{Action: "TerminateInstances", IDs: ids}, func(now env.Time, _ *Event) ([]StateChange, error) {
 		if len(ids) == 0 {
-			return nil, missing("InstanceId")
+			return nil, api.Missing("InstanceId")
 		}
-		if len(ids) > maxTaggables {
-			return nil, badValue("The maximum number of instances of one call is %d", maxTaggables)
+		if len(ids) > api.MaxResources {
+			return nil, api.BadValue("The maximum number of instances of one call is %d", api.MaxResources)
 		}
 		found := make([]*Instance, len(ids))
 		var lost []string
@@ -229,7 +230,7 @@ func (m *Model) TerminateInstances(ids []string, dry bool) ([]StateChange, error
 			if !wellFormed(id, "i") {
 				return nil, malformedInstance(id)
 			}
-			if found[k] = m.instanceByID[id]; found[k] == nil || !m.visible(&found[k].tagged, now) {
+			if found[k] = m.instanceByID[id]; found[k] == nil || !m.visible(&found[k].Resource, now) {
 				lost = append(lost, id)
 			}
 		}
@@ -237,11 +238,11 @@ func (m *Model) TerminateInstances(ids []string, dry bool) ([]StateChange, error
 			return nil, noInstances(lost)
 		}
 		if dry {
-			return nil, dryRun()
+			return nil, api.DryRun()
 		}
 		if m.throttle != nil {
 			if !m.throttle.Resources(now, "TerminateInstances", len(found)) {
-				return nil, throttled()
+				return nil, api.Throttled()
 			}
 			m.throttle.Spend(now, "TerminateInstances", len(found))
 		}
@@ -302,13 +303,13 @@ func (m *Model) end(i *Instance, code, text string, now env.Time) {
 	m.note(record.InstanceEnding, i, now, code, 0, m.charge(i, now))
 }
 
-func noInstances(ids []string) *Error {
+func noInstances(ids []string) *api.Error {
 	if len(ids) == 1 {
-		return Refuse("InvalidInstanceID.NotFound", "The instance ID %s does not exist", quoted(ids))
+		return api.Refuse("InvalidInstanceID.NotFound", "The instance ID %s does not exist", api.Quoted(ids))
 	}
-	return Refuse("InvalidInstanceID.NotFound", "The instance IDs %s do not exist", quoted(ids))
+	return api.Refuse("InvalidInstanceID.NotFound", "The instance IDs %s do not exist", api.Quoted(ids))
 }
 
-func malformedInstance(id string) *Error {
-	return Refuse("InvalidInstanceID.Malformed", `Invalid id: "%s" (expecting "i-...")`, strings.ToValidUTF8(id, "?"))
+func malformedInstance(id string) *api.Error {
+	return api.Refuse("InvalidInstanceID.Malformed", `Invalid id: "%s" (expecting "i-...")`, strings.ToValidUTF8(id, "?"))
 }

@@ -8,6 +8,7 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/quota"
 	"aws-slurm-burst/simulator/record"
 )
@@ -70,12 +71,12 @@ func (m *Model) RunInstances(r RunRequest) (Reservation, error) {
 			return Reservation{}, err
 		}
 		if r.DryRun {
-			return Reservation{}, dryRun()
+			return Reservation{}, api.DryRun()
 		}
 		// It is refused whole where its bucket has not enough, as AWS says; whether
 		// for MaxCount or for MinCount AWS does not say.
 		if m.throttle != nil && !m.throttle.Resources(now, "RunInstances", r.Max) {
-			return Reservation{}, throttled()
+			return Reservation{}, api.Throttled()
 		}
 		zone := l.az // the token's scope is what was asked for
 		n, err := m.fit(l, r.Min, r.Max)
@@ -106,15 +107,15 @@ func instanceIDs(list []Instance) []string {
 func (r RunRequest) check() error {
 	switch {
 	case r.Min == 0:
-		return missing("MinCount")
+		return api.Missing("MinCount")
 	case r.Max == 0:
-		return missing("MaxCount")
+		return api.Missing("MaxCount")
 	case r.Min < 0:
-		return badValue("Value (%d) for parameter minCount is invalid. Minimum value is 1.", r.Min)
+		return api.BadValue("Value (%d) for parameter minCount is invalid. Minimum value is 1.", r.Min)
 	case r.Max < r.Min:
-		return badValue("Value (%d) for parameter maxCount is invalid. It must not be less than minCount (%d).", r.Max, r.Min)
+		return api.BadValue("Value (%d) for parameter maxCount is invalid. It must not be less than minCount (%d).", r.Max, r.Min)
 	case len(r.Token) > 64 || !ascii(r.Token):
-		return Refuse("InvalidClientToken", "The client token must be at most 64 ASCII characters.")
+		return api.Refuse("InvalidClientToken", "The client token must be at most 64 ASCII characters.")
 	}
 	return nil
 }
@@ -140,10 +141,10 @@ func (m *Model) resolve(r RunRequest, now env.Time) (*launch, error) {
 		l.Interfaces = []Interface{{SubnetID: l.SubnetID, Groups: l.SecurityGroups}}
 	} else {
 		if l.SubnetID != "" {
-			return nil, badCombination("Network interfaces and an instance-level subnet ID may not be specified on the same request")
+			return nil, api.BadCombination("Network interfaces and an instance-level subnet ID may not be specified on the same request")
 		}
 		if len(l.SecurityGroups)+len(l.SecurityGroupNames) > 0 {
-			return nil, badCombination("Network interfaces and an instance-level security groups may not be specified on the same request")
+			return nil, api.BadCombination("Network interfaces and an instance-level security groups may not be specified on the same request")
 		}
 	}
 	for _, nic := range l.Interfaces {
@@ -155,7 +156,7 @@ func (m *Model) resolve(r RunRequest, now env.Time) (*launch, error) {
 			return nil, err
 		}
 		if l.subnet != nil && l.subnet.AZ != s.AZ {
-			return nil, badCombination("All network interfaces must be in the same availability zone")
+			return nil, api.BadCombination("All network interfaces must be in the same availability zone")
 		}
 		if l.subnet == nil {
 			l.subnet, l.az = s, s.AZ
@@ -166,13 +167,13 @@ func (m *Model) resolve(r RunRequest, now env.Time) (*launch, error) {
 			return nil, err
 		}
 		if l.subnet != nil && l.subnet.AZ != l.AZ {
-			return nil, badValue("The availability zone '%s' is not the one of subnet '%s' (%s)", l.AZ, l.subnet.ID, l.subnet.AZ)
+			return nil, api.BadValue("The availability zone '%s' is not the one of subnet '%s' (%s)", l.AZ, l.subnet.ID, l.subnet.AZ)
 		}
 		l.az = l.AZ
 	}
 	if l.Group != "" || l.GroupID != "" {
 		for _, g := range m.groups {
-			if (g.Name == l.Group || g.ID == l.GroupID) && m.visible(&g.tagged, now) {
+			if (g.Name == l.Group || g.ID == l.GroupID) && m.visible(&g.Resource, now) {
 				l.group = g
 			}
 		}
@@ -187,18 +188,18 @@ func (m *Model) resolve(r RunRequest, now env.Time) (*launch, error) {
 func (m *Model) validate(l *launch) error {
 	var known bool
 	if l.facts, known = m.opt.Types.Type(l.Type); !known {
-		return badValue("Invalid value '%s' for InstanceType.", l.Type)
+		return api.BadValue("Invalid value '%s' for InstanceType.", l.Type)
 	}
 	l.family = quota.Of(l.Type, l.Market)
 	if l.ImageID == "" {
-		return missing("ImageId")
+		return api.Missing("ImageId")
 	}
 	var err error
 	if l.image, err = m.image(l.ImageID); err != nil {
 		return err
 	}
 	if !slices.Contains(l.facts.Archs, l.image.Arch) {
-		return badValue("The architecture '%s' of the specified instance type does not match the architecture '%s' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.", l.facts.Archs[0], l.image.Arch)
+		return api.BadValue("The architecture '%s' of the specified instance type does not match the architecture '%s' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.", l.facts.Archs[0], l.image.Arch)
 	}
 	if err := l.checkMarket(); err != nil {
 		return err
@@ -211,10 +212,10 @@ func (m *Model) validate(l *launch) error {
 			return err
 		}
 	}
-	if l.tags, err = tagsFor(l.Tags, "instance", "volume", "network-interface", "spot-instances-request"); err != nil {
+	if l.tags, err = api.TagsFor(l.Tags, "instance", "volume", "network-interface", "spot-instances-request"); err != nil {
 		return err
 	}
-	l.volume, err = tagsFor(l.Tags, "volume", "instance", "network-interface", "spot-instances-request")
+	l.volume, err = api.TagsFor(l.Tags, "volume", "instance", "network-interface", "spot-instances-request")
 	return err
 }
 
@@ -222,7 +223,7 @@ func (l *launch) checkMarket() error {
 	switch l.Market {
 	case cloud.OnDemand:
 		if l.MaxPrice != "" {
-			return badCombination("A maximum price is for spot instances only")
+			return api.BadCombination("A maximum price is for spot instances only")
 		}
 		if !l.facts.OnDemand {
 			return unsupported()
@@ -232,16 +233,16 @@ func (l *launch) checkMarket() error {
 			return unsupported()
 		}
 		if p, err := strconv.ParseFloat(l.MaxPrice, 64); l.MaxPrice != "" && (err != nil || !(p > 0)) {
-			return badValue("Invalid value '%s' for SpotPrice.", l.MaxPrice)
+			return api.BadValue("Invalid value '%s' for SpotPrice.", l.MaxPrice)
 		}
 	default:
-		return badValue("Invalid value '%s' for MarketType.", l.Market)
+		return api.BadValue("Invalid value '%s' for MarketType.", l.Market)
 	}
 	return nil
 }
 
-func unsupported() *Error {
-	return Refuse("Unsupported", "The requested configuration is currently not supported. Please check the documentation for supported configurations.")
+func unsupported() *api.Error {
+	return api.Refuse("Unsupported", "The requested configuration is currently not supported. Please check the documentation for supported configurations.")
 }
 
 // plan checks the network interfaces and looks up their security groups.
@@ -251,26 +252,26 @@ func (m *Model) plan(l *launch) error {
 		vpc = l.subnet.VPC
 	}
 	if n := len(l.Interfaces); n > max(1, l.facts.NetworkCards)*maxDevices {
-		return Refuse("AttachmentLimitExceeded", "Interface count %d exceeds the limit for %s", n, l.Type)
+		return api.Refuse("AttachmentLimitExceeded", "Interface count %d exceeds the limit for %s", n, l.Type)
 	}
 	efa, primary := 0, false
 	type slot struct{ card, device int }
 	taken := map[slot]bool{}
 	for _, nic := range l.Interfaces {
 		if taken[slot{nic.Card, nic.Device}] {
-			return badValue("Each network interface requires a unique device index. Device index %d of network card %d is given twice.", nic.Device, nic.Card)
+			return api.BadValue("Each network interface requires a unique device index. Device index %d of network card %d is given twice.", nic.Device, nic.Card)
 		}
 		taken[slot{nic.Card, nic.Device}] = true
 		primary = primary || nic.Card == 0 && nic.Device == 0 && nic.Kind != "efa-only"
 		if nic.Card < 0 || nic.Card >= max(1, l.facts.NetworkCards) || nic.Device < 0 {
-			return badValue("Network card index %d is not valid for instance type %s, which has %d.", nic.Card, l.Type, l.facts.NetworkCards)
+			return api.BadValue("Network card index %d is not valid for instance type %s, which has %d.", nic.Card, l.Type, l.facts.NetworkCards)
 		}
 		switch nic.Kind {
 		case "", "interface":
 		case "efa", "efa-only":
 			efa++
 		default:
-			return badValue("Value (%s) for parameter InterfaceType is invalid.", nic.Kind)
+			return api.BadValue("Value (%s) for parameter InterfaceType is invalid.", nic.Kind)
 		}
 		p := nicPlan{Interface: nic}
 		for _, id := range nic.Groups {
@@ -279,7 +280,7 @@ func (m *Model) plan(l *launch) error {
 				return noSecurityGroups([]string{id})
 			}
 			if g.VPC != vpc {
-				return badValue("The security group '%s' and the subnet belong to different networks.", id)
+				return api.BadValue("The security group '%s' and the subnet belong to different networks.", id)
 			}
 			p.groups = append(p.groups, GroupRef{g.ID, g.Name})
 		}
@@ -298,11 +299,11 @@ func (m *Model) plan(l *launch) error {
 	}
 	switch {
 	case !primary:
-		return badCombination("The first network interface must be device index 0 of network card 0")
+		return api.BadCombination("The first network interface must be device index 0 of network card 0")
 	case efa > 0 && l.facts.EFA == 0:
-		return badCombination("EFA interfaces are not supported on %s", l.Type)
+		return api.BadCombination("EFA interfaces are not supported on %s", l.Type)
 	case efa > l.facts.EFA:
-		return Refuse("AttachmentLimitExceeded", "EFA interface count %d exceeds the limit for %s", efa, l.Type)
+		return api.Refuse("AttachmentLimitExceeded", "EFA interface count %d exceeds the limit for %s", efa, l.Type)
 	}
 	return nil
 }
@@ -333,7 +334,7 @@ func (m *Model) start(l *launch, n int, token string, now env.Time) Reservation 
 			Launched: now, Cores: l.facts.Cores, VCPUs: l.facts.VCPUs,
 			family: l.family, pool: pool, most: most,
 		}
-		m.register(&i.tagged, m.id("i"), "instance", l.tags, now)
+		m.register(&i.Resource, m.id("i"), "instance", l.tags, now)
 		m.register(&i.volume, m.id("vol"), "volume", l.volume, now)
 		i.Volume = i.volume.ID
 		if l.Market == cloud.Spot {

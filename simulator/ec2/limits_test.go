@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/quota"
 	"aws-slurm-burst/simulator/ec2/throttle"
 )
@@ -22,13 +23,13 @@ func TestCallsBeyondTheBucketAreThrottledAndDoNothing(t *testing.T) {
 	}
 	_, err := m.RunInstances(basic(1))
 	want(t, err, "RequestLimitExceeded")
-	if e := AsError(err); e.Status != 503 {
+	if e := api.AsError(err); e.Status != 503 {
 		t.Errorf("status %d", e.Status)
 	}
 	if codes[5] != "RequestLimitExceeded" || m.Calls()["RunInstances"] != 6 {
 		t.Errorf("observed %q, counted %v", codes, m.Calls())
 	}
-	if p, err := m.DescribeInstances(Query{}); err != nil || len(p.Items) != 5 {
+	if p, err := m.DescribeInstances(api.Query{}); err != nil || len(p.Items) != 5 {
 		t.Errorf("%d instances, %v", len(p.Items), err)
 	}
 	c.pass(time.Second)
@@ -40,7 +41,7 @@ func TestCallsBeyondTheBucketAreThrottledAndDoNothing(t *testing.T) {
 }
 
 func TestDescribingEverythingIsThrottledSooner(t *testing.T) {
-	calls := func(q Query) (n int) {
+	calls := func(q api.Query) (n int) {
 		m, _ := open(t, func(o *Options) { o.Throttle = throttle.Published() })
 		for n < 1000 {
 			if _, err := m.DescribeInstances(q); err != nil {
@@ -51,12 +52,12 @@ func TestDescribingEverythingIsThrottledSooner(t *testing.T) {
 		}
 		return n
 	}
-	for n, q := range map[int]Query{50: {}, 100: {Max: 1000}} {
+	for n, q := range map[int]api.Query{50: {}, 100: {Max: 1000}} {
 		if got := calls(q); got != n {
 			t.Errorf("%+v: %d calls, want %d", q, got, n)
 		}
 	}
-	if got := calls(Query{Filters: []Filter{{"instance-type", []string{"c6i.xlarge"}}}}); got != 100 {
+	if got := calls(api.Query{Filters: []api.Filter{{Name: "instance-type", Values: []string{"c6i.xlarge"}}}}); got != 100 {
 		t.Errorf("filtered: %d calls, want 100", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/boot"
 	"aws-slurm-burst/simulator/ec2/lag"
@@ -422,7 +423,7 @@ func TestEachInstanceIsSeenWhenItsTimeHasCome(t *testing.T) {
 	l := newLab(t, 1, func(o *Options) { o.Sight = lag.Usual() })
 	ids := l.launch("c6i.large", cloud.OnDemand, 200)
 	seen := func() int {
-		p, err := l.DescribeInstances(Query{})
+		p, err := l.DescribeInstances(api.Query{})
 		want(t, err, "")
 		return len(p.Items)
 	}
@@ -576,7 +577,7 @@ func TestWhoLooksWhenChangesNothing(t *testing.T) {
 			live = append(live, instanceIDs(a.Instances)...)
 		}
 		shown := func(l *lab) (out []string) {
-			p, err := l.DescribeInstances(Query{})
+			p, err := l.DescribeInstances(api.Query{})
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -642,7 +643,7 @@ func TestAfterAMonthNothingIsLeft(t *testing.T) {
 		t.Errorf("%d events", l.engine.Events())
 	}
 	l.until(35 * 24 * time.Hour)
-	if _, err := l.DescribeInstances(Query{}); err != nil {
+	if _, err := l.DescribeInstances(api.Query{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(l.instances) + len(l.instanceByID) + len(l.ending) + len(l.ended) + len(l.tokens) + len(l.spent) + len(l.agenda.heap) + len(l.outbox); n != 0 {

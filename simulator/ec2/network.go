@@ -8,6 +8,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog/table"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // Zone is an availability zone: us-east-1a, use1-az1.
@@ -15,14 +16,14 @@ type Zone struct{ Name, ID string }
 
 // VPC is a network.
 type VPC struct {
-	tagged
+	api.Resource
 	CIDR    netip.Prefix
 	Default bool
 }
 
 // Subnet is a part of a VPC in one zone.
 type Subnet struct {
-	tagged
+	api.Resource
 	VPC          string
 	CIDR         netip.Prefix
 	AZ, AZID     string
@@ -36,7 +37,7 @@ type Subnet struct {
 
 // SecurityGroup is a security group; its rules are not modelled.
 type SecurityGroup struct {
-	tagged
+	api.Resource
 	Name, Description, VPC string
 }
 
@@ -71,22 +72,22 @@ func addr4(n uint32) netip.Addr {
 	return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, n)))
 }
 
-func (m *Model) makeVPC(cidr netip.Prefix, isDefault bool, tags []TagSpec, now env.Time) *VPC {
+func (m *Model) makeVPC(cidr netip.Prefix, isDefault bool, tags []api.TagSpec, now env.Time) *VPC {
 	v := &VPC{CIDR: cidr, Default: isDefault}
-	sorted, _ := tagsFor(tags, "vpc") // checked by the caller
-	m.register(&v.tagged, m.id("vpc"), "vpc", sorted, now)
+	sorted, _ := api.TagsFor(tags, "vpc") // checked by the caller
+	m.register(&v.Resource, m.id("vpc"), "vpc", sorted, now)
 	m.vpcs = append(m.vpcs, v)
 	g := &SecurityGroup{Name: "default", Description: "default VPC security group", VPC: v.ID}
-	m.register(&g.tagged, m.id("sg"), "security-group", nil, now)
+	m.register(&g.Resource, m.id("sg"), "security-group", nil, now)
 	m.secGroups = append(m.secGroups, g)
 	return v
 }
 
-func (m *Model) makeSubnet(v *VPC, cidr netip.Prefix, z Zone, isDefault bool, tags []TagSpec, now env.Time) *Subnet {
+func (m *Model) makeSubnet(v *VPC, cidr netip.Prefix, z Zone, isDefault bool, tags []api.TagSpec, now env.Time) *Subnet {
 	s := &Subnet{VPC: v.ID, CIDR: cidr, AZ: z.Name, AZID: z.ID, DefaultForAZ: isDefault, used: map[uint32]bool{}, next: reservedFirst}
 	s.Free = 1<<(32-cidr.Bits()) - reservedFirst - reservedLast
-	sorted, _ := tagsFor(tags, "subnet")
-	m.register(&s.tagged, m.id("subnet"), "subnet", sorted, now)
+	sorted, _ := api.TagsFor(tags, "subnet")
+	m.register(&s.Resource, m.id("subnet"), "subnet", sorted, now)
 	m.subnets = append(m.subnets, s)
 	return s
 }
@@ -120,23 +121,23 @@ func (s *Subnet) give(a netip.Addr) {
 }
 
 // CreateVPC makes a VPC with its default security group.
-func (m *Model) CreateVPC(cidr string, tags []TagSpec, dry bool) (VPC, error) {
+func (m *Model) CreateVPC(cidr string, tags []api.TagSpec, dry bool) (VPC, error) {
 	return call(m, Event{Action: "CreateVpc"}, func(now env.Time, ev *Event) (VPC, error) {
 		if cidr == "" {
-			return VPC{}, missing("cidrBlock")
+			return VPC{}, api.Missing("cidrBlock")
 		}
 		p, err := netip.ParsePrefix(cidr)
 		if err != nil || !p.Addr().Is4() {
-			return VPC{}, badValue("Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block.", cidr)
+			return VPC{}, api.BadValue("Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block.", cidr)
 		}
 		if p.Bits() < 16 || p.Bits() > 28 {
-			return VPC{}, Refuse("InvalidVpc.Range", "The CIDR '%s' is invalid.", cidr)
+			return VPC{}, api.Refuse("InvalidVpc.Range", "The CIDR '%s' is invalid.", cidr)
 		}
-		if _, err := tagsFor(tags, "vpc"); err != nil {
+		if _, err := api.TagsFor(tags, "vpc"); err != nil {
 			return VPC{}, err
 		}
 		if dry {
-			return VPC{}, dryRun()
+			return VPC{}, api.DryRun()
 		}
 		v := m.makeVPC(p.Masked(), false, tags, now)
 		ev.IDs = []string{v.ID}
@@ -147,7 +148,7 @@ func (m *Model) CreateVPC(cidr string, tags []TagSpec, dry bool) (VPC, error) {
 // SubnetRequest is CreateSubnet; without AZ EC2 chooses, here the first.
 type SubnetRequest struct {
 	VPC, CIDR, AZ string
-	Tags          []TagSpec
+	Tags          []api.TagSpec
 	DryRun        bool
 }
 
@@ -155,10 +156,10 @@ type SubnetRequest struct {
 func (m *Model) CreateSubnet(r SubnetRequest) (Subnet, error) {
 	return call(m, Event{Action: "CreateSubnet", AZ: r.AZ}, func(now env.Time, ev *Event) (Subnet, error) {
 		if r.VPC == "" {
-			return Subnet{}, missing("vpcId")
+			return Subnet{}, api.Missing("vpcId")
 		}
 		if r.CIDR == "" {
-			return Subnet{}, missing("cidrBlock")
+			return Subnet{}, api.Missing("cidrBlock")
 		}
 		v := m.vpc(r.VPC)
 		if v == nil {
@@ -166,26 +167,26 @@ func (m *Model) CreateSubnet(r SubnetRequest) (Subnet, error) {
 		}
 		p, err := netip.ParsePrefix(r.CIDR)
 		if err != nil || !p.Addr().Is4() {
-			return Subnet{}, badValue("Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block.", r.CIDR)
+			return Subnet{}, api.BadValue("Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block.", r.CIDR)
 		}
 		p = p.Masked()
 		if p.Bits() < v.CIDR.Bits() || p.Bits() > 28 || !v.CIDR.Contains(p.Addr()) {
-			return Subnet{}, Refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid.", r.CIDR)
+			return Subnet{}, api.Refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid.", r.CIDR)
 		}
 		for _, s := range m.subnets {
 			if s.VPC == r.VPC && s.CIDR.Overlaps(p) {
-				return Subnet{}, Refuse("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", r.CIDR)
+				return Subnet{}, api.Refuse("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", r.CIDR)
 			}
 		}
 		z, err := m.zone(orDefault(r.AZ, m.zones[0].Name))
 		if err != nil {
 			return Subnet{}, err
 		}
-		if _, err := tagsFor(r.Tags, "subnet"); err != nil {
+		if _, err := api.TagsFor(r.Tags, "subnet"); err != nil {
 			return Subnet{}, err
 		}
 		if r.DryRun {
-			return Subnet{}, dryRun()
+			return Subnet{}, api.DryRun()
 		}
 		s := m.makeSubnet(v, p, z, false, r.Tags, now)
 		ev.IDs, ev.AZ = []string{s.ID}, s.AZ
@@ -196,7 +197,7 @@ func (m *Model) CreateSubnet(r SubnetRequest) (Subnet, error) {
 // SecurityGroupRequest is CreateSecurityGroup; without VPC the default one.
 type SecurityGroupRequest struct {
 	Name, Description, VPC string
-	Tags                   []TagSpec
+	Tags                   []api.TagSpec
 	DryRun                 bool
 }
 
@@ -204,13 +205,13 @@ type SecurityGroupRequest struct {
 func (m *Model) CreateSecurityGroup(r SecurityGroupRequest) (SecurityGroup, error) {
 	return call(m, Event{Action: "CreateSecurityGroup"}, func(now env.Time, ev *Event) (SecurityGroup, error) {
 		if r.Name == "" {
-			return SecurityGroup{}, missing("GroupName")
+			return SecurityGroup{}, api.Missing("GroupName")
 		}
 		if r.Description == "" {
-			return SecurityGroup{}, missing("GroupDescription")
+			return SecurityGroup{}, api.Missing("GroupDescription")
 		}
 		if len(r.Name) > 255 || strings.HasPrefix(r.Name, "sg-") || r.Name == "default" {
-			return SecurityGroup{}, badValue("Invalid security group name '%s'", r.Name)
+			return SecurityGroup{}, api.BadValue("Invalid security group name '%s'", r.Name)
 		}
 		r.VPC = orDefault(r.VPC, m.vpcs[0].ID)
 		if m.vpc(r.VPC) == nil {
@@ -218,34 +219,34 @@ func (m *Model) CreateSecurityGroup(r SecurityGroupRequest) (SecurityGroup, erro
 		}
 		for _, g := range m.secGroups {
 			if g.VPC == r.VPC && g.Name == r.Name {
-				return SecurityGroup{}, Refuse("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", r.Name, r.VPC)
+				return SecurityGroup{}, api.Refuse("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", r.Name, r.VPC)
 			}
 		}
-		tags, err := tagsFor(r.Tags, "security-group")
+		tags, err := api.TagsFor(r.Tags, "security-group")
 		if err != nil {
 			return SecurityGroup{}, err
 		}
 		if r.DryRun {
-			return SecurityGroup{}, dryRun()
+			return SecurityGroup{}, api.DryRun()
 		}
 		g := &SecurityGroup{Name: r.Name, Description: r.Description, VPC: r.VPC}
-		m.register(&g.tagged, m.id("sg"), "security-group", tags, now)
+		m.register(&g.Resource, m.id("sg"), "security-group", tags, now)
 		m.secGroups = append(m.secGroups, g)
 		ev.IDs = []string{g.ID}
 		return *g, nil
 	})
 }
 
-func noVPCs(ids []string) *Error {
-	return Refuse("InvalidVpcID.NotFound", "The vpc ID %s does not exist", quoted(ids))
+func noVPCs(ids []string) *api.Error {
+	return api.Refuse("InvalidVpcID.NotFound", "The vpc ID %s does not exist", api.Quoted(ids))
 }
 
-func noSubnets(ids []string) *Error {
-	return Refuse("InvalidSubnetID.NotFound", "The subnet ID %s does not exist", quoted(ids))
+func noSubnets(ids []string) *api.Error {
+	return api.Refuse("InvalidSubnetID.NotFound", "The subnet ID %s does not exist", api.Quoted(ids))
 }
 
-func noSecurityGroups(ids []string) *Error {
-	return Refuse("InvalidGroup.NotFound", "The security group %s does not exist", quoted(ids))
+func noSecurityGroups(ids []string) *api.Error {
+	return api.Refuse("InvalidGroup.NotFound", "The security group %s does not exist", api.Quoted(ids))
 }
 
 func truth(b bool) string {
@@ -255,60 +256,60 @@ func truth(b bool) string {
 	return "false"
 }
 
-var vpcFields = fields[*VPC]{
-	"vpc-id":     value(func(v *VPC) string { return v.ID }),
-	"cidr":       value(func(v *VPC) string { return v.CIDR.String() }),
-	"cidr-block": value(func(v *VPC) string { return v.CIDR.String() }),
-	"is-default": value(func(v *VPC) string { return truth(v.Default) }),
-	"isDefault":  value(func(v *VPC) string { return truth(v.Default) }),
-	"state":      value(func(*VPC) string { return "available" }),
+var vpcFields = api.Fields[*VPC]{
+	"vpc-id":     api.Value(func(v *VPC) string { return v.ID }),
+	"cidr":       api.Value(func(v *VPC) string { return v.CIDR.String() }),
+	"cidr-block": api.Value(func(v *VPC) string { return v.CIDR.String() }),
+	"is-default": api.Value(func(v *VPC) string { return truth(v.Default) }),
+	"isDefault":  api.Value(func(v *VPC) string { return truth(v.Default) }),
+	"state":      api.Value(func(*VPC) string { return "available" }),
 }
 
-var subnetFields = fields[*Subnet]{
-	"subnet-id":            value(func(s *Subnet) string { return s.ID }),
-	"vpc-id":               value(func(s *Subnet) string { return s.VPC }),
-	"availability-zone":    value(func(s *Subnet) string { return s.AZ }),
-	"availabilityZone":     value(func(s *Subnet) string { return s.AZ }),
-	"availability-zone-id": value(func(s *Subnet) string { return s.AZID }),
-	"cidr":                 value(func(s *Subnet) string { return s.CIDR.String() }),
-	"cidr-block":           value(func(s *Subnet) string { return s.CIDR.String() }),
-	"default-for-az":       value(func(s *Subnet) string { return truth(s.DefaultForAZ) }),
-	"defaultForAz":         value(func(s *Subnet) string { return truth(s.DefaultForAZ) }),
-	"state":                value(func(*Subnet) string { return "available" }),
+var subnetFields = api.Fields[*Subnet]{
+	"subnet-id":            api.Value(func(s *Subnet) string { return s.ID }),
+	"vpc-id":               api.Value(func(s *Subnet) string { return s.VPC }),
+	"availability-zone":    api.Value(func(s *Subnet) string { return s.AZ }),
+	"availabilityZone":     api.Value(func(s *Subnet) string { return s.AZ }),
+	"availability-zone-id": api.Value(func(s *Subnet) string { return s.AZID }),
+	"cidr":                 api.Value(func(s *Subnet) string { return s.CIDR.String() }),
+	"cidr-block":           api.Value(func(s *Subnet) string { return s.CIDR.String() }),
+	"default-for-az":       api.Value(func(s *Subnet) string { return truth(s.DefaultForAZ) }),
+	"defaultForAz":         api.Value(func(s *Subnet) string { return truth(s.DefaultForAZ) }),
+	"state":                api.Value(func(*Subnet) string { return "available" }),
 }
 
-var secGroupFields = fields[*SecurityGroup]{
-	"group-id":    value(func(g *SecurityGroup) string { return g.ID }),
-	"group-name":  value(func(g *SecurityGroup) string { return g.Name }),
-	"description": value(func(g *SecurityGroup) string { return g.Description }),
-	"vpc-id":      value(func(g *SecurityGroup) string { return g.VPC }),
+var secGroupFields = api.Fields[*SecurityGroup]{
+	"group-id":    api.Value(func(g *SecurityGroup) string { return g.ID }),
+	"group-name":  api.Value(func(g *SecurityGroup) string { return g.Name }),
+	"description": api.Value(func(g *SecurityGroup) string { return g.Description }),
+	"vpc-id":      api.Value(func(g *SecurityGroup) string { return g.VPC }),
 }
 
 // DescribeVPCs lists VPCs.
-func (m *Model) DescribeVPCs(q Query) (Page[VPC], error) {
-	return call(m, Event{Action: "DescribeVpcs"}, func(env.Time, *Event) (Page[VPC], error) {
-		return views(choose(m.vpcs, q, vpcFields.named, noVPCs, nil))
+func (m *Model) DescribeVPCs(q api.Query) (api.Page[VPC], error) {
+	return call(m, Event{Action: "DescribeVpcs"}, func(env.Time, *Event) (api.Page[VPC], error) {
+		return api.Views(api.Choose(m.vpcs, q, vpcFields.Named, noVPCs, nil))
 	})
 }
 
 // DescribeSubnets lists subnets.
-func (m *Model) DescribeSubnets(q Query) (Page[Subnet], error) {
-	return call(m, Event{Action: "DescribeSubnets"}, func(env.Time, *Event) (Page[Subnet], error) {
-		return views(choose(m.subnets, q, subnetFields.named, noSubnets, nil))
+func (m *Model) DescribeSubnets(q api.Query) (api.Page[Subnet], error) {
+	return call(m, Event{Action: "DescribeSubnets"}, func(env.Time, *Event) (api.Page[Subnet], error) {
+		return api.Views(api.Choose(m.subnets, q, subnetFields.Named, noSubnets, nil))
 	})
 }
 
 // DescribeSecurityGroups lists security groups; names are of the default VPC.
-func (m *Model) DescribeSecurityGroups(q Query, names []string) (Page[SecurityGroup], error) {
-	return call(m, Event{Action: "DescribeSecurityGroups"}, func(env.Time, *Event) (Page[SecurityGroup], error) {
+func (m *Model) DescribeSecurityGroups(q api.Query, names []string) (api.Page[SecurityGroup], error) {
+	return call(m, Event{Action: "DescribeSecurityGroups"}, func(env.Time, *Event) (api.Page[SecurityGroup], error) {
 		for _, n := range names {
 			g := m.secGroupNamed(m.vpcs[0].ID, n)
 			if g == nil {
-				return Page[SecurityGroup]{}, noSecurityGroups([]string{n})
+				return api.Page[SecurityGroup]{}, noSecurityGroups([]string{n})
 			}
 			q.IDs = append(q.IDs[:len(q.IDs):len(q.IDs)], g.ID)
 		}
-		return views(choose(m.secGroups, q, secGroupFields.named, noSecurityGroups, nil))
+		return api.Views(api.Choose(m.secGroups, q, secGroupFields.Named, noSecurityGroups, nil))
 	})
 }
 
@@ -335,7 +336,7 @@ func (m *Model) DescribeRegions(names []string) ([]string, error) {
 	return call(m, Event{Action: "DescribeRegions"}, func(env.Time, *Event) ([]string, error) {
 		for _, n := range names {
 			if n != m.opt.Region {
-				return nil, badValue("Invalid region name: [%s]", n)
+				return nil, api.BadValue("Invalid region name: [%s]", n)
 			}
 		}
 		return []string{m.opt.Region}, nil
@@ -348,7 +349,7 @@ func (m *Model) zone(name string) (Zone, error) {
 			return z, nil
 		}
 	}
-	return Zone{}, badValue("Invalid availability zone: [%s]", name)
+	return Zone{}, api.BadValue("Invalid availability zone: [%s]", name)
 }
 
 func (m *Model) vpc(id string) *VPC {

@@ -6,6 +6,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -13,8 +14,8 @@ var _ cloud.Offers = (*Port)(nil)
 
 // Types is one page of DescribeInstanceTypes.
 func (p *Port) Types(ctx context.Context, page string) (cloud.TypePage, error) {
-	list, err := pageOf(ctx, p, "DescribeInstanceTypes", func() (Page[InstanceType], error) {
-		return p.model.DescribeInstanceTypes(Query{Next: page, Max: maxTypePage})
+	list, err := pageOf(ctx, p, "DescribeInstanceTypes", func() (api.Page[InstanceType], error) {
+		return p.model.DescribeInstanceTypes(api.Query{Next: page, Max: maxTypePage})
 	})
 	out := cloud.TypePage{Next: list.Next}
 	for _, t := range list.Items {
@@ -25,8 +26,8 @@ func (p *Port) Types(ctx context.Context, page string) (cloud.TypePage, error) {
 
 // Offerings is one page of DescribeInstanceTypeOfferings.
 func (p *Port) Offerings(ctx context.Context, page string) (cloud.OfferingPage, error) {
-	list, err := pageOf(ctx, p, "DescribeInstanceTypeOfferings", func() (Page[Offering], error) {
-		return p.model.DescribeInstanceTypeOfferings(Query{Next: page, Max: maxPage}, "availability-zone-id")
+	list, err := pageOf(ctx, p, "DescribeInstanceTypeOfferings", func() (api.Page[Offering], error) {
+		return p.model.DescribeInstanceTypeOfferings(api.Query{Next: page, Max: api.MaxPage}, "availability-zone-id")
 	})
 	out := cloud.OfferingPage{Next: list.Next}
 	for _, o := range list.Items {
@@ -51,8 +52,8 @@ func (p *Port) Zones(ctx context.Context) ([]catalog.Zone, error) {
 
 // SpotPrices is one page of DescribeSpotPriceHistory.
 func (p *Port) SpotPrices(ctx context.Context, q cloud.SpotQuery) (cloud.SpotPage, error) {
-	list, err := pageOf(ctx, p, "DescribeSpotPriceHistory", func() (Page[SpotPrice], error) {
-		return p.model.DescribeSpotPriceHistory(Query{Next: q.Page, Max: maxPage, Filters: []Filter{{"product-description", []string{linux}}}}, nil)
+	list, err := pageOf(ctx, p, "DescribeSpotPriceHistory", func() (api.Page[SpotPrice], error) {
+		return p.model.DescribeSpotPriceHistory(api.Query{Next: q.Page, Max: api.MaxPage, Filters: []api.Filter{{Name: "product-description", Values: []string{linux}}}}, nil)
 	})
 	out := cloud.SpotPage{Next: list.Next}
 	for _, s := range list.Items {
@@ -63,7 +64,7 @@ func (p *Port) SpotPrices(ctx context.Context, q cloud.SpotQuery) (cloud.SpotPag
 }
 
 // pageOf makes a describe call.
-func pageOf[T any](ctx context.Context, p *Port, action string, ask func() (Page[T], error)) (page Page[T], err error) {
+func pageOf[T any](ctx context.Context, p *Port, action string, ask func() (api.Page[T], error)) (page api.Page[T], err error) {
 	err = p.call(ctx, faults.Fact{Action: action}, func() (err error) {
 		page, err = ask()
 		return err

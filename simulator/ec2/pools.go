@@ -6,6 +6,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/quota"
 )
 
@@ -42,7 +43,7 @@ func (m *Model) fit(l *launch, least, most int) (int, error) {
 		m.chooseZone(l, most)
 	}
 	if !m.offered(l.Type, l.az) {
-		return 0, Refuse("Unsupported", "Your requested instance type (%s) is not supported in your requested Availability Zone (%s). Please retry your request by not specifying an Availability Zone or choosing %s.", l.Type, l.az, m.others(l, func(p Pool) bool { return m.offered(p.Type, p.AZ) }))
+		return 0, api.Refuse("Unsupported", "Your requested instance type (%s) is not supported in your requested Availability Zone (%s). Please retry your request by not specifying an Availability Zone or choosing %s.", l.Type, l.az, m.others(l, func(p Pool) bool { return m.offered(p.Type, p.AZ) }))
 	}
 	if l.subnet == nil {
 		for _, s := range m.subnets {
@@ -54,7 +55,7 @@ func (m *Model) fit(l *launch, least, most int) (int, error) {
 	if l.Market == cloud.Spot && l.MaxPrice != "" {
 		limit, _ := strconv.ParseFloat(l.MaxPrice, 64) // checked before
 		if price, _, known := m.spotPrice(l.Type, l.az, l.now); known && limit < price {
-			return 0, Refuse("SpotMaxPriceTooLow", "Your Spot request price of %s is lower than the minimum required Spot request fulfillment price of %.4f.", l.MaxPrice, price)
+			return 0, api.Refuse("SpotMaxPriceTooLow", "Your Spot request price of %s is lower than the minimum required Spot request fulfillment price of %.4f.", l.MaxPrice, price)
 		}
 	}
 	n, err := m.allowed(l, least, most)
@@ -88,9 +89,9 @@ func (m *Model) allowed(l *launch, least, most int) (int, error) {
 			return nil
 		}
 		if l.Market == cloud.Spot {
-			return Refuse("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
+			return api.Refuse("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
 		}
-		return Refuse("VcpuLimitExceeded", "You have requested more vCPU capacity than your current vCPU limit of %d allows for the instance bucket that the specified instance type belongs to.", limit)
+		return api.Refuse("VcpuLimitExceeded", "You have requested more vCPU capacity than your current vCPU limit of %d allows for the instance bucket that the specified instance type belongs to.", limit)
 	}
 	if limit, limited := m.opt.VCPUs[l.Market]; limited {
 		if err := bound(limit, m.vcpus[l.Market]); err != nil {
@@ -123,7 +124,7 @@ func (m *Model) addressed(l *launch, n, least int) (int, error) {
 		n = min(n, s.Free/each)
 	}
 	if n < least {
-		return 0, Refuse("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet '%s' to satisfy the requested number of instances.", l.subnet.ID)
+		return 0, api.Refuse("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in subnet '%s' to satisfy the requested number of instances.", l.subnet.ID)
 	}
 	return n, nil
 }
@@ -152,15 +153,15 @@ func (m *Model) chooseZone(l *launch, want int) {
 }
 
 // exhausted is EC2's answer where a pool cannot give what was asked for.
-func (m *Model) exhausted(l *launch, open bool) *Error {
+func (m *Model) exhausted(l *launch, open bool) *api.Error {
 	const code = "InsufficientInstanceCapacity"
 	switch {
 	case l.Market == cloud.Spot:
-		return Refuse(code, "There is no Spot capacity available that matches your request.")
+		return api.Refuse(code, "There is no Spot capacity available that matches your request.")
 	case open:
-		return Refuse(code, "We currently do not have sufficient %s capacity in the region you requested (%s). Our system will be working on provisioning additional capacity.", l.Type, m.opt.Region)
+		return api.Refuse(code, "We currently do not have sufficient %s capacity in the region you requested (%s). Our system will be working on provisioning additional capacity.", l.Type, m.opt.Region)
 	}
-	return Refuse(code, "We currently do not have sufficient %s capacity in the Availability Zone you requested (%s). Our system will be working on provisioning additional capacity. You can currently get %s capacity by not specifying an Availability Zone in your request or choosing %s.",
+	return api.Refuse(code, "We currently do not have sufficient %s capacity in the Availability Zone you requested (%s). Our system will be working on provisioning additional capacity. You can currently get %s capacity by not specifying an Availability Zone in your request or choosing %s.",
 		l.Type, l.az, l.Type, m.others(l, func(p Pool) bool { return m.offered(p.Type, p.AZ) && m.free(p, 1, l.now) > 0 }))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -71,7 +72,7 @@ func (p *Port) apply(ctx context.Context, f faults.Fact, fn func(faults.Effect) 
 		return fail(cloud.Ambiguous, err)
 	}
 	if effect.Refused() {
-		err = &Error{Code: effect.Code, Message: effect.Message, Status: effect.Status}
+		err = &api.Error{Code: effect.Code, Message: effect.Message, Status: effect.Status}
 		p.model.refused(f.Action, effect.Code)
 	} else {
 		did, err = fn(effect)
@@ -86,7 +87,7 @@ func (p *Port) apply(ctx context.Context, f faults.Fact, fn func(faults.Effect) 
 	if err == nil {
 		return nil
 	}
-	e := AsError(err)
+	e := api.AsError(err)
 	return &cloud.Error{Op: f.Action, Class: cloud.Classify(e.Status, e.Code), Code: e.Code, Status: e.Status,
 		Type: f.Type, AZ: f.AZ, Err: errors.New(e.Message)}
 }
@@ -142,7 +143,7 @@ func runRequest(r cloud.LaunchRequest) RunRequest {
 			Card: card, Device: min(card, 1), Kind: "efa", SubnetID: r.SubnetID, Groups: r.SecurityGroups})
 	}
 	if len(r.Tags) > 0 {
-		s.Tags = []TagSpec{{"instance", r.Tags}, {"volume", r.Tags}}
+		s.Tags = []api.TagSpec{{Kind: "instance", Tags: r.Tags}, {Kind: "volume", Tags: r.Tags}}
 	}
 	out := RunRequest{Spec: s, Min: r.MinCount, Max: r.MaxCount, Token: r.Token, DryRun: r.DryRun}
 	if strings.HasPrefix(r.Template, "lt-") {
@@ -176,15 +177,15 @@ func (i *Instance) port() cloud.Instance {
 
 // Describe is one page of DescribeInstances.
 func (p *Port) Describe(ctx context.Context, q cloud.InstanceQuery) (cloud.InstancePage, error) {
-	query := Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
+	query := api.Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
 	if len(q.States) > 0 {
-		f := Filter{Name: "instance-state-name"}
+		f := api.Filter{Name: "instance-state-name"}
 		for _, s := range q.States {
 			f.Values = append(f.Values, string(s))
 		}
 		query.Filters = append(query.Filters, f)
 	}
-	var page Page[cloud.Instance]
+	var page api.Page[cloud.Instance]
 	err := p.apply(ctx, faults.Fact{Action: "DescribeInstances"}, func(e faults.Effect) (did outcome, err error) {
 		page, err = describeAgo(p.model, query, e.Stale, (*Instance).seen)
 		return did, err
@@ -197,19 +198,19 @@ func pageSize(ids []string) int {
 	if len(ids) > 0 {
 		return 0
 	}
-	return maxPage
+	return api.MaxPage
 }
 
 // tagFilters makes one filter a key: values of one key are alternatives.
-func tagFilters(tags []cloud.Tag) []Filter {
-	var out []Filter
+func tagFilters(tags []cloud.Tag) []api.Filter {
+	var out []api.Filter
 	at := map[string]int{}
 	for _, t := range tags {
 		k, ok := at[t.Key]
 		if !ok {
 			k = len(out)
 			at[t.Key] = k
-			out = append(out, Filter{Name: "tag:" + t.Key})
+			out = append(out, api.Filter{Name: "tag:" + t.Key})
 		}
 		out[k].Values = append(out[k].Values, literal(t.Value))
 	}
@@ -241,7 +242,7 @@ func (p *Port) Tag(ctx context.Context, ids []string, tags []cloud.Tag) error {
 func (p *Port) CreateGroup(ctx context.Context, g cloud.Group) error {
 	r := GroupRequest{Name: g.Name, Strategy: g.Strategy, Partitions: g.Partitions}
 	if len(g.Tags) > 0 {
-		r.Tags = []TagSpec{{"placement-group", g.Tags}}
+		r.Tags = []api.TagSpec{{Kind: "placement-group", Tags: g.Tags}}
 	}
 	return p.call(ctx, faults.Fact{Action: "CreatePlacementGroup"}, func() error {
 		_, err := p.model.CreatePlacementGroup(r)
@@ -260,7 +261,7 @@ func (p *Port) DeleteGroup(ctx context.Context, name string) error {
 func (p *Port) DescribeGroups(ctx context.Context, tags []cloud.Tag) ([]cloud.Group, error) {
 	var list []Group
 	err := p.call(ctx, faults.Fact{Action: "DescribePlacementGroups"}, func() (err error) {
-		list, err = p.model.DescribePlacementGroups(Query{Filters: tagFilters(tags)}, nil)
+		list, err = p.model.DescribePlacementGroups(api.Query{Filters: tagFilters(tags)}, nil)
 		return err
 	})
 	var out []cloud.Group
@@ -272,17 +273,17 @@ func (p *Port) DescribeGroups(ctx context.Context, tags []cloud.Tag) ([]cloud.Gr
 
 // Subnets is one page of DescribeSubnets.
 func (p *Port) Subnets(ctx context.Context, q cloud.SubnetQuery) (cloud.SubnetPage, error) {
-	query := Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
+	query := api.Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
 	if q.DefaultForAZ {
-		query.Filters = append(query.Filters, Filter{"default-for-az", []string{"true"}})
+		query.Filters = append(query.Filters, api.Filter{Name: "default-for-az", Values: []string{"true"}})
 	}
 	if q.VPC != "" {
-		query.Filters = append(query.Filters, Filter{"vpc-id", []string{q.VPC}})
+		query.Filters = append(query.Filters, api.Filter{Name: "vpc-id", Values: []string{q.VPC}})
 	}
 	if len(q.AZs) > 0 {
-		query.Filters = append(query.Filters, Filter{"availability-zone", q.AZs})
+		query.Filters = append(query.Filters, api.Filter{Name: "availability-zone", Values: q.AZs})
 	}
-	var page Page[Subnet]
+	var page api.Page[Subnet]
 	err := p.call(ctx, faults.Fact{Action: "DescribeSubnets"}, func() (err error) {
 		page, err = p.model.DescribeSubnets(query)
 		return err
@@ -296,14 +297,14 @@ func (p *Port) Subnets(ctx context.Context, q cloud.SubnetQuery) (cloud.SubnetPa
 
 // Images is one page of DescribeImages.
 func (p *Port) Images(ctx context.Context, q cloud.ImageQuery) (cloud.ImagePage, error) {
-	query := Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
+	query := api.Query{IDs: q.IDs, Filters: tagFilters(q.Tags), Next: q.Page, Max: pageSize(q.IDs)}
 	if q.Name != "" {
-		query.Filters = append(query.Filters, Filter{"name", []string{q.Name}})
+		query.Filters = append(query.Filters, api.Filter{Name: "name", Values: []string{q.Name}})
 	}
 	if q.Arch != "" {
-		query.Filters = append(query.Filters, Filter{"architecture", []string{q.Arch}})
+		query.Filters = append(query.Filters, api.Filter{Name: "architecture", Values: []string{q.Arch}})
 	}
-	var page Page[Image]
+	var page api.Page[Image]
 	err := p.call(ctx, faults.Fact{Action: "DescribeImages"}, func() (err error) {
 		page, err = p.model.DescribeImages(query, q.Owners)
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -152,7 +153,7 @@ func TestPortFaults(t *testing.T) {
 			if took := w.Now().Sub(start); took != c.took {
 				t.Errorf("took %v", took)
 			}
-			list, _ := m.DescribeInstances(Query{})
+			list, _ := m.DescribeInstances(api.Query{})
 			if len(list.Items) != c.launched {
 				t.Errorf("%d launched, want %d", len(list.Items), c.launched)
 			}
@@ -220,7 +221,7 @@ func TestPortShowsAStaleWorld(t *testing.T) {
 	if d := cmp.Diff([]string{"running " + list[0].PrivateIP}, shown(live)); d != "" {
 		t.Errorf("an end of one second ago: %s", d)
 	}
-	if page, err := m.DescribeInstances(Query{}); err != nil || page.Items[0].State != cloud.Terminated {
+	if page, err := m.DescribeInstances(api.Query{}); err != nil || page.Items[0].State != cloud.Terminated {
 		t.Errorf("the model itself is not stale: %v, %v", page, err)
 	}
 	w.pass(time.Minute)

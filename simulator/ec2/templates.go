@@ -6,11 +6,12 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // Template is a launch template.
 type Template struct {
-	tagged
+	api.Resource
 	Name            string
 	Created         env.Time
 	Default, Latest int // version numbers
@@ -39,7 +40,7 @@ type TemplateRequest struct {
 	Ref         TemplateRef // Version is the source version, "" for none
 	Description string
 	Data        Spec
-	Tags        []TagSpec
+	Tags        []api.TagSpec
 	DryRun      bool
 }
 
@@ -47,25 +48,25 @@ type TemplateRequest struct {
 func (m *Model) CreateLaunchTemplate(r TemplateRequest) (Template, error) {
 	return call(m, Event{Action: "CreateLaunchTemplate"}, func(now env.Time, ev *Event) (Template, error) {
 		if r.Name == "" {
-			return Template{}, missing("LaunchTemplateName")
+			return Template{}, api.Missing("LaunchTemplateName")
 		}
 		if len(r.Name) < 3 || len(r.Name) > 128 || !ascii(r.Name) {
-			return Template{}, Refuse("InvalidLaunchTemplateName.MalformedException", "The launch template name '%s' is not 3 to 128 ASCII characters.", r.Name)
+			return Template{}, api.Refuse("InvalidLaunchTemplateName.MalformedException", "The launch template name '%s' is not 3 to 128 ASCII characters.", r.Name)
 		}
 		for _, t := range m.templates {
 			if t.Name == r.Name {
-				return Template{}, Refuse("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
+				return Template{}, api.Refuse("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
 			}
 		}
-		tags, err := tagsFor(r.Tags, "launch-template")
+		tags, err := api.TagsFor(r.Tags, "launch-template")
 		if err != nil {
 			return Template{}, err
 		}
 		if r.DryRun {
-			return Template{}, dryRun()
+			return Template{}, api.DryRun()
 		}
 		t := &Template{Name: r.Name, Created: now, Default: 1, Latest: 1}
-		m.register(&t.tagged, m.id("lt"), "launch-template", tags, now)
+		m.register(&t.Resource, m.id("lt"), "launch-template", tags, now)
 		t.versions = []TemplateVersion{{Number: 1, Description: r.Description, Created: now, Data: r.Data}}
 		m.templates = append(m.templates, t)
 		ev.IDs = []string{t.ID}
@@ -89,7 +90,7 @@ func (m *Model) CreateLaunchTemplateVersion(r TemplateRequest) (TemplateVersion,
 			r.Data = r.Data.over(source.Data)
 		}
 		if r.DryRun {
-			return TemplateVersion{}, dryRun()
+			return TemplateVersion{}, api.DryRun()
 		}
 		t.Latest++
 		t.versions = append(t.versions, TemplateVersion{Number: t.Latest, Description: r.Description, Created: now, Data: r.Data})
@@ -106,7 +107,7 @@ func (m *Model) DeleteLaunchTemplate(ref TemplateRef, dry bool) (Template, error
 			return Template{}, err
 		}
 		if dry {
-			return Template{}, dryRun()
+			return Template{}, api.DryRun()
 		}
 		m.templates = slices.DeleteFunc(m.templates, func(u *Template) bool { return u == t })
 		delete(m.byID, t.ID)
@@ -115,25 +116,25 @@ func (m *Model) DeleteLaunchTemplate(ref TemplateRef, dry bool) (Template, error
 	})
 }
 
-var templateFields = fields[*Template]{
-	"launch-template-name": value(func(t *Template) string { return t.Name }),
+var templateFields = api.Fields[*Template]{
+	"launch-template-name": api.Value(func(t *Template) string { return t.Name }),
 }
 
-func noTemplates(ids []string) *Error {
-	return Refuse("InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID %s, does not exist.", ids[0])
+func noTemplates(ids []string) *api.Error {
+	return api.Refuse("InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID %s, does not exist.", ids[0])
 }
 
 // DescribeLaunchTemplates lists templates, by id (q.IDs) or by name.
-func (m *Model) DescribeLaunchTemplates(q Query, names []string) (Page[Template], error) {
-	return call(m, Event{Action: "DescribeLaunchTemplates"}, func(env.Time, *Event) (Page[Template], error) {
+func (m *Model) DescribeLaunchTemplates(q api.Query, names []string) (api.Page[Template], error) {
+	return call(m, Event{Action: "DescribeLaunchTemplates"}, func(env.Time, *Event) (api.Page[Template], error) {
 		for _, n := range names {
 			t, err := m.template(TemplateRef{Name: n})
 			if err != nil {
-				return Page[Template]{}, err
+				return api.Page[Template]{}, err
 			}
 			q.IDs = append(q.IDs[:len(q.IDs):len(q.IDs)], t.ID)
 		}
-		return views(choose(m.templates, q, templateFields.named, noTemplates, nil))
+		return api.Views(api.Choose(m.templates, q, templateFields.Named, noTemplates, nil))
 	})
 }
 
@@ -165,11 +166,11 @@ func (m *Model) DescribeLaunchTemplateVersions(ref TemplateRef, versions []strin
 func (m *Model) template(ref TemplateRef) (*Template, error) {
 	switch {
 	case ref.ID != "" && ref.Name != "":
-		return nil, badCombination("Launch template ID and launch template name cannot both be specified.")
+		return nil, api.BadCombination("Launch template ID and launch template name cannot both be specified.")
 	case ref.ID == "" && ref.Name == "":
-		return nil, missing("LaunchTemplateId or LaunchTemplateName")
+		return nil, api.Missing("LaunchTemplateId or LaunchTemplateName")
 	case ref.ID != "" && !wellFormed(ref.ID, "lt"):
-		return nil, Refuse("InvalidLaunchTemplateId.Malformed", `Invalid id: "%s" (expecting "lt-...")`, ref.ID)
+		return nil, api.Refuse("InvalidLaunchTemplateId.Malformed", `Invalid id: "%s" (expecting "lt-...")`, ref.ID)
 	}
 	for _, t := range m.templates {
 		if t.ID == ref.ID || t.Name == ref.Name {
@@ -179,7 +180,7 @@ func (m *Model) template(ref TemplateRef) (*Template, error) {
 	if ref.ID != "" {
 		return nil, noTemplates([]string{ref.ID})
 	}
-	return nil, Refuse("InvalidLaunchTemplateName.NotFoundException", "The specified launch template, with template name %s, does not exist.", ref.Name)
+	return nil, api.Refuse("InvalidLaunchTemplateName.NotFoundException", "The specified launch template, with template name %s, does not exist.", ref.Name)
 }
 
 func (t *Template) version(name string) (TemplateVersion, error) {
@@ -192,11 +193,11 @@ func (t *Template) version(name string) (TemplateVersion, error) {
 	default:
 		var err error
 		if n, err = strconv.Atoi(name); err != nil {
-			return TemplateVersion{}, badValue("Invalid launch template version '%s': a number, $Latest or $Default", name)
+			return TemplateVersion{}, api.BadValue("Invalid launch template version '%s': a number, $Latest or $Default", name)
 		}
 	}
 	if n < 1 || n > len(t.versions) {
-		return TemplateVersion{}, Refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version %s for the launch template with ID %s.", name, t.ID)
+		return TemplateVersion{}, api.Refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version %s for the launch template with ID %s.", name, t.ID)
 	}
 	return t.versions[n-1], nil
 }
@@ -219,7 +220,7 @@ type Spec struct {
 	Interfaces                  []Interface
 	KeyName, InstanceProfile    string
 	UserData                    string // base64, as sent
-	Tags                        []TagSpec
+	Tags                        []api.TagSpec
 }
 
 // Interface asks for a network interface.
@@ -253,14 +254,14 @@ func (s Spec) over(t Spec) Spec {
 	s.InstanceProfile = orDefault(s.InstanceProfile, t.InstanceProfile)
 	s.UserData = orDefault(s.UserData, t.UserData)
 	if len(t.Tags) > 0 {
-		var merged []TagSpec
+		var merged []api.TagSpec
 		for _, spec := range slices.Concat(t.Tags, s.Tags) {
-			at := slices.IndexFunc(merged, func(m TagSpec) bool { return m.Kind == spec.Kind })
+			at := slices.IndexFunc(merged, func(m api.TagSpec) bool { return m.Kind == spec.Kind })
 			if at < 0 {
 				merged = append(merged, spec)
 				continue
 			}
-			merged[at].Tags = overlay(merged[at].Tags, spec.Tags)
+			merged[at].Tags = api.Overlay(merged[at].Tags, spec.Tags)
 		}
 		s.Tags = merged
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // tokenMemory is how long EC2 knows a client token after the last instance
@@ -33,10 +34,10 @@ func (m *Model) replay(r RunRequest, az string, now env.Time) (res Reservation, 
 		return Reservation{}, false, nil
 	}
 	if !reflect.DeepEqual(g.request, r) {
-		return Reservation{}, true, Refuse("IdempotentParameterMismatch", "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
+		return Reservation{}, true, api.Refuse("IdempotentParameterMismatch", "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
 	}
 	if g.left == 0 {
-		return Reservation{}, true, Refuse("IdempotentInstanceTerminated", "The instances launched with this client token have been terminated.")
+		return Reservation{}, true, api.Refuse("IdempotentInstanceTerminated", "The instances launched with this client token have been terminated.")
 	}
 	res.ID = g.reservation
 	for _, i := range g.instances {

@@ -5,6 +5,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // Types knows the instance types that exist.
@@ -28,12 +29,12 @@ func (t catalogTypes) Price(name, region string) (usd float64, known bool) {
 
 // InstanceType is one line of DescribeInstanceTypes.
 type InstanceType struct {
-	tagged
+	api.Resource
 	catalog.Type
 }
 
-var typeFields = fields[*InstanceType]{
-	"instance-type": value(func(t *InstanceType) string { return t.ID }),
+var typeFields = api.Fields[*InstanceType]{
+	"instance-type": api.Value(func(t *InstanceType) string { return t.ID }),
 	"processor-info.supported-architecture": func(t *InstanceType, pass func(string) bool) bool {
 		for _, a := range t.Archs {
 			if pass(a) {
@@ -45,7 +46,7 @@ var typeFields = fields[*InstanceType]{
 	"supported-usage-class": func(t *InstanceType, pass func(string) bool) bool {
 		return t.OnDemand && pass("on-demand") || t.Spot && pass("spot") || t.CapacityBlock && pass("capacity-block")
 	},
-	"network-info.efa-supported": value(func(t *InstanceType) string {
+	"network-info.efa-supported": api.Value(func(t *InstanceType) string {
 		if t.EFA > 0 {
 			return "true"
 		}
@@ -57,39 +58,39 @@ var typeFields = fields[*InstanceType]{
 const maxTypePage = 100
 
 // DescribeInstanceTypes lists instance types in the order of their names.
-func (m *Model) DescribeInstanceTypes(q Query) (Page[InstanceType], error) {
-	return call(m, Event{Action: "DescribeInstanceTypes"}, func(env.Time, *Event) (Page[InstanceType], error) {
+func (m *Model) DescribeInstanceTypes(q api.Query) (api.Page[InstanceType], error) {
+	return call(m, Event{Action: "DescribeInstanceTypes"}, func(env.Time, *Event) (api.Page[InstanceType], error) {
 		if q.Max > maxTypePage {
-			return Page[InstanceType]{}, badValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", q.Max, maxTypePage)
+			return api.Page[InstanceType]{}, api.BadValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", q.Max, maxTypePage)
 		}
 		var rows []*InstanceType
 		for i, name := range m.opt.Types.Names() {
 			f, _ := m.opt.Types.Type(name)
-			rows = append(rows, &InstanceType{tagged{ID: name, seq: uint64(i) + 1}, f})
+			rows = append(rows, &InstanceType{api.Resource{ID: name, Seq: uint64(i) + 1}, f})
 		}
-		return views(choose(rows, q, typeFields.named, func(ids []string) *Error {
-			return Refuse("InvalidInstanceType", "The following supplied instance types do not exist: [%s]", ids[0])
+		return api.Views(api.Choose(rows, q, typeFields.Named, func(ids []string) *api.Error {
+			return api.Refuse("InvalidInstanceType", "The following supplied instance types do not exist: [%s]", ids[0])
 		}, nil))
 	})
 }
 
 // Offering is one line of DescribeInstanceTypeOfferings.
 type Offering struct {
-	tagged
+	api.Resource
 	Type         string
 	LocationType string
 	Location     string
 }
 
-var offeringFields = fields[*Offering]{
-	"instance-type": value(func(o *Offering) string { return o.Type }),
-	"location":      value(func(o *Offering) string { return o.Location }),
+var offeringFields = api.Fields[*Offering]{
+	"instance-type": api.Value(func(o *Offering) string { return o.Type }),
+	"location":      api.Value(func(o *Offering) string { return o.Location }),
 }
 
 // DescribeInstanceTypeOfferings lists which types are offered where: in the
 // region, or in its zones by name or by id, as locationType says.
-func (m *Model) DescribeInstanceTypeOfferings(q Query, locationType string) (Page[Offering], error) {
-	return call(m, Event{Action: "DescribeInstanceTypeOfferings"}, func(env.Time, *Event) (Page[Offering], error) {
+func (m *Model) DescribeInstanceTypeOfferings(q api.Query, locationType string) (api.Page[Offering], error) {
+	return call(m, Event{Action: "DescribeInstanceTypeOfferings"}, func(env.Time, *Event) (api.Page[Offering], error) {
 		var name func(Zone) string
 		switch locationType = orDefault(locationType, "region"); locationType {
 		case "region":
@@ -99,14 +100,14 @@ func (m *Model) DescribeInstanceTypeOfferings(q Query, locationType string) (Pag
 		case "availability-zone-id":
 			name = func(z Zone) string { return z.ID }
 		default:
-			return Page[Offering]{}, badValue("Invalid value '%s' for LocationType.", locationType)
+			return api.Page[Offering]{}, api.BadValue("Invalid value '%s' for LocationType.", locationType)
 		}
 		var rows []*Offering
 		m.everyPool(func(kind string, z Zone) bool {
-			rows = append(rows, &Offering{tagged{seq: uint64(len(rows)) + 1}, kind, locationType, name(z)})
+			rows = append(rows, &Offering{api.Resource{Seq: uint64(len(rows)) + 1}, kind, locationType, name(z)})
 			return locationType != "region" // where one zone is enough
 		})
-		return views(choose(rows, q, offeringFields.named, nil, nil))
+		return api.Views(api.Choose(rows, q, offeringFields.Named, nil, nil))
 	})
 }
 
@@ -124,17 +125,17 @@ func (m *Model) everyPool(fn func(kind string, z Zone) (more bool)) {
 
 // SpotPrice is one line of DescribeSpotPriceHistory.
 type SpotPrice struct {
-	tagged
+	api.Resource
 	Type, AZ string
 	USD      string // an hour, as EC2 writes it
 	From     env.Time
 }
 
-var spotFields = fields[*SpotPrice]{
-	"instance-type":       value(func(p *SpotPrice) string { return p.Type }),
-	"availability-zone":   value(func(p *SpotPrice) string { return p.AZ }),
-	"product-description": value(func(*SpotPrice) string { return linux }),
-	"spot-price":          value(func(p *SpotPrice) string { return p.USD }),
+var spotFields = api.Fields[*SpotPrice]{
+	"instance-type":       api.Value(func(p *SpotPrice) string { return p.Type }),
+	"availability-zone":   api.Value(func(p *SpotPrice) string { return p.AZ }),
+	"product-description": api.Value(func(*SpotPrice) string { return linux }),
+	"spot-price":          api.Value(func(p *SpotPrice) string { return p.USD }),
 }
 
 // linux is the only product of the model.
@@ -142,21 +143,21 @@ const linux = "Linux/UNIX"
 
 // DescribeSpotPriceHistory lists the spot prices of now and since when they hold,
 // those of some types where they are named. It has no older ones.
-func (m *Model) DescribeSpotPriceHistory(q Query, types []string) (Page[SpotPrice], error) {
+func (m *Model) DescribeSpotPriceHistory(q api.Query, types []string) (api.Page[SpotPrice], error) {
 	if len(types) > 0 {
-		q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], Filter{"instance-type", types})
+		q.Filters = append(q.Filters[:len(q.Filters):len(q.Filters)], api.Filter{Name: "instance-type", Values: types})
 	}
-	return call(m, Event{Action: "DescribeSpotPriceHistory"}, func(now env.Time, _ *Event) (Page[SpotPrice], error) {
+	return call(m, Event{Action: "DescribeSpotPriceHistory"}, func(now env.Time, _ *Event) (api.Page[SpotPrice], error) {
 		var rows []*SpotPrice
 		m.everyPool(func(kind string, z Zone) bool {
 			if t, _ := m.opt.Types.Type(kind); !t.Spot {
 				return false
 			}
 			if usd, since, known := m.spotPrice(kind, z.Name, now); known {
-				rows = append(rows, &SpotPrice{tagged{seq: uint64(len(rows)) + 1}, kind, z.Name, strconv.FormatFloat(usd, 'f', 6, 64), since})
+				rows = append(rows, &SpotPrice{api.Resource{Seq: uint64(len(rows)) + 1}, kind, z.Name, strconv.FormatFloat(usd, 'f', 6, 64), since})
 			}
 			return true
 		})
-		return views(choose(rows, q, spotFields.named, nil, nil))
+		return api.Views(api.Choose(rows, q, spotFields.Named, nil, nil))
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/localstack/localstacktest"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/wire"
 )
 
@@ -87,7 +88,7 @@ func newEndpoint(t testing.TB, before func(http.Handler) http.Handler) *endpoint
 // live counts the live instances of a node, and all of them, by their tags.
 func (e *endpoint) live() []ec2.Instance {
 	e.t.Helper()
-	page, err := e.model.DescribeInstances(ec2.Query{})
+	page, err := e.model.DescribeInstances(api.Query{})
 	if err != nil {
 		e.t.Fatal(err)
 	}

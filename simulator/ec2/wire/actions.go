@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // request is one API call being answered.
@@ -51,7 +52,7 @@ var actions = map[string]func(*request) error{
 	},
 	"DescribeInstanceStatus": func(c *request) error {
 		all := c.truth("IncludeAllInstances")
-		ask := func(q ec2.Query) (ec2.Page[ec2.InstanceStatus], error) { return c.model.DescribeInstanceStatus(q, all) }
+		ask := func(q api.Query) (api.Page[ec2.InstanceStatus], error) { return c.model.DescribeInstanceStatus(q, all) }
 		return describe(c, "InstanceId", "instanceStatusSet", c.instanceStatus, ask, nil)
 	},
 	"TerminateInstances": func(c *request) error {
@@ -102,9 +103,9 @@ var actions = map[string]func(*request) error{
 		return c.done(c.model.DeletePlacementGroup(c.str("GroupName"), c.truth("DryRun")))
 	},
 	"DescribePlacementGroups": func(c *request) error {
-		ask := func(q ec2.Query) (ec2.Page[ec2.Group], error) {
+		ask := func(q api.Query) (api.Page[ec2.Group], error) {
 			list, err := c.model.DescribePlacementGroups(q, c.strs("GroupName"))
-			return ec2.Page[ec2.Group]{Items: list}, err
+			return api.Page[ec2.Group]{Items: list}, err
 		}
 		return describe(c, "GroupId", "placementGroupSet", c.placementGroup, ask, nil)
 	},
@@ -135,7 +136,7 @@ var actions = map[string]func(*request) error{
 		return err
 	},
 	"DescribeSecurityGroups": func(c *request) error {
-		ask := func(q ec2.Query) (ec2.Page[ec2.SecurityGroup], error) {
+		ask := func(q api.Query) (api.Page[ec2.SecurityGroup], error) {
 			return c.model.DescribeSecurityGroups(q, c.strs("GroupName"))
 		}
 		return describe(c, "GroupId", "securityGroupInfo", func(g ec2.SecurityGroup) {
@@ -174,7 +175,7 @@ var actions = map[string]func(*request) error{
 		return err
 	},
 	"DescribeLaunchTemplates": func(c *request) error {
-		ask := func(q ec2.Query) (ec2.Page[ec2.Template], error) {
+		ask := func(q api.Query) (api.Page[ec2.Template], error) {
 			return c.model.DescribeLaunchTemplates(q, c.strs("LaunchTemplateName"))
 		}
 		return describe(c, "LaunchTemplateId", "launchTemplates", c.template, ask, nil)
@@ -186,14 +187,14 @@ var actions = map[string]func(*request) error{
 	},
 
 	"DescribeImages": func(c *request) error {
-		ask := func(q ec2.Query) (ec2.Page[ec2.Image], error) { return c.model.DescribeImages(q, c.strs("Owner")) }
+		ask := func(q api.Query) (api.Page[ec2.Image], error) { return c.model.DescribeImages(q, c.strs("Owner")) }
 		return describe(c, "ImageId", "imagesSet", c.image, ask, nil)
 	},
 	"DescribeInstanceTypes": func(c *request) error {
 		return describe(c, "InstanceType", "instanceTypeSet", c.instanceType, c.model.DescribeInstanceTypes, nil)
 	},
 	"DescribeInstanceTypeOfferings": func(c *request) error {
-		ask := func(q ec2.Query) (ec2.Page[ec2.Offering], error) {
+		ask := func(q api.Query) (api.Page[ec2.Offering], error) {
 			return c.model.DescribeInstanceTypeOfferings(q, c.str("LocationType"))
 		}
 		return describe(c, "", "instanceTypeOfferingSet", func(o ec2.Offering) {
@@ -203,12 +204,12 @@ var actions = map[string]func(*request) error{
 		}, ask, nil)
 	},
 	"DescribeSpotPriceHistory": func(c *request) error {
-		ask := func(q ec2.Query) (ec2.Page[ec2.SpotPrice], error) {
+		ask := func(q api.Query) (api.Page[ec2.SpotPrice], error) {
 			if zone := c.str("AvailabilityZone"); zone != "" {
-				q.Filters = append(q.Filters, ec2.Filter{Name: "availability-zone", Values: []string{zone}})
+				q.Filters = append(q.Filters, api.Filter{Name: "availability-zone", Values: []string{zone}})
 			}
 			if products := c.strs("ProductDescription"); len(products) > 0 {
-				q.Filters = append(q.Filters, ec2.Filter{Name: "product-description", Values: products})
+				q.Filters = append(q.Filters, api.Filter{Name: "product-description", Values: products})
 			}
 			return c.model.DescribeSpotPriceHistory(q, c.strs("InstanceType"))
 		}
@@ -244,7 +245,7 @@ var actions = map[string]func(*request) error{
 	// The model takes any key pair and holds none.
 	"DescribeKeyPairs": func(c *request) error {
 		if names := c.strs("KeyName"); len(names) > 0 {
-			return ec2.Refuse("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", names[0])
+			return api.Refuse("InvalidKeyPair.NotFound", "The key pair '%s' does not exist", names[0])
 		}
 		c.doc.in("keySet", func() {})
 		return nil
@@ -253,7 +254,7 @@ var actions = map[string]func(*request) error{
 
 // describe answers a describe call: query, page of items, token of the next.
 // list writes the items in a shape of its own; else each is an item of set.
-func describe[T any](c *request, ids, set string, item func(T), ask func(ec2.Query) (ec2.Page[T], error), list func([]T)) error {
+func describe[T any](c *request, ids, set string, item func(T), ask func(api.Query) (api.Page[T], error), list func([]T)) error {
 	q := c.query(ids)
 	if c.err != nil {
 		return c.err

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // The API versions that SDKs ask for.
@@ -74,7 +75,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	status, code := http.StatusOK, ""
 	if err != nil {
-		e := ec2.AsError(err)
+		e := api.AsError(err)
 		status, code = e.Status, e.Code
 		answer = h.refusal(e)
 	}
@@ -87,7 +88,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // readForm takes the parameters from the query and the body.
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	bad := func(what string) (url.Values, error) {
-		return nil, ec2.Refuse("MalformedQueryString", "The request cannot be read: %s", what)
+		return nil, api.Refuse("MalformedQueryString", "The request cannot be read: %s", what)
 	}
 	form, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -98,7 +99,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return form, nil
 	case http.MethodPost:
 	default:
-		return nil, &ec2.Error{Code: "InvalidRequest", Message: "The method is neither GET nor POST", Status: http.StatusMethodNotAllowed}
+		return nil, &api.Error{Code: "InvalidRequest", Message: "The method is neither GET nor POST", Status: http.StatusMethodNotAllowed}
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && kind != "application/x-www-form-urlencoded" {
@@ -106,7 +107,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
-		return nil, &ec2.Error{Code: "RequestEntityTooLarge", Message: "The request is larger than 1 MiB", Status: http.StatusRequestEntityTooLarge}
+		return nil, &api.Error{Code: "RequestEntityTooLarge", Message: "The request is larger than 1 MiB", Status: http.StatusRequestEntityTooLarge}
 	}
 	if err != nil {
 		return bad("the body ends early")
@@ -124,17 +125,17 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 func (h *Handler) answer(action string, form url.Values) (*doc, error) {
 	version := form.Get("Version")
 	if action == "" {
-		return nil, ec2.Refuse("MissingAction", "The request is missing an action or a required parameter.")
+		return nil, api.Refuse("MissingAction", "The request is missing an action or a required parameter.")
 	}
 	if action == "GetCallerIdentity" && (version == stsVersion || version == "") {
 		return h.identity(), nil
 	}
 	fn := actions[action]
 	if fn == nil {
-		return nil, ec2.Refuse("InvalidAction", "The action %.80s is not valid for this web service.", action)
+		return nil, api.Refuse("InvalidAction", "The action %.80s is not valid for this web service.", action)
 	}
 	if version != ec2Version && version != "" {
-		return nil, ec2.Refuse("NoSuchVersion", "The requested version (%.40s) of service AmazonEC2 does not exist", version)
+		return nil, api.Refuse("NoSuchVersion", "The requested version (%.40s) of service AmazonEC2 does not exist", version)
 	}
 	p, err := parse(form)
 	if err != nil {
@@ -147,7 +148,7 @@ func (h *Handler) answer(action string, form url.Values) (*doc, error) {
 	if dry := c.truth("DryRun"); c.err != nil {
 		return nil, c.err
 	} else if dry && strings.HasPrefix(action, "Describe") {
-		return nil, ec2.Refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+		return nil, api.Refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 	}
 	if err := fn(c); err != nil {
 		return nil, err
@@ -158,7 +159,7 @@ func (h *Handler) answer(action string, form url.Values) (*doc, error) {
 
 // refusal writes an error in EC2's form, which is not quite that of the other
 // services.
-func (h *Handler) refusal(e *ec2.Error) *doc {
+func (h *Handler) refusal(e *api.Error) *doc {
 	d := &doc{}
 	d.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
 	d.in("Response", func() {

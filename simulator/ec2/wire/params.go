@@ -9,6 +9,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // maxDepth bounds the dots of a parameter's name. The deepest that the model
@@ -29,7 +30,7 @@ func parse(form url.Values) (*params, error) {
 		n := root
 		parts := strings.SplitN(name, ".", maxDepth+1)
 		if len(parts) > maxDepth {
-			return nil, ec2.Refuse("UnknownParameter", "The parameter %.60s is not recognized", name)
+			return nil, api.Refuse("UnknownParameter", "The parameter %.60s is not recognized", name)
 		}
 		for _, part := range parts {
 			if n.kids == nil {
@@ -107,7 +108,7 @@ type reader struct {
 
 func (r *reader) fail(name, value, kind string) {
 	if r.err == nil {
-		r.err = ec2.Refuse("InvalidParameterValue", "Value (%.60s) for parameter %s is invalid. It is no %s.", value, name, kind)
+		r.err = api.Refuse("InvalidParameterValue", "Value (%.60s) for parameter %s is invalid. It is no %s.", value, name, kind)
 	}
 }
 
@@ -137,13 +138,13 @@ func (r *reader) truth(name string) bool {
 
 // query reads what all describe calls have in common; ids names the list of
 // ids.
-func (r *reader) query(ids string) ec2.Query {
-	q := ec2.Query{IDs: r.strs(ids), Next: r.str("NextToken"), Max: r.number(r.params, "MaxResults")}
+func (r *reader) query(ids string) api.Query {
+	q := api.Query{IDs: r.strs(ids), Next: r.str("NextToken"), Max: r.number(r.params, "MaxResults")}
 	if q.Max == 0 && r.str("MaxResults") != "" {
 		q.Max = -1 // given, and refused as too small
 	}
 	for _, f := range r.list("Filter") {
-		q.Filters = append(q.Filters, ec2.Filter{Name: f.str("Name"), Values: f.strs("Value")})
+		q.Filters = append(q.Filters, api.Filter{Name: f.str("Name"), Values: f.strs("Value")})
 	}
 	return q
 }
@@ -156,10 +157,10 @@ func tagList(p *params) []cloud.Tag {
 	return out
 }
 
-func tagSpecs(p *params) []ec2.TagSpec {
-	var out []ec2.TagSpec
+func tagSpecs(p *params) []api.TagSpec {
+	var out []api.TagSpec
 	for _, s := range p.list("TagSpecification") {
-		out = append(out, ec2.TagSpec{Kind: s.str("ResourceType"), Tags: tagList(s)})
+		out = append(out, api.TagSpec{Kind: s.str("ResourceType"), Tags: tagList(s)})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
 )
 
 // reservation writes a launch: its own fields and its instances.
@@ -273,7 +274,7 @@ func (c *request) templateData(s ec2.Spec) {
 			}
 		})
 	})
-	items(d, "tagSpecificationSet", s.Tags, func(t ec2.TagSpec) {
+	items(d, "tagSpecificationSet", s.Tags, func(t api.TagSpec) {
 		d.el("resourceType", t.Kind)
 		d.tags(t.Tags)
 	})

@@ -1,4 +1,4 @@
-package ec2
+package api
 
 import (
 	"encoding/base64"
@@ -14,7 +14,7 @@ import (
 const (
 	maxFilterValues = 200
 	minPage         = 5
-	maxPage         = 1000
+	MaxPage         = 1000
 )
 
 // Filter holds where one of its values does. Values may have * and ? as
@@ -33,8 +33,8 @@ type Query struct {
 	Next    string
 }
 
-// whole reports whether everything is asked for at once.
-func (q Query) whole() bool { return len(q.IDs) == 0 && len(q.Filters) == 0 && q.Max == 0 }
+// Whole reports whether everything is asked for at once.
+func (q Query) Whole() bool { return len(q.IDs) == 0 && len(q.Filters) == 0 && q.Max == 0 }
 
 // Page is a part of the answer; Next is "" on the last one.
 type Page[T any] struct {
@@ -42,27 +42,25 @@ type Page[T any] struct {
 	Next  string
 }
 
-// row is a resource that can be described.
-type row interface{ tag() *tagged }
+// Row is a resource that can be described.
+type Row interface{ Common() *Resource }
 
-func (t *tagged) tag() *tagged { return t }
-
-// fields names the filters of a resource besides its tags. Each function tells
+// Fields names the filters of a resource besides its tags. Each function tells
 // whether one of the resource's values for it passes the test.
-type fields[R row] map[string]func(R, func(string) bool) bool
+type Fields[R Row] map[string]func(R, func(string) bool) bool
 
-// named finds a filter by its name; it is nil where there is none.
-func (f fields[R]) named(name string) func(R, func(string) bool) bool { return f[name] }
+// Named finds a filter by its name; it is nil where there is none.
+func (f Fields[R]) Named(name string) func(R, func(string) bool) bool { return f[name] }
 
-// value makes a filter on a field with one value.
-func value[R row](get func(R) string) func(R, func(string) bool) bool {
+// Value makes a filter on a field with one value.
+func Value[R Row](get func(R) string) func(R, func(string) bool) bool {
 	return func(r R, pass func(string) bool) bool { return pass(get(r)) }
 }
 
-// choose answers a Query over rows, which come in order of creation. notFound
+// Choose answers a Query over rows, which come in order of creation. notFound
 // makes the error for ids that are not among them; keep, which may be nil,
 // hides rows.
-func choose[R row](rows []R, q Query, known func(name string) func(R, func(string) bool) bool, notFound func(ids []string) *Error, keep func(R) bool) (Page[R], error) {
+func Choose[R Row](rows []R, q Query, known func(name string) func(R, func(string) bool) bool, notFound func(ids []string) *Error, keep func(R) bool) (Page[R], error) {
 	var out Page[R]
 	if err := q.check(); err != nil {
 		return out, err
@@ -88,7 +86,7 @@ func choose[R row](rows []R, q Query, known func(name string) func(R, func(strin
 	}
 scan:
 	for _, r := range rows {
-		t := r.tag()
+		t := r.Common()
 		if keep != nil && !keep(r) {
 			continue
 		}
@@ -98,7 +96,7 @@ scan:
 			}
 			named[t.ID] = true
 		}
-		if t.seq <= after {
+		if t.Seq <= after {
 			continue
 		}
 		for _, pass := range tests {
@@ -107,7 +105,7 @@ scan:
 			}
 		}
 		if q.Max > 0 && len(out.Items) == q.Max {
-			out.Next = base64.StdEncoding.EncodeToString([]byte("after " + strconv.FormatUint(out.Items[q.Max-1].tag().seq, 10)))
+			out.Next = base64.StdEncoding.EncodeToString([]byte("after " + strconv.FormatUint(out.Items[q.Max-1].Common().Seq, 10)))
 			break
 		}
 		if out.Items == nil {
@@ -131,13 +129,13 @@ scan:
 
 func (q Query) check() *Error {
 	if q.Max != 0 && len(q.IDs) > 0 {
-		return badCombination("The parameter that names resources cannot be used with the parameter maxResults")
+		return BadCombination("The parameter that names resources cannot be used with the parameter maxResults")
 	}
 	switch {
-	case q.Max > maxPage:
-		return badValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", q.Max, maxPage)
+	case q.Max > MaxPage:
+		return BadValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", q.Max, MaxPage)
 	case q.Max != 0 && q.Max < minPage:
-		return badValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than or equal to %d.", q.Max, minPage)
+		return BadValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value greater than or equal to %d.", q.Max, minPage)
 	}
 	return nil
 }
@@ -159,17 +157,17 @@ func position(token string) (uint64, error) {
 	return 0, Refuse("InvalidNextToken", "The specified NextToken is not valid.")
 }
 
-func compile[R row](f Filter, known func(name string) func(R, func(string) bool) bool) (func(R) bool, error) {
+func compile[R Row](f Filter, known func(name string) func(R, func(string) bool) bool) (func(R) bool, error) {
 	if len(f.Values) > maxFilterValues {
 		return nil, Refuse("FilterLimitExceeded", "The maximum number of filter values specified on a single call is %d", maxFilterValues)
 	}
 	if len(f.Values) == 0 {
-		return nil, badValue("The filter '%s' has no values", f.Name)
+		return nil, BadValue("The filter '%s' has no values", f.Name)
 	}
 	pass := matcher(f.Values)
 	if key, ok := strings.CutPrefix(f.Name, "tag:"); ok {
 		return func(r R) bool {
-			for _, t := range r.tag().Tags {
+			for _, t := range r.Common().Tags {
 				if t.Key == key {
 					return pass(t.Value)
 				}
@@ -179,12 +177,12 @@ func compile[R row](f Filter, known func(name string) func(R, func(string) bool)
 	}
 	if f.Name == "tag-key" {
 		return func(r R) bool {
-			return slices.ContainsFunc(r.tag().Tags, func(t cloud.Tag) bool { return pass(t.Key) })
+			return slices.ContainsFunc(r.Common().Tags, func(t cloud.Tag) bool { return pass(t.Key) })
 		}, nil
 	}
 	field := known(f.Name)
 	if field == nil {
-		return nil, badValue("The filter '%s' is invalid", f.Name)
+		return nil, BadValue("The filter '%s' is invalid", f.Name)
 	}
 	return func(r R) bool { return field(r, pass) }, nil
 }
@@ -206,11 +204,8 @@ func matcher(values []string) func(string) bool {
 	}
 }
 
-// quoted lists ids as EC2's messages do.
-func quoted(ids []string) string { return "'" + strings.Join(ids, ", ") + "'" }
-
-// views copies rows out of the lock.
-func views[R any](p Page[*R], err error) (Page[R], error) {
+// Views copies rows out of the lock.
+func Views[R any](p Page[*R], err error) (Page[R], error) {
 	out := Page[R]{Next: p.Next}
 	if err != nil {
 		return Page[R]{}, err

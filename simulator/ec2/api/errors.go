@@ -1,14 +1,14 @@
-package ec2
+package api
 
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"aws-slurm-burst/simulator/faults"
 )
 
-// Error is EC2's answer to a call that it refuses. Every error of a Model's
-// methods is one.
+// Error is EC2's answer to a call that it refuses.
 type Error struct {
 	Code    string
 	Message string
@@ -31,24 +31,30 @@ func AsError(err error) *Error {
 	return Refuse("InternalError", "%v", err)
 }
 
-func missing(parameter string) *Error {
+// Missing refuses a call without a parameter that it needs.
+func Missing(parameter string) *Error {
 	return Refuse("MissingParameter", "The request must contain the parameter %s", parameter)
 }
 
-func badValue(format string, args ...any) *Error {
+// BadValue refuses a parameter.
+func BadValue(format string, args ...any) *Error {
 	return Refuse("InvalidParameterValue", format, args...)
 }
 
-func badCombination(format string, args ...any) *Error {
+// BadCombination refuses parameters that exclude each other.
+func BadCombination(format string, args ...any) *Error {
 	return Refuse("InvalidParameterCombination", format, args...)
 }
 
-// dryRun is the answer to a call with DryRun that would have been allowed.
-func dryRun() *Error {
+// DryRun is the answer to a call with DryRun that would have been allowed.
+func DryRun() *Error {
 	return Refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 }
 
-// throttled is the answer to a call for which there is no token.
-func throttled() *Error {
+// Throttled is the answer to a call for which there is no token.
+func Throttled() *Error {
 	return Refuse("RequestLimitExceeded", "Request limit exceeded.")
 }
+
+// Quoted lists ids as EC2's messages do.
+func Quoted(ids []string) string { return "'" + strings.Join(ids, ", ") + "'" }

@@ -1,0 +1,25 @@
+// Package api is what all calls of EC2's API have in common: how they are refused,
+// what a resource is called by, its tags, filters and pages.
+//
+// It knows no kind of resource, holds none, and counts no calls: the EC2 model does.
+package api
+
+import (
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/env"
+)
+
+// Resource is the part that every resource has.
+type Resource struct {
+	ID   string
+	Kind string // EC2's resource type: instance, subnet, ...
+	// Tags is sorted by key and replaced as a whole, so that copies of it that
+	// have left the lock stay as they were.
+	Tags []cloud.Tag
+
+	Seq  uint64   // order of creation; pages go by it
+	Seen env.Time // by others, from then on
+}
+
+// Common returns the part itself: whatever embeds it is a Row.
+func (r *Resource) Common() *Resource { return r }
