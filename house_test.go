@@ -319,6 +319,15 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "executor/cloud", "simulator"}, // the engine's streams of chance
 	}, {
+		why:   "what all calls have in common is below every call: it knows no resource and no model",
+		from:  []string{"simulator/ec2/api"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "executor/cloud", "simulator/faults"}, // codes and patterns are theirs, too
+	}, {
+		why:   "the model knows neither the executor's port nor the wire: they are doors to it, each alone",
+		from:  []string{"simulator/ec2", "simulator/ec2/port", "simulator/ec2/wire"},
+		about: []string{"simulator/ec2/port", "simulator/ec2/wire"},
+	}, {
 		why:   "what somebody saw of markets is read into what a market replays: neither the model nor a scenario is in it",
 		from:  []string{"simulator/ec2/recording"},
 		about: []string{"./..."},
@@ -348,7 +357,7 @@ var rules = []rule{
 		from:  []string{"simulator/cluster"},
 		about: []string{"./..."},
 		allow: []string{"executor", "executor/config", "executor/env", "executor/hostlist", "executor/identity", "executor/plansource", "executor/report", "executor/slurm", "asba/catalog",
-			"simulator", "simulator/ec2", "simulator/faults", "simulator/record", "simulator/slurm/conf", "simulator/slurm/ctld", "simulator/slurm/sched", "simulator/workload", "simulator/workload/models"},
+			"simulator", "simulator/ec2", "simulator/ec2/port", "simulator/faults", "simulator/record", "simulator/slurm/conf", "simulator/slurm/ctld", "simulator/slurm/sched", "simulator/workload", "simulator/workload/models"},
 	}, {
 		why:   "scenarios are carried out by what stands below them, whichever program asks",
 		from:  []string{"simulator/enact"},
@@ -535,6 +544,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/ec2/billing", "simulator/ec2/market", true},
 		{"simulator/ec2/boot", "simulator/record", true},
 		{"simulator/ec2/lag", "simulator/ec2/boot", true},
+		{"simulator/ec2/api", "simulator/ec2", true},
+		{"simulator/ec2/port", "simulator/ec2", false},
+		{"simulator/ec2", "simulator/ec2/port", true},
 		{"simulator/ec2/recording", "simulator/ec2/market", false},
 		{"simulator/ec2/recording", "simulator/scenario", true},
 		{"simulator/slurm", "executor/slurm", true},

@@ -11,7 +11,7 @@ import (
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/slurm"
-	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/port"
 	slurmmodel "aws-slurm-burst/simulator/slurm"
 )
 
@@ -29,7 +29,7 @@ func BenchmarkCycle(b *testing.B) {
 	b.ReportAllocs()
 	w.engine.Spawn("site", func(ctx context.Context, e env.Env) {
 		x := &executor.Executor{Env: e, Config: cfg, Types: catalog.Default(), Store: w.disk.For(e), Plans: planFiles{w},
-			Endpoint: "http://ec2.test", Cloud: ec2.NewPort(w.ec2, e, latency)}
+			Endpoint: "http://ec2.test", Cloud: port.New(w.ec2, e, latency)}
 		for job := 1; b.Loop(); job++ {
 			for _, n := range nodes {
 				w.slurm.SetNode(slurmmodel.Node{Name: n, Addr: n, Hostname: n, State: "ALLOCATED", Flags: []string{"CLOUD", "POWERING_UP"}, CPUs: 1, RealMemory: 100, Partition: "aws"})

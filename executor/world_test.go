@@ -26,6 +26,7 @@ import (
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/port"
 	"aws-slurm-burst/simulator/ec2/wire"
 	"aws-slurm-burst/simulator/faults"
 	slurmmodel "aws-slurm-burst/simulator/slurm"
@@ -170,7 +171,7 @@ func (w *world) executor(e env.Env) *executor.Executor {
 	x := &executor.Executor{Env: e, Config: cfg, Types: catalog.Default(), Store: w.disk.For(e), Plans: planFiles{w}, Endpoint: "http://ec2.test"}
 	switch w.tier {
 	case tierA:
-		x.Cloud = ec2.NewPort(w.ec2, e, latency).WithFaults(w.faults)
+		x.Cloud = port.New(w.ec2, e, latency).WithFaults(w.faults)
 	case tierB:
 		half := func(ctx context.Context) error { return e.Sleep(ctx, latency("")/2) }
 		client := wire.Client(wire.New(w.ec2), half)
@@ -245,7 +246,7 @@ func (w *world) live() map[string][]cloud.Instance {
 	var page cloud.InstancePage
 	w.engine.Spawn("look", func(ctx context.Context, e env.Env) {
 		var err error
-		if page, err = ec2.NewPort(w.ec2, e, nil).Describe(ctx, fleet.Query("test")); err != nil {
+		if page, err = port.New(w.ec2, e, nil).Describe(ctx, fleet.Query("test")); err != nil {
 			panic(err)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/port"
 	"aws-slurm-burst/simulator/ec2/wire"
 )
 
@@ -53,7 +54,7 @@ func tiers(t *testing.T, change func(*ec2.Options)) (a, b everything, pass func(
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ec2.NewPort(models[0], nil, nil), adapter, func(d time.Duration) {
+	return port.New(models[0], nil, nil), adapter, func(d time.Duration) {
 		for _, c := range clocks {
 			c.now = c.now.Add(d)
 		}

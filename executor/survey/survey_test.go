@@ -16,6 +16,7 @@ import (
 	"aws-slurm-burst/executor/survey"
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/port"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -54,15 +55,15 @@ func model(t *testing.T, change func(*ec2.Options), rules string) func(e env.Env
 		if err != nil {
 			t.Fatal(err)
 		}
-		port := ec2.NewPort(m, e, nil)
+		door := port.New(m, e, nil)
 		if rules == "" {
-			return port
+			return door
 		}
 		f, err := faults.Parse([]byte(rules), "faults.yaml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return port.WithFaults(f)
+		return door.WithFaults(f)
 	}
 }
 

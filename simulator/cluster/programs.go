@@ -9,7 +9,7 @@ import (
 	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/executor/slurm"
-	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/port"
 	"aws-slurm-burst/simulator/record"
 )
 
@@ -51,7 +51,7 @@ func (m *machines) start(name string, nodes []string, program func(context.Conte
 func (m *machines) executor(e env.Env) *executor.Executor {
 	return &executor.Executor{
 		Env: e, Config: m.config, Types: m.opt.Types,
-		Cloud:    ec2.NewPort(m.ec2, e, m.opt.Latency).WithFaults(m.opt.Faults),
+		Cloud:    port.New(m.ec2, e, m.opt.Latency).WithFaults(m.opt.Faults),
 		Slurm:    slurm.New(m.site.slurm, e, m.config.Slurm.NodeAddr),
 		Store:    m.disk.For(e),
 		Plans:    planFiles{m},

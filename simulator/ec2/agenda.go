@@ -200,8 +200,8 @@ func (m *Model) noteCall(at env.Time, action, code string) {
 	}
 }
 
-// refused has the Sink told of a call that never came to the Model.
-func (m *Model) refused(action, code string) {
+// Refused has the Sink told of a call that never came to the Model.
+func (m *Model) Refused(action, code string) {
 	if m.opt.Sink == nil {
 		return
 	}

@@ -99,6 +99,12 @@ func (m *Model) DescribeInstancesAgo(q api.Query, age time.Duration) (api.Page[I
 	return describeAgo(m, q, age, (*Instance).at)
 }
 
+// DescribeBriefly is DescribeInstancesAgo with what the executor wants to know of
+// each.
+func (m *Model) DescribeBriefly(q api.Query, age time.Duration) (api.Page[cloud.Instance], error) {
+	return describeAgo(m, q, age, (*Instance).seen)
+}
+
 // describeAgo is DescribeInstancesAgo in the form that the caller needs: thousands
 // of instances are not copied twice.
 func describeAgo[T any](m *Model, q api.Query, age time.Duration, view func(*Instance, env.Time) T) (api.Page[T], error) {
@@ -122,6 +128,19 @@ func describe[T any](m *Model, q api.Query, now env.Time, view func(*Instance, e
 		out.Items[k] = view(i, now)
 	}
 	return out, nil
+}
+
+// Brief is what the executor wants to know of an instance.
+func (i *Instance) Brief() cloud.Instance {
+	out := cloud.Instance{
+		ID: i.ID, Type: i.Type, AZ: i.Placement.AZ, SubnetID: i.SubnetID, Market: i.Market,
+		State: i.State, StateReason: i.ReasonCode, LaunchIndex: i.Index, LaunchTime: i.Launched,
+		Group: i.Placement.Group, Tags: i.Tags,
+	}
+	if i.PrivateIP.IsValid() {
+		out.PrivateIP = i.ip
+	}
+	return out
 }
 
 // seen is the instance at an instant as the executor's port has it.

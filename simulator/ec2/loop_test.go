@@ -1,7 +1,6 @@
 package ec2
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -20,7 +19,6 @@ import (
 	"aws-slurm-burst/simulator/ec2/boot"
 	"aws-slurm-burst/simulator/ec2/lag"
 	"aws-slurm-burst/simulator/ec2/market"
-	"aws-slurm-burst/simulator/faults"
 	"aws-slurm-burst/simulator/record"
 )
 
@@ -205,32 +203,6 @@ func TestASinkNeedsAt(t *testing.T) {
 	_, err := New(Options{Clock: &clock{}, Types: Catalog(catalog.Default()), Sink: func(record.Event) {}})
 	if err == nil {
 		t.Error("taken without")
-	}
-}
-
-// A call that a fault keeps from EC2 was made all the same.
-func TestCallsThatFaultsRefuseAreTold(t *testing.T) {
-	l := newLab(t, 1, nil)
-	rules, err := faults.Parse([]byte("faults: [{throttle: true, times: 1}]"), "faults.yaml")
-	want(t, err, "")
-	l.engine.Spawn("resume", func(ctx context.Context, e env.Env) {
-		p := NewPort(l.Model, e, nil).WithFaults(rules)
-		if _, err := p.Launch(ctx, request(1)); !cloud.Is(err, cloud.Throttle) {
-			t.Errorf("%v", err)
-		}
-		if _, err := p.Launch(ctx, request(1)); err != nil {
-			t.Error(err)
-		}
-	})
-	l.until(0)
-	var codes []string
-	for _, e := range l.told {
-		if e.Kind == record.Call {
-			codes = append(codes, e.Operation+" "+e.Code)
-		}
-	}
-	if d := cmp.Diff([]string{"RunInstances RequestLimitExceeded", "RunInstances "}, codes); d != "" {
-		t.Error(d)
 	}
 }
 

@@ -387,3 +387,14 @@ func (m *Model) secGroupNamed(vpc, name string) *SecurityGroup {
 	}
 	return nil
 }
+
+// ZoneOf returns the zone of a subnet, "" for one that does not exist.
+func (m *Model) ZoneOf(subnet string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, err := m.subnet(subnet)
+	if err != nil {
+		return ""
+	}
+	return s.AZ
+}

@@ -54,14 +54,14 @@ var typeFields = api.Fields[*InstanceType]{
 	}),
 }
 
-// maxTypePage is EC2's largest page of instance types.
-const maxTypePage = 100
+// MaxTypePage is EC2's largest page of instance types.
+const MaxTypePage = 100
 
 // DescribeInstanceTypes lists instance types in the order of their names.
 func (m *Model) DescribeInstanceTypes(q api.Query) (api.Page[InstanceType], error) {
 	return call(m, Event{Action: "DescribeInstanceTypes"}, func(env.Time, *Event) (api.Page[InstanceType], error) {
-		if q.Max > maxTypePage {
-			return api.Page[InstanceType]{}, api.BadValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", q.Max, maxTypePage)
+		if q.Max > MaxTypePage {
+			return api.Page[InstanceType]{}, api.BadValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", q.Max, MaxTypePage)
 		}
 		var rows []*InstanceType
 		for i, name := range m.opt.Types.Names() {
@@ -134,12 +134,12 @@ type SpotPrice struct {
 var spotFields = api.Fields[*SpotPrice]{
 	"instance-type":       api.Value(func(p *SpotPrice) string { return p.Type }),
 	"availability-zone":   api.Value(func(p *SpotPrice) string { return p.AZ }),
-	"product-description": api.Value(func(*SpotPrice) string { return linux }),
+	"product-description": api.Value(func(*SpotPrice) string { return Linux }),
 	"spot-price":          api.Value(func(p *SpotPrice) string { return p.USD }),
 }
 
-// linux is the only product of the model.
-const linux = "Linux/UNIX"
+// Linux is the only product of the model.
+const Linux = "Linux/UNIX"
 
 // DescribeSpotPriceHistory lists the spot prices of now and since when they hold,
 // those of some types where they are named. It has no older ones.

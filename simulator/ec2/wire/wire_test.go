@@ -21,6 +21,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/port"
 )
 
 const x86 = "ami-0a120230000086640"
@@ -541,26 +542,26 @@ func TestPortAndWireMakeTheSameEvents(t *testing.T) {
 		return m
 	}
 	var direct, wired []ec2.Event
-	port := ec2.NewPort(world(&direct), nil, nil)
+	door := port.New(world(&direct), nil, nil)
 	ctx := t.Context()
-	if err := port.CreateGroup(ctx, cloud.Group{Name: "g", Strategy: "cluster"}); err != nil {
+	if err := door.CreateGroup(ctx, cloud.Group{Name: "g", Strategy: "cluster"}); err != nil {
 		t.Fatal(err)
 	}
-	page, err := port.Subnets(ctx, cloud.SubnetQuery{DefaultForAZ: true, AZs: []string{"us-east-1b"}})
+	page, err := door.Subnets(ctx, cloud.SubnetQuery{DefaultForAZ: true, AZs: []string{"us-east-1b"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := cloud.LaunchRequest{Token: "a", MinCount: 2, MaxCount: 2, Type: "p4d.24xlarge", SubnetID: page.Subnets[0].ID, Market: cloud.Spot,
 		MaxPrice: 30.5, ImageID: x86, EFA: 2, Group: "g", Tags: []cloud.Tag{{Key: "cluster", Value: "hpc"}}}
-	list, err := port.Launch(ctx, r)
+	list, err := door.Launch(ctx, r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Token = "b"
-	if _, err := port.Launch(ctx, r); !cloud.Is(err, cloud.Capacity) {
+	if _, err := door.Launch(ctx, r); !cloud.Is(err, cloud.Capacity) {
 		t.Fatal(err)
 	}
-	if err := port.Terminate(ctx, []string{list[0].ID, list[1].ID}); err != nil {
+	if err := door.Terminate(ctx, []string{list[0].ID, list[1].ID}); err != nil {
 		t.Fatal(err)
 	}
 

@@ -1,4 +1,4 @@
-package ec2
+package port
 
 import (
 	"context"
@@ -8,10 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator"
+	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/faults"
+	"aws-slurm-burst/simulator/record"
 )
 
 // world is an Env of which the port needs the time alone.
@@ -29,15 +33,29 @@ func (w *world) Sleep(ctx context.Context, d time.Duration) error {
 	return context.Cause(ctx)
 }
 
-func port(t testing.TB, rules string) (*Port, *Model, *world) {
+const x86 = "ami-0a120230000086640"
+
+var noon = env.At(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+
+type clock struct{ t env.Time }
+
+func (c *clock) Now() env.Time { return c.t }
+
+func (c *clock) pass(d time.Duration) { c.t = c.t.Add(d) }
+
+func port(t testing.TB, rules string) (*Port, *ec2.Model, *world) {
 	t.Helper()
-	m, c := open(t, nil)
-	w := &world{clock: c}
+	c := &clock{noon}
+	m, err := ec2.New(ec2.Options{Clock: c, Types: ec2.Catalog(catalog.Default()), Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := faults.Parse([]byte(rules), "faults.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewPort(m, w, func(string) time.Duration { return time.Second }).WithFaults(r), m, w
+	w := &world{clock: c}
+	return New(m, w, func(string) time.Duration { return time.Second }).WithFaults(r), m, w
 }
 
 func request(n int) cloud.LaunchRequest {
@@ -144,9 +162,13 @@ func TestPortFaults(t *testing.T) {
 		t.Run(effect, func(t *testing.T) {
 			p, m, w := port(t, fmt.Sprintf("faults: [{az: us-east-1c, times: 1, %s}]", effect))
 			r := request(4)
-			r.SubnetID = subnetIn(t, m, "us-east-1c")
+			subnets, err := m.DescribeSubnets(api.Query{Filters: []api.Filter{{Name: "availability-zone", Values: []string{"us-east-1c"}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.SubnetID = subnets.Items[0].ID
 			start := w.Now()
-			_, err := p.Launch(t.Context(), r)
+			_, err = p.Launch(t.Context(), r)
 			if cloud.ClassOf(err) != c.class || err != nil && cloud.AsError(err).Code != c.code {
 				t.Errorf("got %v, want %s %s", err, c.class, c.code)
 			}
@@ -256,5 +278,38 @@ func TestPortTellsQuotasWhatLives(t *testing.T) {
 	}
 	if _, err := p.Launch(t.Context(), r); err != nil {
 		t.Errorf("after their end: %v", err)
+	}
+}
+
+// A call that a fault keeps from EC2 was made all the same.
+func TestCallsThatFaultsRefuseAreTold(t *testing.T) {
+	var codes []string
+	engine := simulator.New(simulator.Options{Seed: 1, Start: noon})
+	m, err := ec2.New(ec2.Options{Clock: engine, Types: ec2.Catalog(catalog.Default()), At: func(at env.Time, fn func()) { engine.At(at, fn) }, Sink: func(e record.Event) {
+		if e.Kind == record.Call {
+			codes = append(codes, e.Operation+" "+e.Code)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := faults.Parse([]byte("faults: [{throttle: true, times: 1}]"), "faults.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine.Spawn("resume", func(ctx context.Context, e env.Env) {
+		p := New(m, e, nil).WithFaults(rules)
+		if _, err := p.Launch(ctx, request(1)); !cloud.Is(err, cloud.Throttle) {
+			t.Errorf("%v", err)
+		}
+		if _, err := p.Launch(ctx, request(1)); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := engine.RunUntil(noon); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"RunInstances RequestLimitExceeded", "RunInstances "}, codes); d != "" {
+		t.Error(d)
 	}
 }

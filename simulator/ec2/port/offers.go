@@ -1,4 +1,4 @@
-package ec2
+package port
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/faults"
 )
@@ -14,8 +15,8 @@ var _ cloud.Offers = (*Port)(nil)
 
 // Types is one page of DescribeInstanceTypes.
 func (p *Port) Types(ctx context.Context, page string) (cloud.TypePage, error) {
-	list, err := pageOf(ctx, p, "DescribeInstanceTypes", func() (api.Page[InstanceType], error) {
-		return p.model.DescribeInstanceTypes(api.Query{Next: page, Max: maxTypePage})
+	list, err := pageOf(ctx, p, "DescribeInstanceTypes", func() (api.Page[ec2.InstanceType], error) {
+		return p.model.DescribeInstanceTypes(api.Query{Next: page, Max: ec2.MaxTypePage})
 	})
 	out := cloud.TypePage{Next: list.Next}
 	for _, t := range list.Items {
@@ -26,7 +27,7 @@ func (p *Port) Types(ctx context.Context, page string) (cloud.TypePage, error) {
 
 // Offerings is one page of DescribeInstanceTypeOfferings.
 func (p *Port) Offerings(ctx context.Context, page string) (cloud.OfferingPage, error) {
-	list, err := pageOf(ctx, p, "DescribeInstanceTypeOfferings", func() (api.Page[Offering], error) {
+	list, err := pageOf(ctx, p, "DescribeInstanceTypeOfferings", func() (api.Page[ec2.Offering], error) {
 		return p.model.DescribeInstanceTypeOfferings(api.Query{Next: page, Max: api.MaxPage}, "availability-zone-id")
 	})
 	out := cloud.OfferingPage{Next: list.Next}
@@ -38,7 +39,7 @@ func (p *Port) Offerings(ctx context.Context, page string) (cloud.OfferingPage, 
 
 // Zones is DescribeAvailabilityZones.
 func (p *Port) Zones(ctx context.Context) ([]catalog.Zone, error) {
-	var list []Zone
+	var list []ec2.Zone
 	err := p.call(ctx, faults.Fact{Action: "DescribeAvailabilityZones"}, func() (err error) {
 		list, err = p.model.DescribeAvailabilityZones(nil)
 		return err
@@ -52,8 +53,8 @@ func (p *Port) Zones(ctx context.Context) ([]catalog.Zone, error) {
 
 // SpotPrices is one page of DescribeSpotPriceHistory.
 func (p *Port) SpotPrices(ctx context.Context, q cloud.SpotQuery) (cloud.SpotPage, error) {
-	list, err := pageOf(ctx, p, "DescribeSpotPriceHistory", func() (api.Page[SpotPrice], error) {
-		return p.model.DescribeSpotPriceHistory(api.Query{Next: q.Page, Max: api.MaxPage, Filters: []api.Filter{{Name: "product-description", Values: []string{linux}}}}, nil)
+	list, err := pageOf(ctx, p, "DescribeSpotPriceHistory", func() (api.Page[ec2.SpotPrice], error) {
+		return p.model.DescribeSpotPriceHistory(api.Query{Next: q.Page, Max: api.MaxPage, Filters: []api.Filter{{Name: "product-description", Values: []string{ec2.Linux}}}}, nil)
 	})
 	out := cloud.SpotPage{Next: list.Next}
 	for _, s := range list.Items {

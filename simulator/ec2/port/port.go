@@ -1,6 +1,9 @@
-package ec2
+// Package port is the executor's port to EC2's model without a wire between them.
+// Faults and the time that calls take are here; what EC2 does is the model's.
+package port
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -10,16 +13,16 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/faults"
 )
 
-// Port is the executor's port to a Model without a wire between them: one
-// method, one call of the model. It sleeps half of a call's latency before the
+// Port is the executor's port to a model: one method, one call of it. It sleeps half of a call's latency before the
 // model is asked and half after, so that a process can be cut off or end on
 // either side of the moment at which its call is applied.
 type Port struct {
-	model   *Model
+	model   *ec2.Model
 	env     env.Env
 	latency func(action string) time.Duration
 	rules   *faults.Rules
@@ -27,8 +30,8 @@ type Port struct {
 
 var _ cloud.Cloud = (*Port)(nil)
 
-// NewPort returns a port to the model for one process; latency may be nil.
-func NewPort(model *Model, e env.Env, latency func(action string) time.Duration) *Port {
+// New returns a port to the model for one process; latency may be nil.
+func New(model *ec2.Model, e env.Env, latency func(action string) time.Duration) *Port {
 	return &Port{model: model, env: e, latency: latency}
 }
 
@@ -73,7 +76,7 @@ func (p *Port) apply(ctx context.Context, f faults.Fact, fn func(faults.Effect) 
 	}
 	if effect.Refused() {
 		err = &api.Error{Code: effect.Code, Message: effect.Message, Status: effect.Status}
-		p.model.refused(f.Action, effect.Code)
+		p.model.Refused(f.Action, effect.Code)
 	} else {
 		did, err = fn(effect)
 	}
@@ -101,16 +104,16 @@ func (p *Port) sleep(ctx context.Context, d time.Duration) error {
 
 // Launch is RunInstances.
 func (p *Port) Launch(ctx context.Context, r cloud.LaunchRequest) ([]cloud.Instance, error) {
-	f := faults.Fact{Action: "RunInstances", Type: r.Type, AZ: orDefault(p.model.ZoneOf(r.SubnetID), r.AZ),
-		Market: string(orDefault(r.Market, cloud.OnDemand)), Size: r.MinCount, Max: r.MaxCount, Token: r.Token}
-	var res Reservation
+	f := faults.Fact{Action: "RunInstances", Type: r.Type, AZ: cmp.Or(p.model.ZoneOf(r.SubnetID), r.AZ),
+		Market: string(cmp.Or(r.Market, cloud.OnDemand)), Size: r.MinCount, Max: r.MaxCount, Token: r.Token}
+	var res ec2.Reservation
 	err := p.apply(ctx, f, func(e faults.Effect) (did outcome, err error) {
 		run := runRequest(r)
 		if e.Grant > 0 {
 			run.Max = e.Grant
 		}
 		res, err = p.model.RunInstances(run)
-		return outcome{launched: instanceIDs(res.Instances)}, err
+		return outcome{launched: ids(res.Instances)}, err
 	})
 	if r.DryRun && cloud.Is(err, cloud.DryRunOK) {
 		return nil, nil
@@ -122,8 +125,8 @@ func (p *Port) Launch(ctx context.Context, r cloud.LaunchRequest) ([]cloud.Insta
 }
 
 // runRequest translates a launch as executor/awscloud puts it on the wire.
-func runRequest(r cloud.LaunchRequest) RunRequest {
-	s := Spec{
+func runRequest(r cloud.LaunchRequest) ec2.RunRequest {
+	s := ec2.Spec{
 		Type: r.Type, ImageID: r.ImageID, Group: r.Group,
 		KeyName: r.KeyName, InstanceProfile: r.InstanceProfile,
 		UserData: base64.StdEncoding.EncodeToString([]byte(r.UserData)),
@@ -139,38 +142,33 @@ func runRequest(r cloud.LaunchRequest) RunRequest {
 	}
 	for card := range r.EFA {
 		// Card 0 begins with device 0, every further card with device 1.
-		s.Interfaces = append(s.Interfaces, Interface{
+		s.Interfaces = append(s.Interfaces, ec2.Interface{
 			Card: card, Device: min(card, 1), Kind: "efa", SubnetID: r.SubnetID, Groups: r.SecurityGroups})
 	}
 	if len(r.Tags) > 0 {
 		s.Tags = []api.TagSpec{{Kind: "instance", Tags: r.Tags}, {Kind: "volume", Tags: r.Tags}}
 	}
-	out := RunRequest{Spec: s, Min: r.MinCount, Max: r.MaxCount, Token: r.Token, DryRun: r.DryRun}
+	out := ec2.RunRequest{Spec: s, Min: r.MinCount, Max: r.MaxCount, Token: r.Token, DryRun: r.DryRun}
 	if strings.HasPrefix(r.Template, "lt-") {
-		out.Template = &TemplateRef{ID: r.Template, Version: r.TemplateVersion}
+		out.Template = &ec2.TemplateRef{ID: r.Template, Version: r.TemplateVersion}
 	} else if r.Template != "" {
-		out.Template = &TemplateRef{Name: r.Template, Version: r.TemplateVersion}
+		out.Template = &ec2.TemplateRef{Name: r.Template, Version: r.TemplateVersion}
 	}
 	return out
 }
 
-func instances(list []Instance) []cloud.Instance {
+func ids(list []ec2.Instance) []string {
+	out := make([]string, len(list))
+	for k := range list {
+		out[k] = list[k].ID
+	}
+	return out
+}
+
+func instances(list []ec2.Instance) []cloud.Instance {
 	out := make([]cloud.Instance, len(list))
 	for k := range list {
-		out[k] = list[k].port()
-	}
-	return out
-}
-
-// port is a view of an instance as the port has it.
-func (i *Instance) port() cloud.Instance {
-	out := cloud.Instance{
-		ID: i.ID, Type: i.Type, AZ: i.Placement.AZ, SubnetID: i.SubnetID, Market: i.Market,
-		State: i.State, StateReason: i.ReasonCode, LaunchIndex: i.Index, LaunchTime: i.Launched,
-		Group: i.Placement.Group, Tags: i.Tags,
-	}
-	if i.PrivateIP.IsValid() {
-		out.PrivateIP = i.ip
+		out[k] = list[k].Brief()
 	}
 	return out
 }
@@ -187,7 +185,7 @@ func (p *Port) Describe(ctx context.Context, q cloud.InstanceQuery) (cloud.Insta
 	}
 	var page api.Page[cloud.Instance]
 	err := p.apply(ctx, faults.Fact{Action: "DescribeInstances"}, func(e faults.Effect) (did outcome, err error) {
-		page, err = describeAgo(p.model, query, e.Stale, (*Instance).seen)
+		page, err = p.model.DescribeBriefly(query, e.Stale)
 		return did, err
 	})
 	return cloud.InstancePage{Instances: page.Items, Next: page.Next}, err
@@ -240,7 +238,7 @@ func (p *Port) Tag(ctx context.Context, ids []string, tags []cloud.Tag) error {
 
 // CreateGroup is CreatePlacementGroup.
 func (p *Port) CreateGroup(ctx context.Context, g cloud.Group) error {
-	r := GroupRequest{Name: g.Name, Strategy: g.Strategy, Partitions: g.Partitions}
+	r := ec2.GroupRequest{Name: g.Name, Strategy: g.Strategy, Partitions: g.Partitions}
 	if len(g.Tags) > 0 {
 		r.Tags = []api.TagSpec{{Kind: "placement-group", Tags: g.Tags}}
 	}
@@ -259,7 +257,7 @@ func (p *Port) DeleteGroup(ctx context.Context, name string) error {
 
 // DescribeGroups is DescribePlacementGroups.
 func (p *Port) DescribeGroups(ctx context.Context, tags []cloud.Tag) ([]cloud.Group, error) {
-	var list []Group
+	var list []ec2.Group
 	err := p.call(ctx, faults.Fact{Action: "DescribePlacementGroups"}, func() (err error) {
 		list, err = p.model.DescribePlacementGroups(api.Query{Filters: tagFilters(tags)}, nil)
 		return err
@@ -283,7 +281,7 @@ func (p *Port) Subnets(ctx context.Context, q cloud.SubnetQuery) (cloud.SubnetPa
 	if len(q.AZs) > 0 {
 		query.Filters = append(query.Filters, api.Filter{Name: "availability-zone", Values: q.AZs})
 	}
-	var page api.Page[Subnet]
+	var page api.Page[ec2.Subnet]
 	err := p.call(ctx, faults.Fact{Action: "DescribeSubnets"}, func() (err error) {
 		page, err = p.model.DescribeSubnets(query)
 		return err
@@ -304,7 +302,7 @@ func (p *Port) Images(ctx context.Context, q cloud.ImageQuery) (cloud.ImagePage,
 	if q.Arch != "" {
 		query.Filters = append(query.Filters, api.Filter{Name: "architecture", Values: []string{q.Arch}})
 	}
-	var page api.Page[Image]
+	var page api.Page[ec2.Image]
 	err := p.call(ctx, faults.Fact{Action: "DescribeImages"}, func() (err error) {
 		page, err = p.model.DescribeImages(query, q.Owners)
 		return err
@@ -314,15 +312,4 @@ func (p *Port) Images(ctx context.Context, q cloud.ImageQuery) (cloud.ImagePage,
 		out.Images = append(out.Images, cloud.Image{ID: i.ID, Name: i.Name, Arch: i.Arch, Created: i.Created.String()})
 	}
 	return out, err
-}
-
-// ZoneOf returns the zone of a subnet, "" for one that does not exist.
-func (m *Model) ZoneOf(subnet string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s, err := m.subnet(subnet)
-	if err != nil {
-		return ""
-	}
-	return s.AZ
 }
