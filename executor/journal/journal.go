@@ -12,7 +12,6 @@
 package journal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,21 +61,17 @@ const (
 	failuresFolder = "failures"
 )
 
-var newline = []byte("\n")
-
-// put writes a record, and a second line where more is given.
-func put(s Store, name string, record any, more ...byte) error {
-	var b bytes.Buffer
-	b.Grow(512 + len(more))
-	if err := json.MarshalWrite(&b, record, json.Deterministic(true)); err != nil {
+// put writes a record.
+func put(s Store, name string, record any) error {
+	data, err := json.Marshal(record, json.Deterministic(true))
+	if err != nil {
 		return fmt.Errorf("journal %s: %w", name, err)
 	}
-	b.WriteByte('\n')
-	if len(more) > 0 {
-		b.Write(more)
-		b.WriteByte('\n')
-	}
-	if err := s.Write(name, b.Bytes()); err != nil {
+	return write(s, name, append(data, '\n'))
+}
+
+func write(s Store, name string, data []byte) error {
+	if err := s.Write(name, data); err != nil {
 		return fmt.Errorf("journal %s not written: %w (is journal.dir writable, is the disk full?)", name, err)
 	}
 	return nil

@@ -113,9 +113,66 @@ func (l *Launch) put(s Store, name string) error {
 			return fmt.Errorf("journal %s: %w", name, err)
 		}
 	}
-	r := record{Launch: *l, Token: l.Request.Token, Serves: serves(l.Placed)}
-	r.Placed = nil
-	return put(s, name, &r, l.kept...)
+	var f flat
+	f.text("state", string(l.State))
+	f.text("endpoint", l.Endpoint)
+	f.text("call", l.Call)
+	f.text("nodes", l.Nodes)
+	f.text("job", l.Job)
+	f.text("plan", l.Plan)
+	f.yes("gang", l.Gang)
+	f.number("written", int64(l.Written))
+	f.number("updated", int64(l.Updated))
+	f.text("code", l.Code)
+	f.text("token", l.Request.Token)
+	f.text("serves", serves(l.Placed))
+	return write(s, name, append(append(f.line(), l.kept...), '\n'))
+}
+
+// read reads the first line of a file.
+func (r *record) read(line []byte) error {
+	if flatten(line, r.member) {
+		return nil
+	}
+	*r = record{}
+	return json.Unmarshal(line, r)
+}
+
+// member takes one member of what put writes.
+func (r *record) member(key, value string, quoted bool) bool {
+	var to *string
+	switch key {
+	case "state":
+		r.State = State(value)
+		return quoted
+	case "gang":
+		r.Gang = true
+		return !quoted && value == "true"
+	case "written":
+		return !quoted && instant(value, &r.Written)
+	case "updated":
+		return !quoted && instant(value, &r.Updated)
+	case "endpoint":
+		to = &r.Endpoint
+	case "call":
+		to = &r.Call
+	case "nodes":
+		to = &r.Nodes
+	case "job":
+		to = &r.Job
+	case "plan":
+		to = &r.Plan
+	case "code":
+		to = &r.Code
+	case "token":
+		to = &r.Token
+	case "serves":
+		to = &r.Serves
+	default:
+		return false
+	}
+	*to = value
+	return quoted
 }
 
 var errCut = errors.New("the request is missing: the file was cut short")
@@ -125,8 +182,8 @@ var errCut = errors.New("the request is missing: the file was cut short")
 func (j *Journal) readLaunch(name string, whole bool) (Launch, bool) {
 	return decode(j, name, func(data []byte) (Launch, error) {
 		var r record
-		line, rest, _ := bytes.Cut(data, newline)
-		if err := json.Unmarshal(line, &r); err != nil {
+		line, rest, _ := bytes.Cut(data, []byte{'\n'})
+		if err := r.read(line); err != nil {
 			return Launch{}, err
 		}
 		l := r.Launch
@@ -137,7 +194,7 @@ func (j *Journal) readLaunch(name string, whole bool) (Launch, bool) {
 				return Launch{}, err
 			}
 		}
-		request, ended := bytes.CutSuffix(rest, newline)
+		request, ended := bytes.CutSuffix(rest, []byte{'\n'})
 		switch {
 		case r.Old != nil:
 			l.kept, whole = r.Old, true

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/base64"
 	"iter"
 	"slices"
 	"strings"
@@ -24,13 +25,23 @@ type Call struct {
 // Begin records that a resume call has begun, and returns the record.
 func (j *Journal) Begin(c Call) (Call, error) {
 	c.At, c.Exit = j.env.Now(), -1
-	return c, put(j.store, dated(callsFolder, c.At, c.Nonce), c)
+	return c, c.put(j.store)
+}
+
+func (c *Call) put(s Store) error {
+	var f flat
+	f.text("nonce", c.Nonce)
+	f.number("at", int64(c.At))
+	f.text("nodes", c.Nodes)
+	f.text("resume_file", base64.StdEncoding.EncodeToString(c.ResumeFile))
+	f.number("exit", int64(c.Exit))
+	return write(s, dated(callsFolder, c.At, c.Nonce), f.line())
 }
 
 // End records how a resume call ended.
 func (j *Journal) End(c Call, exit int) error {
 	c.Exit = exit
-	return put(j.store, dated(callsFolder, c.At, c.Nonce), c)
+	return c.put(j.store)
 }
 
 // Calls returns the resume calls, the first one first.

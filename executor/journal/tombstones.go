@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -87,7 +88,11 @@ func (j *Journal) Bury(nodes []string) error {
 // bury writes a file of tombstones and returns its name.
 func (j *Journal) bury(s suspend) (string, error) {
 	name := suspendName(s, int(j.env.Rand("tombstone").Uint64()%1e6))
-	return name, put(j.store, name, s)
+	var f flat
+	f.number("at", int64(s.At))
+	f.text("nodes", s.Nodes)
+	f.text("earlier", s.Earlier)
+	return name, write(j.store, name, f.line())
 }
 
 // Tombstones are the tombstones of an instant.
@@ -203,10 +208,28 @@ func (j *Journal) tombstones(name string) ([]tombstone, error) {
 		return nil, err
 	}
 	var s suspend
-	if err := json.Unmarshal(data, &s); err != nil {
-		return nil, err
+	if !flatten(bytes.TrimSuffix(data, []byte{'\n'}), s.member) {
+		s = suspend{}
+		if err := json.Unmarshal(data, &s); err != nil {
+			return nil, err
+		}
 	}
 	return s.all()
+}
+
+// member takes one member of what bury writes.
+func (s *suspend) member(key, value string, quoted bool) bool {
+	switch key {
+	case "at":
+		return !quoted && instant(value, &s.At)
+	case "nodes":
+		s.Nodes = value
+		return quoted
+	case "earlier":
+		s.Earlier = value
+		return quoted
+	}
+	return false
 }
 
 // Compact puts tombstones into one file, without those that later ones cover,
