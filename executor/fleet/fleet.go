@@ -88,7 +88,9 @@ type serving struct {
 	*cloud.Instance
 }
 
-// of maps instances, and puts them into the order of their ids.
+func byID(a, b *cloud.Instance) int { return cmp.Compare(a.ID, b.ID) }
+
+// of maps instances.
 func of(instances []*cloud.Instance, placed map[string]string) *Fleet {
 	f := &Fleet{}
 	all := make([]serving, 0, len(instances))
@@ -97,7 +99,6 @@ func of(instances []*cloud.Instance, placed map[string]string) *Fleet {
 			all = append(all, serving{placed[i.ID], i})
 		}
 	}
-	slices.SortFunc(all, func(a, b serving) int { return cmp.Compare(a.ID, b.ID) })
 	var tokens []string
 	var byToken map[string][]*serving
 	for k := range all {
@@ -120,8 +121,9 @@ func of(instances []*cloud.Instance, placed map[string]string) *Fleet {
 	for _, t := range tokens {
 		f.addLaunch(byToken[t])
 	}
+	slices.SortFunc(f.Strangers, byID)
 	all = slices.DeleteFunc(all, func(i serving) bool { return i.node == "" })
-	slices.SortStableFunc(all, func(a, b serving) int { return cmp.Compare(a.node, b.node) })
+	slices.SortFunc(all, func(a, b serving) int { return cmp.Or(cmp.Compare(a.node, b.node), byID(a.Instance, b.Instance)) })
 	f.nodes, f.instances = make([]string, len(all)), make([]*cloud.Instance, len(all))
 	for k, i := range all {
 		f.nodes[k], f.instances[k] = i.node, i.Instance
@@ -129,9 +131,9 @@ func of(instances []*cloud.Instance, placed map[string]string) *Fleet {
 	return f
 }
 
-// addLaunch maps the instances of one launch, which are in the order of their ids, by
-// index or by that order.
+// addLaunch maps the instances of one launch, by index or by the order of their ids.
 func (f *Fleet) addLaunch(launch []*serving) {
+	slices.SortFunc(launch, func(a, b *serving) int { return byID(a.Instance, b.Instance) })
 	nodes, err := identity.NodesOf(launch[0].Instance)
 	if err != nil {
 		for _, i := range launch {
@@ -172,7 +174,7 @@ func (f *Fleet) Of(node string) []*cloud.Instance {
 
 // All returns every instance that serves a node, by id.
 func (f *Fleet) All() []*cloud.Instance {
-	return slices.SortedFunc(slices.Values(f.instances), func(a, b *cloud.Instance) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.SortedFunc(slices.Values(f.instances), byID)
 }
 
 // Claimed returns the nodes with a live instance, sorted as text.
