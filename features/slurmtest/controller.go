@@ -115,3 +115,43 @@ func LastLines(text string, n int) string {
 	lines := slices.Collect(strings.Lines(text))
 	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
+
+// Register makes nodes known and idle: a slurmd of each starts, registers, and is
+// ended. Nobody misses it where SlurmdTimeout is long; no job can begin there.
+// slurm.conf says SlurmdParameters=config_overrides, so that what this machine has
+// does not matter, and keeps each node's SlurmdSpoolDir=.../%n below Dir.
+func (c *Controller) Register(nodes []string) error {
+	const together = 16 // slurmds of a few megabytes each
+	for some := range slices.Chunk(nodes, together) {
+		if err := c.register(some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Controller) register(nodes []string) error {
+	for _, n := range nodes {
+		if err := os.MkdirAll(filepath.Join(c.Dir, n), 0o755); err != nil {
+			return err
+		}
+		d, err := StartDaemon(filepath.Join(c.Dir, n+".out"), nil, "slurmd", "-D", "-f", c.Conf, "-N", n)
+		if err != nil {
+			return err
+		}
+		defer d.Stop(syscall.SIGKILL, 5*time.Second)
+	}
+	list := strings.Join(nodes, ",")
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		out, err := c.Run("sinfo", "--noheader", "--Node", "--nodes="+list, "--format=%N %T")
+		if err != nil {
+			return err
+		}
+		if idle := strings.Count(out, " idle\n"); idle == len(nodes) {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("nodes do not register:\n%s%s", out, Tail(filepath.Join(c.Dir, nodes[0]+".out"), 10))
+		}
+	}
+}

@@ -5,7 +5,8 @@
 // never meet. Only Linux has that, and only for root.
 //
 // It starts munge and slurmctld and talks to them. What slurm.conf says, and
-// what nodes there are, is for who tests; it starts no slurmd.
+// what nodes there are, is for who tests; a slurmd it starts only to make a node
+// known (Register).
 package slurmtest
 
 import (
