@@ -81,20 +81,24 @@ func TestANodeIsAsLargeAsItsLineSays(t *testing.T) {
 	for text, want := range map[string]Node{
 		"":        {CPUs: 1, Memory: 1, Weight: 1},
 		"Procs=3": {CPUs: 3, Memory: 1, Weight: 1},
-		"Sockets=2 CoresPerSocket=3 ThreadsPerCore=4": {CPUs: 24, Memory: 1, Weight: 1},
-		"Boards=2 SocketsPerBoard=3 CoresPerSocket=5": {CPUs: 30, Memory: 1, Weight: 1},
-		"CPUs=8 Sockets=2 CoresPerSocket=8":           {CPUs: 8, Memory: 1, Weight: 1},
-		"CPUs=1048576 RealMemory=0":                   {CPUs: 1 << 20, Memory: 1, Weight: 1},
-		"Sockets=99999 CoresPerSocket=99999":          {CPUs: 1 << 20, Memory: 1, Weight: 1},
-		"State=DRAIN":                                 {CPUs: 1, Memory: 1, Weight: 1, Down: true},
-		"State=UNKNOWN Weight=0":                      {CPUs: 1, Memory: 1},
-		"Feature=a,b Port=7 TmpDisk=3":                {CPUs: 1, Memory: 1, Weight: 1, Feature: []string{"a", "b"}},
-		"Gres=gpu":                                    {CPUs: 1, Memory: 1, Weight: 1, Gres: "gpu", GPUs: 1},
-		"Gres=GPU:0,gpu:a100:1024,nic:4":              {CPUs: 1, Memory: 1, Weight: 1, Gres: "GPU:0,gpu:a100:1024,nic:4", GPUs: 1024},
-		"Gres=gpu:1025":                               {CPUs: 1, Memory: 1, Weight: 1, Gres: "gpu:1025", GPUs: 1}, // no count: a type
-		"Gres=gpu:v100:2(S:0,1),gpu:-1":               {CPUs: 1, Memory: 1, Weight: 1, Gres: "gpu:v100:2(S:0,1),gpu:-1", GPUs: 3},
+		"Sockets=2 CoresPerSocket=3 ThreadsPerCore=4": {CPUs: 24, Threads: 4, Memory: 1, Weight: 1},
+		// As many CPUs as cores, or no number of whole cores: threads do not count.
+		"CPUs=6 Sockets=2 CoresPerSocket=3 ThreadsPerCore=2": {CPUs: 6, Memory: 1, Weight: 1},
+		"CPUs=8 ThreadsPerCore=2":                            {CPUs: 8, Threads: 2, Memory: 1, Weight: 1},
+		"CPUs=3 ThreadsPerCore=2":                            {CPUs: 3, Memory: 1, Weight: 1},
+		"Boards=2 SocketsPerBoard=3 CoresPerSocket=5":        {CPUs: 30, Memory: 1, Weight: 1},
+		"CPUs=8 Sockets=2 CoresPerSocket=8":                  {CPUs: 8, Memory: 1, Weight: 1},
+		"CPUs=1048576 RealMemory=0":                          {CPUs: 1 << 20, Memory: 1, Weight: 1},
+		"Sockets=99999 CoresPerSocket=99999":                 {CPUs: 1 << 20, Memory: 1, Weight: 1},
+		"State=DRAIN":                                        {CPUs: 1, Memory: 1, Weight: 1, Down: true},
+		"State=UNKNOWN Weight=0":                             {CPUs: 1, Memory: 1},
+		"Feature=a,b Port=7 TmpDisk=3":                       {CPUs: 1, Memory: 1, Weight: 1, Feature: []string{"a", "b"}},
+		"Gres=gpu":                                           {CPUs: 1, Memory: 1, Weight: 1, Gres: "gpu", GPUs: 1},
+		"Gres=GPU:0,gpu:a100:1024,nic:4":                     {CPUs: 1, Memory: 1, Weight: 1, Gres: "GPU:0,gpu:a100:1024,nic:4", GPUs: 1024},
+		"Gres=gpu:1025":                                      {CPUs: 1, Memory: 1, Weight: 1, Gres: "gpu:1025", GPUs: 1}, // no count: a type
+		"Gres=gpu:v100:2(S:0,1),gpu:-1":                      {CPUs: 1, Memory: 1, Weight: 1, Gres: "gpu:v100:2(S:0,1),gpu:-1", GPUs: 3},
 	} {
-		want.Names = "m"
+		want.Names, want.Threads = "m", max(want.Threads, 1)
 		f := Read([]byte(small+"NodeName=m "+text), "c", nil)
 		if len(f.Settings.Nodes) != 2 || len(f.Findings) > 0 {
 			t.Errorf("%s: %s", text, messages(f.Findings))

@@ -95,6 +95,11 @@ func (n *nodes) line(r *reader, pairs []pair) {
 		// In 64 bits: each is a number of a hostile file.
 		node.CPUs = int(min(1<<20, int64(min(sockets, 1<<10))*int64(min(cores, 1<<10))*int64(min(threads, 1<<10))))
 	}
+	// Where there are as many CPUs as cores, threads of a core are not told apart.
+	node.Threads = 1
+	if threads > 1 && node.CPUs%threads == 0 && (node.CPUs != sockets*cores || sockets*cores == 1) {
+		node.Threads = threads
+	}
 	if node.CPUs < 1 || node.CPUs > 1<<20 {
 		r.add(idValue, pairs[0].value, "write how many the nodes have", "%s with %d CPUs", finding.Quote(node.Names), node.CPUs)
 		return

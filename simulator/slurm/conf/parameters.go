@@ -84,6 +84,8 @@ var parameters = map[string]func(*reader, value){
 				r.minutes(o.value, &s.BackfillWindow)
 			case "bf_resolution":
 				r.seconds(o.value, &s.BackfillResolution)
+			case "bf_window_linear":
+				r.seconds(o.value, &s.BackfillLinear)
 			case "bf_max_job_test", "max_job_bf":
 				r.number(o.value, &s.BackfillMaxJobs)
 			case "bf_continue":

@@ -82,7 +82,7 @@ func TestWhatSlurmctldTakesIsReadWhole(t *testing.T) {
 	want.IdleOnNodeSuspend, want.PowerSaveInterval = true, time.Second
 	want.ReturnToService, want.KillWait, want.Shared = 2, 5*time.Second, true
 	want.Scheduler.Interval, want.Scheduler.BackfillInterval = 2*time.Second, 2*time.Second
-	want.Nodes = []Node{{Names: "aws-hpc-[001-008]", Addr: "127.0.0.1", CPUs: 1, Memory: 100, Weight: 1, Cloud: true}}
+	want.Nodes = []Node{{Names: "aws-hpc-[001-008]", Addr: "127.0.0.1", CPUs: 1, Threads: 1, Memory: 100, Weight: 1, Cloud: true}}
 	part := DefaultPartition("aws")
 	part.Default = true
 	want.Partitions = []Partition{part}
@@ -129,9 +129,9 @@ func TestEveryWayOfWritingIsRead(t *testing.T) {
 	}
 	s := f.Settings
 	wantNodes := []Node{
-		{Names: "g[1-2]", Addr: "g", CPUs: 8, Memory: 1, GPUs: 3, Gres: "gpu:a100:2(S:0),gpu:1,craynetwork:4K", Feature: []string{"gpu", "fast"}, Weight: 50, Cloud: true},
-		{Names: "n[1-3]", CPUs: 16, Memory: 2000, Weight: 1},
-		{Names: "n4", CPUs: 16, Memory: 2000, Weight: 1, Down: true},
+		{Names: "g[1-2]", Addr: "g", CPUs: 8, Threads: 1, Memory: 1, GPUs: 3, Gres: "gpu:a100:2(S:0),gpu:1,craynetwork:4K", Feature: []string{"gpu", "fast"}, Weight: 50, Cloud: true},
+		{Names: "n[1-3]", CPUs: 16, Threads: 2, Memory: 2000, Weight: 1},
+		{Names: "n4", CPUs: 16, Threads: 2, Memory: 2000, Weight: 1, Down: true},
 	}
 	if d := cmp.Diff(wantNodes, s.Nodes); d != "" {
 		t.Error(d)

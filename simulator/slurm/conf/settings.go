@@ -74,6 +74,7 @@ type Node struct {
 	// for all; "" stands for the nodes' names.
 	Addr    string
 	CPUs    int      // [1]
+	Threads int      // CPUs of each core [1]
 	Memory  int64    // MiB, RealMemory [1]
 	GPUs    int      // of Gres=gpu:N
 	Gres    string   // as it is written
@@ -124,6 +125,7 @@ type Scheduler struct {
 	BackfillInterval   time.Duration // bf_interval [30 s]
 	BackfillWindow     time.Duration // bf_window [1440 min]
 	BackfillResolution time.Duration // bf_resolution [60 s]
+	BackfillLinear     time.Duration // bf_window_linear [0: windows double]
 	BackfillMaxJobs    int           // bf_max_job_test [500]
 	BackfillContinue   bool          // bf_continue [no]: read, though a pass takes no time here
 
