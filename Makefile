@@ -57,8 +57,8 @@ localstack-image-if-possible:
 
 .PHONY: unit
 unit: ## unit tests, with the race detector and in random order (features and e2e have targets of their own)
-	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v -e '/features$$' -e '/features/e2e$$' -e '/oracle$$' -e '$(ALONE)')
-	$(GO) test -shuffle=on $$($(GO) list ./... | grep -v -e '/oracle$$' | grep -e '$(ALONE)')
+	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v -e '/features$$' -e '/features/e2e$$' -e '/oracle\(/shared\)\?$$' -e '$(ALONE)')
+	$(GO) test -shuffle=on $$($(GO) list ./... | grep -v -e '/oracle\(/shared\)\?$$' | grep -e '$(ALONE)')
 
 # Rooms of simulations run on one goroutine, where the race detector finds nothing
 # and takes ten times as long: they simulate years. Engine and EC2 are shared by
@@ -88,7 +88,7 @@ features: build ## the Gherkin scenarios on every backend this machine can have
 .PHONY: e2e
 e2e: build ## the programs under a real slurmctld, and batch scripts and slurm.conf as Slurm reads them (Slurm and root; E2E=REGEXP picks scenarios, ASBA_KEEP=1 keeps their clusters)
 	$(GO) test -race -count=1 -v -parallel 20 -timeout $(if $(ASBA_KEEP),0,8m) -run '$(E2E)' ./features/e2e
-	$(GO) test -count=1 -v -timeout 5m -run '$(E2E)' ./asba/jobscript/oracle ./simulator/slurm/conf/oracle ./simulator/slurm/ctld/oracle ./simulator/slurm/sched/oracle
+	$(GO) test -count=1 -v -timeout 5m -run '$(E2E)' ./asba/jobscript/oracle ./simulator/slurm/conf/oracle ./simulator/slurm/ctld/oracle ./simulator/slurm/sched/oracle ./simulator/slurm/sched/oracle/shared
 
 .PHONY: trials
 trials: ## take one safeguard after the other out of executor and advisor, and see a scenario notice (docs/TESTING.md)

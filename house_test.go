@@ -283,10 +283,13 @@ var rules = []rule{
 		why:   "who starts when is decided from numbers: neither clock nor engine nor Slurm's texts, so that it can be held against queueing theory",
 		from:  []string{"simulator/slurm/sched"},
 		about: []string{"./..."},
-		allow: []string{"executor/env", "simulator/slurm/sched/feature", "simulator/slurm/sched/share"},
+		allow: []string{
+			"executor/env", "simulator/slurm/sched/feature", "simulator/slurm/sched/queue", "simulator/slurm/sched/rows",
+			"simulator/slurm/sched/share", "simulator/slurm/sched/slots",
+		},
 	}, {
-		why:   "a constraint is words, and shares are sums: whoever shows or checks them needs no scheduler",
-		from:  []string{"simulator/slurm/sched/feature", "simulator/slurm/sched/share"},
+		why:   "a constraint is words, shares are sums, rows and slots are sets of numbers: whoever shows, checks or tries them needs no scheduler",
+		from:  []string{"simulator/slurm/sched/feature", "simulator/slurm/sched/queue", "simulator/slurm/sched/rows", "simulator/slurm/sched/share", "simulator/slurm/sched/slots"},
 		about: []string{"./..."},
 		allow: []string{"executor/env"},
 	}, {
@@ -561,6 +564,9 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/slurm/state", "simulator", true},
 		{"simulator/slurm/conf", "simulator/slurm/state", true},
 		{"simulator/slurm/sched/share", "simulator/slurm/sched", true},
+		{"simulator/slurm/sched/rows", "simulator/slurm/sched", true},
+		{"simulator/slurm/sched/slots", "simulator/slurm/sched/rows", true},
+		{"simulator/slurm/sched", "simulator/slurm/sched/queue", false},
 		{"simulator/chaos", "executor", false},
 		{"asba/plan", "asba/protocol", true},
 		{"asba/plan", "asba/plan/schema", true},

@@ -131,7 +131,7 @@ func (d *Daemon) addNode(c *conf.Node, name, addr string, partitions []string, c
 		var err error
 		class, err = d.sched.AddClass(sched.Class{
 			Partitions: partitions, Features: c.Feature, Weight: int32(c.Weight),
-			CPUs: int32(c.CPUs), GPUs: int32(c.GPUs), Memory: c.Memory,
+			CPUs: int32(c.CPUs), Threads: int32(c.Threads), GPUs: int32(c.GPUs), Memory: c.Memory,
 		})
 		if err != nil {
 			return fmt.Errorf("%w: NodeName=%s: %w", ErrConf, c.Names, err)

@@ -132,7 +132,8 @@ func New(opt Options) (*Daemon, error) {
 		Policy: opt.Policy, Shared: c.Shared, Memory: c.SelectMemory,
 		Params: sched.Params{
 			Depth: c.Scheduler.QueueDepth, Window: c.Scheduler.BackfillWindow, Resolution: c.Scheduler.BackfillResolution,
-			MaxTest: c.Scheduler.BackfillMaxJobs,
+			WindowLinear: c.Scheduler.BackfillLinear,
+			MaxTest:      c.Scheduler.BackfillMaxJobs,
 		},
 		Priority: sched.Weights{
 			Age: int64(c.Priority.WeightAge), FairShare: int64(c.Priority.WeightFairshare), JobSize: int64(c.Priority.WeightJobSize),

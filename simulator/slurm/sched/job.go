@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/queue"
 )
 
 // Check says whether the configuration could ever run a job, with all nodes
@@ -48,15 +49,15 @@ func (s *Scheduler) Submit(j *Job, now env.Time) Reason {
 	j.state = pending
 	j.priority = s.priorityOf(j, now)
 	s.await(j, 1)
-	if k := s.queue.insert(j, s.rank(j), s.shapes[j.shape].need); k < s.tested {
+	if k := s.queue.Insert(j, s.rank(j), s.shapes[j.shape].need); k < s.tested {
 		s.changed()
 	}
 	s.planned = false
 	return why
 }
 
-func (s *Scheduler) rank(j *Job) rank {
-	return rank{s.first(j).Tier, j.priority, int64(j.Submit), j.ID}
+func (s *Scheduler) rank(j *Job) queue.Rank {
+	return queue.Rank{Tier: s.first(j).Tier, Priority: j.priority, Submit: int64(j.Submit), ID: j.ID}
 }
 
 // Withdraw takes a pending job out of the queue: it was cancelled or held.
@@ -64,7 +65,7 @@ func (s *Scheduler) Withdraw(j *Job) {
 	if j.state != pending {
 		return
 	}
-	s.dequeue(s.queue.find(j, s.rank(j)))
+	s.dequeue(s.queue.Find(j, s.rank(j)))
 	j.state = outside
 	// Whoever waited behind it may go ahead.
 	s.changed()
@@ -72,8 +73,8 @@ func (s *Scheduler) Withdraw(j *Job) {
 
 // dequeue takes the entry at k out of the queue.
 func (s *Scheduler) dequeue(k int) {
-	j := s.queue.entries[k].job
-	s.queue.remove(k)
+	j := s.queue.Entries[k].Job
+	s.queue.Remove(k)
 	s.await(j, -1)
 	s.drop(j.shape)
 }
@@ -109,7 +110,7 @@ func (s *Scheduler) endingAt(j *Job) int {
 
 // start gives the job at k the nodes that were chosen for it in an option.
 func (s *Scheduler) start(k int, w *want, now env.Time) {
-	j := s.queue.entries[k].job
+	j := s.queue.Entries[k].Job
 	s.dequeue(k)
 	j.state, j.Why, j.whole = running, None, w.whole
 	j.end, j.charged = now.Add(j.Limit), now
@@ -151,16 +152,8 @@ func (s *Scheduler) Release(j *Job, now env.Time) {
 	s.charge(j, now)
 	s.shares.End(j.Assoc, j.allocated)
 	for i, k := range j.Nodes {
-		n := &s.nodes[k]
 		s.leave(k)
-		n.jobs--
-		if j.whole {
-			n.cpus = s.classes[n.class].CPUs
-		} else {
-			n.cpus += j.cpus[i]
-			n.gpus += j.GPUs
-			n.memory += j.Memory
-		}
+		s.giveBack(&s.nodes[k], j, i)
 		s.enter(k)
 	}
 	s.forget(j)
@@ -185,3 +178,6 @@ func (s *Scheduler) Extend(j *Job, end env.Time) {
 		s.changed()
 	}
 }
+
+// Allocated is how many CPUs a running job has.
+func (j *Job) Allocated() int32 { return j.allocated }

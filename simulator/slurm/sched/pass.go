@@ -20,15 +20,15 @@ func (s *Scheduler) changed() {
 // Dirty reports whether a Pass at this instant could start a job. Where it is
 // false the pass can be left out.
 func (s *Scheduler) Dirty(now env.Time) bool {
-	if s.queue.n == 0 || s.open == 0 {
+	if s.queue.Len() == 0 || s.open == 0 {
 		return false
 	}
-	return !s.stuck && !s.deep && s.tested < len(s.queue.entries) || s.overdue(now) || s.aged(now)
+	return !s.stuck && !s.deep && s.tested < len(s.queue.Entries) || s.overdue(now) || s.aged(now)
 }
 
 // Deep reports whether the last Pass stopped at its depth: a full one may start
 // jobs behind it.
-func (s *Scheduler) Deep() bool { return s.deep && s.queue.n > 0 && s.open > 0 }
+func (s *Scheduler) Deep() bool { return s.deep && s.queue.Len() > 0 && s.open > 0 }
 
 // overdue reports whether the instant that EASY's first waiting job was promised
 // has come without its nodes: jobs run beyond their limits.
@@ -48,7 +48,7 @@ func (s *Scheduler) Pass(now env.Time, full bool) []*Job {
 	if s.overdue(now) {
 		s.changed()
 	}
-	if s.stuck || s.deep && !full || s.queue.n == 0 || s.open == 0 {
+	if s.stuck || s.deep && !full || s.queue.Len() == 0 || s.open == 0 {
 		return s.started
 	}
 	s.deep = false
@@ -60,16 +60,16 @@ func (s *Scheduler) Pass(now env.Time, full bool) []*Job {
 	case Slurm:
 		s.main(now, full)
 	}
-	if s.queue.tidy() {
-		s.tested = min(s.tested, len(s.queue.entries))
+	if s.queue.Tidy() {
+		s.tested = min(s.tested, len(s.queue.Entries))
 	}
 	return s.started
 }
 
 // fifo starts jobs until one has to wait, and everybody behind it.
 func (s *Scheduler) fifo(now env.Time) {
-	for ; s.tested < len(s.queue.entries); s.tested++ {
-		j := s.queue.entries[s.tested].job
+	for ; s.tested < len(s.queue.Entries); s.tested++ {
+		j := s.queue.Entries[s.tested].Job
 		if j == nil || !s.may(j) {
 			continue
 		}
@@ -87,13 +87,13 @@ func (s *Scheduler) fifo(now env.Time) {
 // starts those behind it that leave it what it has reserved.
 func (s *Scheduler) easy(now env.Time) {
 	q := &s.queue
-	for k := s.tested; k < len(q.entries); k++ {
+	for k := s.tested; k < len(q.Entries); k++ {
 		if s.head != nil {
-			if k = q.next(k, s.open); k == len(q.entries) {
+			if k = q.Next(k, s.open); k == len(q.Entries) {
 				break
 			}
 		}
-		j := q.entries[k].job
+		j := q.Entries[k].Job
 		if j == nil || !s.may(j) {
 			continue
 		}
@@ -129,7 +129,7 @@ func (s *Scheduler) easy(now env.Time) {
 		}
 		s.start(k, w, now)
 	}
-	s.tested = len(q.entries)
+	s.tested = len(q.Entries)
 }
 
 // main is Slurm's main pass: a job that has to wait keeps all others of its
@@ -137,8 +137,8 @@ func (s *Scheduler) easy(now env.Time) {
 func (s *Scheduler) main(now env.Time, full bool) {
 	q := &s.queue
 	depth := s.opt.Params.Depth
-	for ; s.tested < len(q.entries); s.tested++ {
-		j := q.entries[s.tested].job
+	for ; s.tested < len(q.Entries); s.tested++ {
+		j := q.Entries[s.tested].Job
 		if j == nil {
 			continue
 		}
@@ -166,7 +166,7 @@ func (s *Scheduler) main(now env.Time, full bool) {
 			s.block(o.partition)
 		}
 		if s.allBlocked() {
-			s.tested = len(q.entries)
+			s.tested = len(q.Entries)
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"aws-slurm-burst/simulator/slurm/sched/feature"
+	"aws-slurm-burst/simulator/slurm/sched/slots"
 )
 
 // place is where a job may be: in one of its options, the first in which it can
@@ -25,6 +26,8 @@ type set struct {
 	cpus, weight     []int32 // of a node of each
 	order            []int32
 	minCPUs, maxCPUs int32
+	members          slots.Nodes // of the first so many nodes
+	added            int
 }
 
 // Place returns the number by which jobs name a partition together with a
@@ -74,9 +77,9 @@ func (s *Scheduler) Alternatives(places ...int32) int32 {
 
 // Without returns a place without some of its nodes (scontrol ExcNodeList).
 func (s *Scheduler) Without(place int32, nodes []int32) int32 {
-	excluded := s.emptySet()
+	excluded := slots.Of(len(s.nodes))
 	for _, n := range nodes {
-		excluded.add(n)
+		excluded.Add(n)
 	}
 	var rest []option
 	for _, o := range s.places[place].options {
@@ -86,7 +89,7 @@ func (s *Scheduler) Without(place int32, nodes []int32) int32 {
 			cl := &s.classes[c]
 			out := 0
 			for _, n := range cl.nodes {
-				if excluded.has(n) {
+				if excluded.Has(n) {
 					out++
 				}
 			}
@@ -107,7 +110,7 @@ func (s *Scheduler) Without(place int32, nodes []int32) int32 {
 
 // divide makes a class of its own of some nodes of a class. To jobs that do not
 // tell them apart nothing changes but the order of nodes.
-func (s *Scheduler) divide(c int32, out nodeSet) {
+func (s *Scheduler) divide(c int32, out slots.Nodes) {
 	added := int32(len(s.classes))
 	all := s.classes[c].nodes
 	for _, n := range all {
@@ -118,7 +121,7 @@ func (s *Scheduler) divide(c int32, out nodeSet) {
 	s.classes[c].nodes = nil
 	for _, n := range all {
 		to := c
-		if out.has(n) {
+		if out.Has(n) {
 			to = added
 		}
 		s.nodes[n].class, s.nodes[n].pos = to, int32(len(s.classes[to].nodes))

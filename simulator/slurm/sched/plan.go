@@ -34,7 +34,8 @@ func (s *Scheduler) Backfill(now env.Time) []*Job {
 		return s.started
 	}
 	if s.opt.Shared {
-		s.bookings = s.bookings[:0]
+		s.future.Reset(now, len(s.nodes), s.opt.Params.Resolution)
+		s.plans++
 	} else {
 		s.layOut(now)
 	}
@@ -45,7 +46,7 @@ func (s *Scheduler) Backfill(now env.Time) []*Job {
 // BackfillDirty reports whether a Backfill at this instant could start a job.
 // Where it is false the pass can be left out.
 func (s *Scheduler) BackfillDirty(now env.Time) bool {
-	if s.opt.Policy != Slurm || s.queue.n == 0 || s.open == 0 {
+	if s.opt.Policy != Slurm || s.queue.Len() == 0 || s.open == 0 {
 		return false
 	}
 	overdue := len(s.running) > 0 && s.running[0].at <= now
@@ -57,16 +58,16 @@ func (s *Scheduler) BackfillDirty(now env.Time) bool {
 // nobody's way in this pass.
 func (s *Scheduler) lastCandidate() int {
 	last, tests := -1, s.opt.Params.MaxTest
-	for k := range s.queue.entries {
-		e := &s.queue.entries[k]
-		if e.job == nil {
+	for k := range s.queue.Entries {
+		e := &s.queue.Entries[k]
+		if e.Job == nil {
 			continue
 		}
 		if tests == 0 {
 			break
 		}
 		tests--
-		if e.need <= s.open {
+		if e.Need <= s.open {
 			last = k
 		}
 	}
@@ -76,12 +77,20 @@ func (s *Scheduler) lastCandidate() int {
 func (s *Scheduler) backfill(now env.Time, last int) {
 	par := &s.opt.Params
 	for k := 0; k <= last && s.open > 0; k++ {
-		j := s.queue.entries[k].job
+		j := s.queue.Entries[k].Job
 		if j == nil || !s.may(j) {
 			continue
 		}
 		if w := s.fitsNow(j, now); w != nil {
 			s.start(k, w, now)
+			s.plans++
+			if s.opt.Shared && w.whole {
+				s.booked = s.none(s.booked)
+				for _, n := range j.Nodes {
+					s.booked.Add(n)
+				}
+				s.future.Take(s.booked, now, j.end)
+			}
 			if par.MaxStart > 0 && len(s.started) == par.MaxStart {
 				return
 			}
@@ -99,10 +108,12 @@ func (s *Scheduler) backfill(now env.Time, last int) {
 // fitsNow chooses nodes that a job can have from now to the end of its limit,
 // with what is reserved left alone, and returns the option that has them.
 func (s *Scheduler) fitsNow(j *Job, now env.Time) *want {
-	end := s.round(now, now.Add(j.Limit))
 	if s.opt.Shared {
-		return s.choose(j, choice{avoid: s.booked(end)}, nil)
+		s.busy = s.none(s.busy)
+		s.future.Taken(s.busy, now, now.Add(j.Limit))
+		return s.choose(j, choice{avoid: s.busy}, nil)
 	}
+	end := s.round(now, now.Add(j.Limit))
 	p := &s.plan
 	sh := &s.shapes[j.shape]
 	for i := range sh.wants {
@@ -125,24 +136,12 @@ func (s *Scheduler) fitsNow(j *Job, now env.Time) *want {
 // reserve keeps nodes for a job, in the option and from the instant in which it
 // can have them first, where that is within the window.
 func (s *Scheduler) reserve(j *Job, now env.Time) {
-	window := now.Add(s.opt.Params.Window)
-	sh := &s.shapes[j.shape]
 	if s.opt.Shared {
-		best, nodes := never, nodeSet(nil)
-		for i := range sh.wants {
-			if s.bars(j, &sh.wants[i]) != None {
-				continue
-			}
-			if at, n := s.soonestShared(j, &sh.wants[i], now, s.bookings); at < best {
-				best, nodes = at, n
-			}
-		}
-		if now < best && best <= window {
-			j.Expected = best
-			s.book(booking{best, s.round(now, best.Add(j.Limit)), nodes})
-		}
+		s.reserveShared(j, now)
 		return
 	}
+	window := now.Add(s.opt.Params.Window)
+	sh := &s.shapes[j.shape]
 	p := &s.plan
 	var best *want
 	first := len(p.at)

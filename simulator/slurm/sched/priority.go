@@ -126,15 +126,15 @@ func (s *Scheduler) reprioritise(now env.Time) {
 	}
 	sorted := true
 	q := &s.queue
-	q.close()
-	for i := range q.entries {
-		e := &q.entries[i]
-		e.job.priority = s.priorityOf(e.job, now)
-		e.rank.priority = e.job.priority
-		sorted = sorted && (i == 0 || q.entries[i-1].rank.before(&e.rank))
+	q.Close()
+	for i := range q.Entries {
+		e := &q.Entries[i]
+		e.Job.priority = s.priorityOf(e.Job, now)
+		e.Rank.Priority = e.Job.priority
+		sorted = sorted && (i == 0 || q.Entries[i-1].Rank.Before(&e.Rank))
 	}
 	if !sorted {
-		q.sort()
+		q.Sort()
 		s.changed()
 	}
 }

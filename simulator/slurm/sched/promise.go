@@ -19,7 +19,7 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 			continue
 		}
 		if s.opt.Shared {
-			if at, nodes := s.soonestShared(j, w, now, nil); at < best {
+			if at, nodes := s.soonestShared(j, w, now); at < best {
 				best, s.spare, s.held = at, nil, nodes
 			}
 			continue

@@ -23,7 +23,10 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/queue"
+	"aws-slurm-burst/simulator/slurm/sched/rows"
 	"aws-slurm-burst/simulator/slurm/sched/share"
+	"aws-slurm-burst/simulator/slurm/sched/slots"
 )
 
 // Policy is the order in which jobs get nodes.
@@ -86,8 +89,13 @@ type Params struct {
 
 	// Window is bf_window: reservations begin no later than that from now.
 	Window time.Duration
-	// Resolution is bf_resolution: backfill rounds instants up to it.
+	// Resolution is bf_resolution: backfill rounds instants to it, up on whole nodes
+	// and down on shared ones.
 	Resolution time.Duration
+	// WindowLinear is bf_window_linear: by how much more backfill looks at together,
+	// of the ends of jobs on shared nodes, the farther away they are. 0 doubles it
+	// each time. Ends of jobs on whole nodes are told apart exactly.
+	WindowLinear time.Duration
 	// MaxTest is bf_max_job_test: how many jobs a Backfill tests. MaxStart is
 	// bf_max_job_start: how many it starts, 0 for no limit.
 	MaxTest, MaxStart int
@@ -125,8 +133,11 @@ type Class struct {
 	// Weight decides who is taken first: the lowest.
 	Weight int32
 	CPUs   int32
-	GPUs   int32
-	Memory int64 // MiB
+	// Threads are the CPUs of a core, 1 where it is 0. Where jobs share nodes each
+	// gets whole cores.
+	Threads int32
+	GPUs    int32
+	Memory  int64 // MiB
 }
 
 // Availability is what can be done with a node now.
@@ -247,6 +258,9 @@ func (j *Job) PriorityNow() int64 { return j.priority }
 // endless is a limit for who has none: Slurm's backfill takes a year.
 const endless = 365 * 24 * time.Hour
 
+// hole is a number of nodes that there cannot be.
+const hole = math.MaxInt32
+
 // never is later than every instant that is planned for.
 const never = env.Time(math.MaxInt64)
 
@@ -280,7 +294,7 @@ type Scheduler struct {
 	shares   share.Tree
 	nextCalc env.Time // of priorities
 
-	queue   queue
+	queue   queue.Queue[Job]
 	running []ending // by end
 	started []*Job   // of the present pass
 
@@ -292,11 +306,11 @@ type Scheduler struct {
 	deep    bool   // as many as may be were tested: the rest waits for a full pass
 	blocked []bool // partitions whose first waiting job was met
 	caps    []int32
-	head    *Job     // EASY's first job that has to wait
-	shadow  env.Time // when it has its nodes at the latest; never: nobody knows
-	spare   []int32  // nodes of each class that it leaves then
-	held    nodeSet  // what it has reserved where nodes are shared
-	planned bool     // nothing happened since the last Backfill
+	head    *Job        // EASY's first job that has to wait
+	shadow  env.Time    // when it has its nodes at the latest; never: nobody knows
+	spare   []int32     // nodes of each class that it leaves then
+	held    slots.Nodes // what it has reserved where nodes are shared
+	planned bool        // nothing happened since the last Backfill
 
 	// Scratch.
 	chosen, chosenCPUs []int32
@@ -304,10 +318,15 @@ type Scheduler struct {
 	pool               []int32
 	late               []arrival
 	plan               plan
-	bookings           []booking
+	future             slots.Map
+	plans              uint64 // counts plans, and what has started since one began
+	busy, booked       slots.Nodes
+	taker              rows.Taker
+	candidates         []rows.Node
+	member             []bool
 	ready              []env.Time
 	rest               []node
-	edges              []edge
+	edges, backs       []edge
 }
 
 // New returns a scheduler without nodes. Partitions and classes come first,

@@ -1,6 +1,10 @@
 package sched
 
-import "time"
+import (
+	"time"
+
+	"aws-slurm-burst/executor/env"
+)
 
 // shape is what all jobs that ask for the same come to: in a trace they are few,
 // and a pass asks again and again.
@@ -15,6 +19,10 @@ type shape struct {
 	// In this epoch no job of this limit or a longer one can be backfilled.
 	epoch uint64
 	limit time.Duration
+	// In this plan of backfill none can start before first, as far as running jobs
+	// go.
+	planned uint64
+	first   env.Time
 }
 
 type shapeKey struct {
@@ -30,8 +38,9 @@ type want struct {
 	partition, set int32
 	need           int32 // the fewest nodes it can do with
 	quota          int32 // CPUs that each of them must have free
+	share          int32 // CPUs of each, if all have as many; 0: there are too few that have
 	whole          bool
-	plain          bool // any need (whole) or MinNodes (shared) nodes with the quota will do
+	plain          bool // any need (whole), or MinNodes with the share (shared), will do
 }
 
 // keptShapes is from how many shapes on those without jobs are forgotten.
@@ -91,12 +100,12 @@ func (s *Scheduler) reshape() {
 	for i := range s.shapes {
 		s.form(&s.shapes[i])
 	}
-	s.queue.close()
-	for k := range s.queue.entries {
-		e := &s.queue.entries[k]
-		e.need, e.rank = s.shapes[e.job.shape].need, s.rank(e.job)
+	s.queue.Close()
+	for k := range s.queue.Entries {
+		e := &s.queue.Entries[k]
+		e.Need, e.Rank = s.shapes[e.Job.shape].need, s.rank(e.Job)
 	}
-	s.queue.sort()
+	s.queue.Sort()
 	s.changed()
 }
 
@@ -112,27 +121,40 @@ func (s *Scheduler) await(j *Job, sign int32) {
 func (s *Scheduler) want(k *shapeKey, o option) (want, Reason) {
 	p := &s.partitions[o.partition]
 	w := want{partition: o.partition, whole: !s.opt.Shared || k.exclusive || p.Exclusive}
-	// However many nodes it gets, their quotas come to what it asks for.
 	w.quota = max(k.perNode, 1)
+	// However many nodes it gets, their shares come to what it asks for.
+	w.share = w.quota
 	if k.maxNodes > 0 {
-		w.quota = max(w.quota, ceil(k.cpus, k.maxNodes))
+		w.share = max(w.quota, ceil(k.cpus, k.maxNodes))
+	}
+	if !s.opt.Shared || k.maxNodes == 1 {
+		w.quota = w.share
 	}
 	w.set = s.capable(k, o.set, w.quota)
 	set := &s.sets[w.set]
 	// No node has more than maxCPUs of them.
 	w.need = max(k.minNodes, 1, ceil(k.cpus, max(set.maxCPUs, 1)))
 	// Any so many nodes will do where even the smallest are enough.
+	if s.opt.Shared {
+		if !s.couldTake(k, &w, 0) {
+			return w, BadConstraints
+		}
+		if !s.couldTake(k, &w, w.share) {
+			w.share = 0
+		}
+	} else {
+		s.counts = s.counts[:0]
+		for c := range s.classes {
+			s.counts = append(s.counts, int32(len(s.classes[c].nodes)))
+		}
+		if !s.splitWant(&w, k.cpus, s.counts) {
+			return w, BadConstraints
+		}
+	}
 	if w.whole {
 		w.plain = int64(w.need)*int64(set.minCPUs) >= int64(k.cpus)
 	} else {
-		w.plain = int64(k.minNodes)*int64(w.quota) >= int64(k.cpus)
-	}
-	s.counts = s.counts[:0]
-	for c := range s.classes {
-		s.counts = append(s.counts, int32(len(s.classes[c].nodes)))
-	}
-	if !s.splitWant(&w, k.cpus, s.counts) {
-		return w, BadConstraints
+		w.plain = int64(k.minNodes)*int64(w.share) >= int64(k.cpus)
 	}
 	if p.MaxNodes > 0 && w.need > p.MaxNodes {
 		return w, PartitionNodeLimit

@@ -5,163 +5,335 @@ import (
 	"slices"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/rows"
+	"aws-slurm-burst/simulator/slurm/sched/slots"
 )
 
-// booking is nodes that are reserved for a time: whole, as Slurm's backfill
-// reserves them, whatever the job needs of each.
-type booking struct {
-	from, to env.Time
-	nodes    nodeSet
-}
-
-// booked returns the nodes that are reserved from an instant before end: no
-// booking begins before now.
-func (s *Scheduler) booked(end env.Time) nodeSet {
-	var all nodeSet
-	for _, b := range s.bookings {
-		if b.from >= end {
-			break
+// countShared says whether as many nodes as a job needs have free what it asks for
+// on each, without looking at one; what is to be avoided does not count, nor do
+// memory and GPUs.
+func (s *Scheduler) countShared(w *want, c choice) bool {
+	var have int32
+	for _, k := range s.sets[w.set].classes {
+		cl := &s.classes[k]
+		if c.caps != nil && c.caps[k] <= 0 {
+			continue
 		}
-		if all == nil {
-			all = s.emptySet()
+		least := w.quota
+		if w.whole {
+			least = cl.CPUs
 		}
-		for i, w := range b.nodes {
-			all[i] |= w
+		for a := range cl.pools {
+			for _, l := range cl.pools[a].levels[least:] {
+				if have += l.n; have >= w.need {
+					return true
+				}
+			}
 		}
 	}
-	return all
+	return false
 }
 
-// book keeps bookings in order of their beginnings.
-func (s *Scheduler) book(b booking) {
-	k, _ := slices.BinarySearchFunc(s.bookings, b, func(x, y booking) int { return cmp.Or(cmp.Compare(x.from, y.from), -1) })
-	s.bookings = slices.Insert(s.bookings, k, b)
-}
-
-func (s *Scheduler) emptySet() nodeSet { return make(nodeSet, (len(s.nodes)+63)/64) }
-
-// soonestShared returns the earliest instant at which a job that shares its
-// nodes has as many as it needs at the same time, if running jobs end by their
-// limits and bookings are kept, and which nodes these are: never and none where
-// nobody knows. A job that does not say on how many nodes it spreads is planned
-// on nodes that are wholly free.
-func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time, bookings []booking) (env.Time, nodeSet) {
-	ready := s.readiness(j, w, now)
-	edges := s.edges[:0]
-	for _, c := range s.sets[w.set].classes {
-		for _, i := range s.classes[c].nodes {
-			t := ready[i]
-			if t == never {
-				continue
+// takeShared chooses among nodes as they are, or as they will be.
+func (s *Scheduler) takeShared(nodes []node, j *Job, w *want, c choice) bool {
+	list := s.candidates[:0]
+	classes := s.sets[w.set].classes
+	add := func(i int32) {
+		n := &nodes[i]
+		if cpus := s.has(n, j, w); cpus > 0 && !c.avoid.Has(i) {
+			cl := &s.classes[n.class]
+			list = append(list, rows.Node{ID: i, CPUs: cpus, Threads: max(cl.Threads, 1), Weight: int64(n.availability)<<32 | int64(cl.Weight)})
+		}
+	}
+	if len(classes) == 1 {
+		if c.caps == nil || c.caps[classes[0]] > 0 {
+			for _, i := range s.classes[classes[0]].nodes {
+				add(i)
 			}
-			for _, b := range bookings {
-				if b.to <= t || !b.nodes.has(i) {
+		}
+	} else {
+		s.belong(classes, c.caps)
+		for i := range nodes {
+			if s.member[nodes[i].class] {
+				add(int32(i))
+			}
+		}
+	}
+	s.candidates = list
+	if !s.taker.Shared(list, s.ask(&s.shapes[j.shape].key, w)) {
+		return false
+	}
+	s.chosen = append(s.chosen[:0], s.taker.IDs...)
+	s.chosenCPUs = s.chosenCPUs[:0]
+	for i, cpus := range s.taker.CPUs {
+		threads := max(s.classes[nodes[s.chosen[i]].class].Threads, 1)
+		s.chosenCPUs = append(s.chosenCPUs, ceil(cpus, threads)*threads)
+	}
+	return true
+}
+
+// ask is what a shape asks for in an option.
+func (s *Scheduler) ask(k *shapeKey, w *want) rows.Ask {
+	a := rows.Ask{Nodes: max(k.minNodes, 1), CPUs: k.cpus, PerNode: k.perNode, Whole: w.whole}
+	// No node is without a CPU for it.
+	a.MaxNodes = max(k.cpus, a.Nodes)
+	if k.maxNodes > 0 {
+		a.MaxNodes = min(a.MaxNodes, k.maxNodes)
+	}
+	if p := s.partitions[w.partition].MaxNodes; p > 0 {
+		a.MaxNodes = min(a.MaxNodes, p)
+	}
+	a.MaxNodes = max(a.MaxNodes, a.Nodes)
+	return a
+}
+
+// couldTake reports whether a shape would be served if all nodes were free, by
+// those that have some CPUs at least.
+func (s *Scheduler) couldTake(k *shapeKey, w *want, least int32) bool {
+	list := s.candidates[:0]
+	s.belong(s.sets[w.set].classes, nil)
+	for i := range s.nodes {
+		if c := s.nodes[i].class; s.member[c] && s.classes[c].CPUs >= least {
+			list = append(list, rows.Node{ID: int32(i), CPUs: s.classes[c].CPUs, Threads: max(s.classes[c].Threads, 1), Weight: int64(s.classes[c].Weight)})
+		}
+	}
+	s.candidates = list
+	return s.taker.Shared(list, s.ask(k, w))
+}
+
+// members are the nodes of a set's classes.
+func (s *Scheduler) members(k int32) slots.Nodes {
+	st := &s.sets[k]
+	if len(st.members) != (len(s.nodes)+63)/64 || st.added != len(s.nodes) {
+		st.members, st.added = slots.Of(len(s.nodes)), len(s.nodes)
+		for _, c := range st.classes {
+			for _, i := range s.classes[c].nodes {
+				st.members.Add(i)
+			}
+		}
+	}
+	return st.members
+}
+
+// belong marks classes as members, as far as some of each may be taken.
+func (s *Scheduler) belong(classes, caps []int32) {
+	s.member = append(s.member[:0], make([]bool, len(s.classes))...)
+	for _, k := range classes {
+		s.member[k] = caps == nil || caps[k] > 0
+	}
+}
+
+// has is how many CPUs a node has for a job, 0 where it does not serve it.
+func (s *Scheduler) has(n *node, j *Job, w *want) int32 {
+	switch {
+	case !n.usable():
+		return 0
+	case w.whole:
+		if n.jobs > 0 {
+			return 0
+		}
+		return s.classes[n.class].CPUs
+	case n.cpus < w.quota || n.gpus < j.GPUs || n.memory < j.Memory && s.opt.Memory:
+		return 0
+	}
+	return n.cpus
+}
+
+// none empties a set of nodes, or makes one.
+func (s *Scheduler) none(set slots.Nodes) slots.Nodes {
+	if len(set) != (len(s.nodes)+63)/64 {
+		return slots.Of(len(s.nodes))
+	}
+	clear(set)
+	return set
+}
+
+// reserveShared is reserve where nodes are shared: whole nodes are reserved,
+// whatever the job needs of each, as slurmctld reserves them.
+func (s *Scheduler) reserveShared(j *Job, now env.Time) {
+	best := never
+	sh := &s.shapes[j.shape]
+	for i := range sh.wants {
+		if s.bars(j, &sh.wants[i]) != None {
+			continue
+		}
+		if at := s.soonestFree(j, &sh.wants[i], now); at < best {
+			best = at
+			s.booked = s.none(s.booked)
+			for _, n := range s.chosen {
+				s.booked.Add(n)
+			}
+		}
+	}
+	if best < never {
+		j.Expected = best
+		s.future.Take(s.booked, best, best.Add(j.Limit))
+	}
+}
+
+// soonestFree returns the earliest instant from which a job can have nodes of an
+// option, which are chosen, for all of its limit, beside what is reserved: never
+// where that is not within the window. It tries with the nodes that are not
+// reserved between now and then; where these come too late, with those that are
+// not from a later instant on.
+func (s *Scheduler) soonestFree(j *Job, w *want, now env.Time) env.Time {
+	window := now.Add(s.opt.Params.Window)
+	// With nothing reserved it would not be later. All jobs of a shape have that in
+	// common, until one starts.
+	sh := &s.shapes[j.shape]
+	if sh.planned != s.plans || len(sh.wants) > 1 {
+		sh.planned, sh.first = s.plans, s.soonest(j, w, now, nil)
+	}
+	first := sh.first
+	if first > window {
+		return never
+	}
+	members := s.members(w.set)
+	for start := now; ; {
+		s.busy = s.none(s.busy)
+		next := s.future.Taken(s.busy, start, start.Add(j.Limit))
+		if (next == 0 || next >= first) && members.Without(s.busy) >= w.need {
+			if at := s.soonest(j, w, now, s.busy); at < never {
+				// Whatever ends now may do so at any moment, but has not.
+				at = max(at, start, now+1)
+				if next == 0 || at <= next {
+					if at > window {
+						return never
+					}
+					set := slots.Of(len(s.nodes))
+					for _, n := range s.chosen {
+						set.Add(n)
+					}
+					if s.future.Free(set, at, at.Add(j.Limit)) {
+						return at
+					}
+					next = at
+				}
+			}
+		}
+		if next <= start || next > window {
+			return never
+		}
+		start = next
+	}
+}
+
+// soonest chooses nodes of an option for a job at the earliest instant at which it
+// can have them, if running jobs end by their limits: now, or when one of them
+// ends or a node comes back. never is that nobody knows.
+//
+// Ends that are near each other are looked at together, as slurmctld does it; the
+// instant is that of the last of them.
+func (s *Scheduler) soonest(j *Job, w *want, now env.Time, avoid slots.Nodes) env.Time {
+	c := choice{avoid: avoid}
+	s.rest = append(s.rest[:0], s.nodes...)
+	s.belong(s.sets[w.set].classes, nil)
+	var able, cpus int32
+	for i := range s.rest {
+		if n := &s.rest[i]; s.member[n.class] && !avoid.Has(int32(i)) {
+			if has := s.has(n, j, w); has > 0 {
+				able, cpus = able+1, cpus+has
+			}
+		}
+	}
+	enough := func() bool {
+		return able >= w.need && cpus >= j.CPUs && s.takeShared(s.rest, j, w, c)
+	}
+	if enough() {
+		return now
+	}
+	// change counts a node anew.
+	change := func(i int32, by func(n *node)) {
+		n := &s.rest[i]
+		counts := s.member[n.class] && !avoid.Has(i)
+		if had := s.has(n, j, w); counts && had > 0 {
+			able, cpus = able-1, cpus-had
+		}
+		by(n)
+		if has := s.has(n, j, w); counts && has > 0 {
+			able, cpus = able+1, cpus+has
+		}
+	}
+	matters := func(i int32) bool { return s.member[s.nodes[i].class] && !avoid.Has(i) }
+	backs, ends := s.returns(now), s.running
+	g := slots.Ends{Linear: s.opt.Params.WindowLinear}
+	for {
+		last := never
+		for {
+			at, back := next(backs, ends, now)
+			switch {
+			case at == never:
+			case back:
+				i := backs[0].node
+				if backs = backs[1:]; !matters(i) {
 					continue
 				}
-				if t.Add(j.Limit) <= b.from {
-					edges = append(edges, edge{t, 1, i}, edge{b.from.Add(1 - j.Limit), -1, i})
+				change(i, func(n *node) { n.availability = Off })
+			default:
+				job := ends[0].job
+				if ends = ends[1:]; !slices.ContainsFunc(job.Nodes, matters) {
+					continue
 				}
-				t = b.to
-			}
-			edges = append(edges, edge{t, 1, i})
-		}
-	}
-	slices.SortStableFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
-	s.edges = edges
-	var have, cpus int32
-	at := never
-	for k, e := range edges {
-		have += e.step
-		cpus += e.step * s.offer(w, e.node)
-		if have >= j.MinNodes && cpus >= j.CPUs && (k+1 == len(edges) || edges[k+1].at > e.at) {
-			at = e.at
-			break
-		}
-	}
-	if at == never {
-		return never, nil
-	}
-	able := edges[:0]
-	for _, c := range s.sets[w.set].classes {
-		for _, i := range s.classes[c].nodes {
-			booked := func(b booking) bool { return at < b.to && b.from < at.Add(j.Limit) && b.nodes.has(i) }
-			if ready[i] <= at && !slices.ContainsFunc(bookings, booked) {
-				able = append(able, edge{ready[i], 1, i})
-			}
-		}
-	}
-	// Those that come last, so that what is free now stays free for others.
-	slices.SortStableFunc(able, func(a, b edge) int { return cmp.Compare(b.at, a.at) })
-	nodes := s.emptySet()
-	have, cpus = 0, 0
-	for _, e := range able {
-		if have >= j.MinNodes && cpus >= j.CPUs {
-			break
-		}
-		have++
-		cpus += s.offer(w, e.node)
-		nodes.add(e.node)
-	}
-	return at, nodes
-}
-
-// offer is how many CPUs a node that is ready for a job has for it.
-func (s *Scheduler) offer(w *want, i int32) int32 {
-	if w.plain && !w.whole {
-		return w.quota
-	}
-	return s.classes[s.nodes[i].class].CPUs
-}
-
-// edge is an instant from which on (step 1), or from which on no more (-1), a
-// job could start on a node.
-type edge struct {
-	at   env.Time
-	step int32
-	node int32
-}
-
-// readiness returns for each node the instant from which it has what a job asks
-// of each, as running jobs end by their limits; never for a node that nobody
-// knows about.
-func (s *Scheduler) readiness(j *Job, w *want, now env.Time) []env.Time {
-	s.ready = s.ready[:0]
-	s.rest = append(s.rest[:0], s.nodes...)
-	serves := func(i int32) bool {
-		n := &s.rest[i]
-		if w.whole || !w.plain {
-			return n.jobs == 0
-		}
-		return n.cpus >= w.quota && n.gpus >= j.GPUs && (n.memory >= j.Memory || !s.opt.Memory)
-	}
-	for i := range s.nodes {
-		t := never
-		if s.nodes[i].availability != Out && serves(int32(i)) {
-			t = now
-			if s.nodes[i].availability == Back {
-				t = max(t, s.nodes[i].back)
-			}
-		}
-		s.ready = append(s.ready, t)
-	}
-	for _, r := range s.running {
-		for k, i := range r.job.Nodes {
-			n := &s.rest[i]
-			n.jobs--
-			if r.job.whole {
-				n.cpus = s.classes[n.class].CPUs
-			} else {
-				n.cpus += r.job.cpus[k]
-				n.gpus += r.job.GPUs
-				n.memory += r.job.Memory
-			}
-			if s.ready[i] == never && n.availability != Out && serves(i) {
-				s.ready[i] = max(r.at, now)
-				if n.availability == Back {
-					s.ready[i] = max(s.ready[i], n.back)
+				for k, i := range job.Nodes {
+					change(i, func(n *node) { s.giveBack(n, job, k) })
 				}
 			}
+			if at == never {
+				break
+			}
+			last = at
+			g.Begin(at)
+			if at, _ = next(backs, ends, now); at > g.Until() {
+				break
+			}
+		}
+		if last == never {
+			return never
+		}
+		if enough() {
+			return last
+		}
+		if at, _ := next(backs, ends, now); at < never {
+			g.Grow(at)
 		}
 	}
-	return s.ready
+}
+
+// returns are the nodes that come back, in the order in which they do.
+func (s *Scheduler) returns(now env.Time) []edge {
+	s.backs = s.backs[:0]
+	if s.coming > 0 {
+		for i := range s.nodes {
+			if n := &s.nodes[i]; n.availability == Back {
+				s.backs = append(s.backs, edge{max(n.back, now), int32(i)})
+			}
+		}
+		slices.SortStableFunc(s.backs, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
+	}
+	return s.backs
+}
+
+// next is when the next of some nodes comes back, or the next of some jobs ends,
+// whichever is first, and which it is.
+func next(backs []edge, ends []ending, now env.Time) (at env.Time, back bool) {
+	at = never
+	if len(ends) > 0 {
+		at = max(ends[0].at, now)
+	}
+	if len(backs) > 0 && backs[0].at <= at {
+		return backs[0].at, true
+	}
+	return at, false
+}
+
+// giveBack returns a running job's share of its k-th node.
+func (s *Scheduler) giveBack(n *node, j *Job, k int) {
+	n.jobs--
+	if j.whole {
+		n.cpus = s.classes[n.class].CPUs
+		return
+	}
+	n.cpus += j.cpus[k]
+	n.gpus += j.GPUs
+	n.memory += j.Memory
 }

@@ -44,19 +44,19 @@ func TestJobsThatLeaveTheirNodesOpenTakeFew(t *testing.T) {
 	a, b := &sched.Job{ID: 1, CPUs: 4}, &sched.Job{ID: 2, CPUs: 18}
 	submit(s, 0, a, b)
 	expect(t, "pass", s.Pass(0, false), 1, 2)
-	if !slices.Equal(b.Nodes, []int32{1, 2, 0}) {
+	if !slices.Equal(b.Nodes, []int32{0, 1, 2}) {
 		t.Errorf("18 CPUs are on %v", b.Nodes)
 	}
-	for i, want := range []int32{2, 0, 0, 8} {
+	for i, want := range []int32{0, 0, 2, 8} {
 		if _, free, _ := s.Node(int32(i)); free != want {
 			t.Errorf("node %d has %d CPUs free, want %d", i, free, want)
 		}
 	}
 	// 3 nodes, 8 CPUs in all: as many on the first as leave the others one each.
 	c := &sched.Job{ID: 3, MinNodes: 3, MaxNodes: 3, CPUs: 8}
-	s.Release(a, sec(1))
 	submit(s, sec(1), c)
 	expect(t, "pass", s.Pass(sec(1), false))
+	s.Release(a, sec(2))
 	s.Release(b, sec(2))
 	expect(t, "pass", s.Pass(sec(2), false), 3)
 	if len(c.Nodes) != 3 {
@@ -78,7 +78,7 @@ func TestASharedNodeIsHeldForWhoeverNeedsAllOfIt(t *testing.T) {
 		place(t, s, "batch", "")
 		a, b := &sched.Job{ID: 1, CPUs: 2, Limit: seconds(600)}, &sched.Job{ID: 2, CPUs: 4, Limit: seconds(1200)}
 		all := &sched.Job{ID: 3, CPUs: 4, Limit: seconds(600)}
-		short, long := &sched.Job{ID: 4, CPUs: 1, Limit: seconds(600)}, &sched.Job{ID: 5, CPUs: 1, Limit: seconds(601)}
+		short, long := &sched.Job{ID: 4, CPUs: 1, Limit: seconds(599)}, &sched.Job{ID: 5, CPUs: 1, Limit: seconds(601)}
 		submit(s, 0, a, b, all, short, long)
 		expect(t, policy.String(), both(s, 0), 1, 2, 4)
 		if all.Expected != sec(600) {
@@ -103,7 +103,7 @@ func TestBackfillPlansAroundReservationsOfSharedNodes(t *testing.T) {
 	a, b := one(1, 3, 100), one(2, 4, 300)
 	// The first is planned for 300 to 400, the second for 400 to 500.
 	c, d := both2(3, 8, 100), both2(4, 8, 100)
-	before, between, behind := one(5, 4, 200), one(6, 4, 250), one(7, 1, 100)
+	before, between, behind := one(5, 4, 199), one(6, 4, 250), one(7, 1, 99)
 	last := one(8, 1, 300)
 	submit(s, 0, a, b, c, d, before, between, behind, last)
 	expect(t, "pass", both(s, 0), 1, 2, 7)

@@ -1,0 +1,126 @@
+package sched
+
+import (
+	"cmp"
+	"slices"
+
+	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/slots"
+)
+
+// soonestShared returns the earliest instant at which EASY's first waiting job has
+// as many shared nodes as it needs at the same time, if running jobs end by their
+// limits, and which nodes these are: never and none where nobody knows. A job that
+// does not say on how many nodes it spreads is planned on nodes that are wholly
+// free.
+func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time) (env.Time, slots.Nodes) {
+	ready := s.readiness(j, w, now)
+	edges := s.edges[:0]
+	for _, c := range s.sets[w.set].classes {
+		for _, i := range s.classes[c].nodes {
+			if t := ready[i]; t < never && s.classes[c].CPUs >= w.share {
+				edges = append(edges, edge{t, i})
+			}
+		}
+	}
+	slices.SortStableFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
+	s.edges = edges
+	var have, cpus int32
+	at := never
+	for k, e := range edges {
+		have++
+		cpus += s.offer(w, e.node)
+		if have >= j.MinNodes && cpus >= j.CPUs && (k+1 == len(edges) || edges[k+1].at > e.at) && (w.share > 0 || s.most(j, w, edges[:k+1])) {
+			edges, at = edges[:k+1], e.at
+			break
+		}
+	}
+	if at == never {
+		return never, nil
+	}
+	// Those that come last, so that what is free now stays free for others: unless
+	// it takes the largest.
+	slices.SortStableFunc(edges, func(a, b edge) int {
+		if w.share > 0 {
+			return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(a.node, b.node))
+		}
+		return cmp.Or(cmp.Compare(s.offer(w, b.node), s.offer(w, a.node)), cmp.Compare(b.at, a.at), cmp.Compare(a.node, b.node))
+	})
+	nodes := slots.Of(len(s.nodes))
+	have, cpus = 0, 0
+	for _, e := range edges {
+		if have >= j.MinNodes && cpus >= j.CPUs {
+			break
+		}
+		have++
+		cpus += s.offer(w, e.node)
+		nodes.Add(e.node)
+	}
+	return at, nodes
+}
+
+// most reports whether the largest of some nodes come to what a job asks for.
+func (s *Scheduler) most(j *Job, w *want, of []edge) bool {
+	s.work = s.work[:0]
+	for _, e := range of {
+		s.work = append(s.work, s.offer(w, e.node))
+	}
+	slices.Sort(s.work)
+	cpus := j.CPUs
+	for i := range min(int(s.ask(&s.shapes[j.shape].key, w).MaxNodes), len(s.work)) {
+		cpus -= s.work[len(s.work)-1-i]
+	}
+	return cpus <= 0
+}
+
+// offer is how many CPUs a node that is ready for a job has for it.
+func (s *Scheduler) offer(w *want, i int32) int32 {
+	if w.plain && !w.whole {
+		return w.share
+	}
+	return s.classes[s.nodes[i].class].CPUs
+}
+
+// edge is an instant from which on a job could start on a node.
+type edge struct {
+	at   env.Time
+	node int32
+}
+
+// readiness returns for each node the instant from which it has what a job asks
+// of each, as running jobs end by their limits; never for a node that nobody
+// knows about.
+func (s *Scheduler) readiness(j *Job, w *want, now env.Time) []env.Time {
+	s.ready = s.ready[:0]
+	s.rest = append(s.rest[:0], s.nodes...)
+	serves := func(i int32) bool {
+		n := &s.rest[i]
+		if w.whole || !w.plain {
+			return n.jobs == 0
+		}
+		return n.cpus >= w.share && n.gpus >= j.GPUs && (n.memory >= j.Memory || !s.opt.Memory)
+	}
+	for i := range s.nodes {
+		t := never
+		if s.nodes[i].availability != Out && serves(int32(i)) {
+			t = now
+			if s.nodes[i].availability == Back {
+				t = max(t, s.nodes[i].back)
+			}
+		}
+		s.ready = append(s.ready, t)
+	}
+	for _, r := range s.running {
+		for k, i := range r.job.Nodes {
+			n := &s.rest[i]
+			s.giveBack(n, r.job, k)
+			if s.ready[i] == never && n.availability != Out && serves(i) {
+				s.ready[i] = max(r.at, now)
+				if n.availability == Back {
+					s.ready[i] = max(s.ready[i], n.back)
+				}
+			}
+		}
+	}
+	return s.ready
+}
