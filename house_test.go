@@ -285,8 +285,13 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{
 			"executor/env", "simulator/slurm/sched/feature", "simulator/slurm/sched/queue", "simulator/slurm/sched/rows",
-			"simulator/slurm/sched/share", "simulator/slurm/sched/slots",
+			"simulator/slurm/sched/share", "simulator/slurm/sched/site", "simulator/slurm/sched/slots",
 		},
+	}, {
+		why:   "what there is knows nobody who wants it",
+		from:  []string{"simulator/slurm/sched/site"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator/slurm/sched/feature", "simulator/slurm/sched/slots"},
 	}, {
 		why:   "a constraint is words, shares are sums, rows and slots are sets of numbers: whoever shows, checks or tries them needs no scheduler",
 		from:  []string{"simulator/slurm/sched/feature", "simulator/slurm/sched/queue", "simulator/slurm/sched/rows", "simulator/slurm/sched/share", "simulator/slurm/sched/slots"},
@@ -566,6 +571,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/slurm/sched/share", "simulator/slurm/sched", true},
 		{"simulator/slurm/sched/rows", "simulator/slurm/sched", true},
 		{"simulator/slurm/sched/slots", "simulator/slurm/sched/rows", true},
+		{"simulator/slurm/sched/site", "simulator/slurm/sched/rows", true},
+		{"simulator/slurm/sched/site", "simulator/slurm/sched/slots", false},
 		{"simulator/slurm/sched", "simulator/slurm/sched/queue", false},
 		{"simulator/chaos", "executor", false},
 		{"asba/plan", "asba/protocol", true},

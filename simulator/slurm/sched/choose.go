@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aws-slurm-burst/simulator/slurm/sched/rows"
+	"aws-slurm-burst/simulator/slurm/sched/site"
 	"aws-slurm-burst/simulator/slurm/sched/slots"
 )
 
@@ -40,7 +41,7 @@ func (s *Scheduler) choose(j *Job, c choice, shut []bool) *want {
 func (s *Scheduler) chooseIn(j *Job, w *want, c choice) bool {
 	s.chosen, s.chosenCPUs = s.chosen[:0], s.chosenCPUs[:0]
 	if s.opt.Shared {
-		return s.countShared(w, c) && s.takeShared(s.nodes, j, w, c)
+		return s.countShared(w, c) && s.takeShared(s.site.Nodes, j, w, c)
 	}
 	return (!w.plain || s.countWhole(w, c)) && s.takeWhole(j, w, c)
 }
@@ -49,8 +50,8 @@ func (s *Scheduler) chooseIn(j *Job, w *want, c choice) bool {
 // what is to be avoided does not count.
 func (s *Scheduler) countWhole(w *want, c choice) bool {
 	var have int32
-	for _, k := range s.sets[w.set].classes {
-		n := s.classes[k].idle()
+	for _, k := range s.site.Sets[w.set].Classes {
+		n := s.site.Classes[k].Idle()
 		if c.caps != nil {
 			n = min(n, c.caps[k])
 		}
@@ -64,11 +65,11 @@ func (s *Scheduler) countWhole(w *want, c choice) bool {
 // takeWhole chooses whole nodes. It never needs more than MaxNodes of them: each
 // has the job's quota.
 func (s *Scheduler) takeWhole(j *Job, w *want, c choice) bool {
-	set := &s.sets[w.set]
+	set := &s.site.Sets[w.set]
 	need, cpus := w.need, j.CPUs
 	for a := Up; a <= Off; a++ {
 		s.have = s.have[:0]
-		for _, k := range set.classes {
+		for _, k := range set.Classes {
 			s.have = append(s.have, s.takeable(k, a, c))
 		}
 		classes := s.split(set, s.have, need, cpus)
@@ -80,8 +81,8 @@ func (s *Scheduler) takeWhole(j *Job, w *want, c choice) bool {
 			// All of these, and some of the next.
 			s.work = append(s.work[:0], s.have...)
 		}
-		for _, i := range set.order {
-			cl := &s.classes[set.classes[i]]
+		for _, i := range set.Order {
+			cl := &s.site.Classes[set.Classes[i]]
 			s.chosen = s.lowest(s.chosen, cl, a, c, s.work[i])
 			need, cpus = need-s.work[i], cpus-s.work[i]*cl.CPUs
 		}
@@ -93,10 +94,10 @@ func (s *Scheduler) takeWhole(j *Job, w *want, c choice) bool {
 }
 
 // lowest appends the first n whole nodes of a class and an availability to a list.
-func (s *Scheduler) lowest(list []int32, cl *class, a Availability, c choice, n int32) []int32 {
-	l := &cl.pools[a].levels[cl.CPUs]
-	for pos := l.next(0); n > 0; pos = l.next(pos + 1) {
-		if k := cl.nodes[pos]; !c.avoid.Has(k) {
+func (s *Scheduler) lowest(list []int32, cl *site.Members, a Availability, c choice, n int32) []int32 {
+	l := cl.Level(a, cl.CPUs)
+	for pos := l.Next(0); n > 0; pos = l.Next(pos + 1) {
+		if k := cl.Nodes[pos]; !c.avoid.Has(k) {
 			list = append(list, k)
 			n--
 		}
@@ -105,26 +106,26 @@ func (s *Scheduler) lowest(list []int32, cl *class, a Availability, c choice, n 
 }
 
 // takeRows chooses among the nodes of several classes, as they follow each other.
-func (s *Scheduler) takeRows(set *set, a Availability, c choice, classes int, need, cpus int32) {
+func (s *Scheduler) takeRows(set *site.Set, a Availability, c choice, classes int, need, cpus int32) {
 	pool := s.pool[:0]
 	for i := range classes {
-		pool = s.lowest(pool, &s.classes[set.classes[i]], a, c, s.have[i])
+		pool = s.lowest(pool, &s.site.Classes[set.Classes[i]], a, c, s.have[i])
 	}
 	slices.Sort(pool)
 	s.pool = pool
-	s.chosen = rows.Whole(s.chosen, pool, func(i int32) int32 { return s.classes[s.nodes[i].class].CPUs }, need, cpus)
+	s.chosen = rows.Whole(s.chosen, pool, func(i int32) int32 { return s.site.Classes[s.site.Nodes[i].Class].CPUs }, need, cpus)
 }
 
 // takeable is how many whole nodes of a class and an availability may be chosen
 // beside those that are chosen already.
 func (s *Scheduler) takeable(k int32, a Availability, c choice) int32 {
-	cl := &s.classes[k]
-	l := &cl.pools[a].levels[cl.CPUs]
-	n := l.n
+	cl := &s.site.Classes[k]
+	l := cl.Level(a, cl.CPUs)
+	n := l.Len()
 	if c.avoid != nil {
 		n = 0
-		for pos := l.next(0); pos >= 0; pos = l.next(pos + 1) {
-			if !c.avoid.Has(cl.nodes[pos]) {
+		for pos := l.Next(0); pos >= 0; pos = l.Next(pos + 1) {
+			if !c.avoid.Has(cl.Nodes[pos]) {
 				n++
 			}
 		}
@@ -132,7 +133,7 @@ func (s *Scheduler) takeable(k int32, a Availability, c choice) int32 {
 	if c.caps != nil {
 		left := c.caps[k]
 		for _, i := range s.chosen {
-			if s.nodes[i].class == k {
+			if s.site.Nodes[i].Class == k {
 				left--
 			}
 		}

@@ -128,19 +128,19 @@ func (s *Scheduler) start(k int, w *want, now env.Time) {
 // take books a job's share of its i-th node.
 func (s *Scheduler) take(j *Job, i int) {
 	k := j.Nodes[i]
-	n := &s.nodes[k]
-	s.leave(k)
-	n.jobs++
+	n := &s.site.Nodes[k]
+	s.site.Leave(k)
+	n.Jobs++
 	if j.whole {
-		j.allocated += n.cpus
-		n.cpus = 0
+		j.allocated += n.CPUs
+		n.CPUs = 0
 	} else {
 		j.allocated += j.cpus[i]
-		n.cpus -= j.cpus[i]
-		n.gpus -= j.GPUs
-		n.memory -= j.Memory
+		n.CPUs -= j.cpus[i]
+		n.GPUs -= j.GPUs
+		n.Memory -= j.Memory
 	}
-	s.enter(k)
+	s.site.Enter(k)
 }
 
 // Release ends a running job: its nodes are free for others, where their
@@ -152,9 +152,9 @@ func (s *Scheduler) Release(j *Job, now env.Time) {
 	s.charge(j, now)
 	s.shares.End(j.Assoc, j.allocated)
 	for i, k := range j.Nodes {
-		s.leave(k)
-		s.giveBack(&s.nodes[k], j, i)
-		s.enter(k)
+		s.site.Leave(k)
+		s.giveBack(&s.site.Nodes[k], j, i)
+		s.site.Enter(k)
 	}
 	s.forget(j)
 	j.state = outside

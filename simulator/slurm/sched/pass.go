@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/site"
 )
 
 // changed says that jobs which could not start may be able to now.
@@ -20,7 +21,7 @@ func (s *Scheduler) changed() {
 // Dirty reports whether a Pass at this instant could start a job. Where it is
 // false the pass can be left out.
 func (s *Scheduler) Dirty(now env.Time) bool {
-	if s.queue.Len() == 0 || s.open == 0 {
+	if s.queue.Len() == 0 || s.site.Open == 0 {
 		return false
 	}
 	return !s.stuck && !s.deep && s.tested < len(s.queue.Entries) || s.overdue(now) || s.aged(now)
@@ -28,7 +29,7 @@ func (s *Scheduler) Dirty(now env.Time) bool {
 
 // Deep reports whether the last Pass stopped at its depth: a full one may start
 // jobs behind it.
-func (s *Scheduler) Deep() bool { return s.deep && s.queue.Len() > 0 && s.open > 0 }
+func (s *Scheduler) Deep() bool { return s.deep && s.queue.Len() > 0 && s.site.Open > 0 }
 
 // overdue reports whether the instant that EASY's first waiting job was promised
 // has come without its nodes: jobs run beyond their limits.
@@ -48,7 +49,7 @@ func (s *Scheduler) Pass(now env.Time, full bool) []*Job {
 	if s.overdue(now) {
 		s.changed()
 	}
-	if s.stuck || s.deep && !full || s.queue.Len() == 0 || s.open == 0 {
+	if s.stuck || s.deep && !full || s.queue.Len() == 0 || s.site.Open == 0 {
 		return s.started
 	}
 	s.deep = false
@@ -89,7 +90,7 @@ func (s *Scheduler) easy(now env.Time) {
 	q := &s.queue
 	for k := s.tested; k < len(q.Entries); k++ {
 		if s.head != nil {
-			if k = q.Next(k, s.open); k == len(q.Entries) {
+			if k = q.Next(k, s.site.Open); k == len(q.Entries) {
 				break
 			}
 		}
@@ -124,7 +125,7 @@ func (s *Scheduler) easy(now env.Time) {
 		}
 		if stays && s.spare != nil {
 			for _, n := range s.chosen {
-				s.spare[s.nodes[n].class]--
+				s.spare[s.site.Nodes[n].Class]--
 			}
 		}
 		s.start(k, w, now)
@@ -142,8 +143,8 @@ func (s *Scheduler) main(now env.Time, full bool) {
 		if j == nil {
 			continue
 		}
-		options := s.places[j.Place].options
-		if !slices.ContainsFunc(options, func(o option) bool { return !s.blocked[o.partition] }) {
+		options := s.site.Places[j.Place].Options
+		if !slices.ContainsFunc(options, func(o site.Option) bool { return !s.blocked[o.Partition] }) {
 			j.Why = max(j.Why, Priority)
 			continue
 		}
@@ -163,7 +164,7 @@ func (s *Scheduler) main(now env.Time, full bool) {
 		}
 		j.Why = Resources
 		for _, o := range options {
-			s.block(o.partition)
+			s.block(o.Partition)
 		}
 		if s.allBlocked() {
 			s.tested = len(q.Entries)
@@ -179,8 +180,8 @@ func (s *Scheduler) block(p int32) {
 		return
 	}
 	s.blocked[p] = true
-	for c := range s.classes {
-		if slices.Contains(s.classes[c].partitions, p) {
+	for c := range s.site.Classes {
+		if slices.Contains(s.site.Classes[c].In, p) {
 			s.caps[c] = 0
 		}
 	}

@@ -34,7 +34,7 @@ func (s *Scheduler) Backfill(now env.Time) []*Job {
 		return s.started
 	}
 	if s.opt.Shared {
-		s.future.Reset(now, len(s.nodes), s.opt.Params.Resolution)
+		s.future.Reset(now, len(s.site.Nodes), s.opt.Params.Resolution)
 		s.plans++
 	} else {
 		s.layOut(now)
@@ -46,7 +46,7 @@ func (s *Scheduler) Backfill(now env.Time) []*Job {
 // BackfillDirty reports whether a Backfill at this instant could start a job.
 // Where it is false the pass can be left out.
 func (s *Scheduler) BackfillDirty(now env.Time) bool {
-	if s.opt.Policy != Slurm || s.queue.Len() == 0 || s.open == 0 {
+	if s.opt.Policy != Slurm || s.queue.Len() == 0 || s.site.Open == 0 {
 		return false
 	}
 	overdue := len(s.running) > 0 && s.running[0].at <= now
@@ -67,7 +67,7 @@ func (s *Scheduler) lastCandidate() int {
 			break
 		}
 		tests--
-		if e.Need <= s.open {
+		if e.Need <= s.site.Open {
 			last = k
 		}
 	}
@@ -76,7 +76,7 @@ func (s *Scheduler) lastCandidate() int {
 
 func (s *Scheduler) backfill(now env.Time, last int) {
 	par := &s.opt.Params
-	for k := 0; k <= last && s.open > 0; k++ {
+	for k := 0; k <= last && s.site.Open > 0; k++ {
 		j := s.queue.Entries[k].Job
 		if j == nil || !s.may(j) {
 			continue
@@ -118,12 +118,12 @@ func (s *Scheduler) fitsNow(j *Job, now env.Time) *want {
 	sh := &s.shapes[j.shape]
 	for i := range sh.wants {
 		w := &sh.wants[i]
-		if w.need > s.open || s.bars(j, w) != None || p.fits(s, j, w, 0, end) >= 0 || !s.chooseIn(j, w, choice{caps: p.least}) {
+		if w.need > s.site.Open || s.bars(j, w) != None || p.fits(s, j, w, 0, end) >= 0 || !s.chooseIn(j, w, choice{caps: p.least}) {
 			continue
 		}
 		to := p.cut(end)
 		for _, n := range s.chosen {
-			c := int(s.nodes[n].class)
+			c := int(s.site.Nodes[n].Class)
 			for k := c; k < to*p.classes; k += p.classes {
 				p.free[k]--
 			}
@@ -166,7 +166,7 @@ func (s *Scheduler) reserve(j *Job, now env.Time) {
 	end := s.round(now, j.Expected.Add(j.Limit))
 	p.fits(s, j, best, first, end)
 	to := p.cut(end)
-	for i, c := range s.sets[best.set].classes {
+	for i, c := range s.site.Sets[best.set].Classes {
 		for k := first; k < to; k++ {
 			p.free[k*p.classes+int(c)] -= s.work[i]
 		}
@@ -186,11 +186,11 @@ func (s *Scheduler) round(now, t env.Time) env.Time {
 // end by their limits.
 func (s *Scheduler) layOut(now env.Time) {
 	p := &s.plan
-	p.classes = len(s.classes)
+	p.classes = len(s.site.Classes)
 	p.at = append(p.at[:0], now)
 	p.free = p.free[:0]
-	for c := range s.classes {
-		p.free = append(p.free, s.classes[c].idle())
+	for c := range s.site.Classes {
+		p.free = append(p.free, s.site.Classes[c].Idle())
 	}
 	a := s.arrivals(now)
 	for t, ok := a.next(); ok; t, ok = a.next() {
@@ -209,12 +209,12 @@ func (s *Scheduler) layOut(now env.Time) {
 // there is a chance: a step that is short of nodes by itself is so for every
 // window that has it in it.
 func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) int {
-	set := &s.sets[w.set]
+	set := &s.site.Sets[w.set]
 	for len(p.least) < p.classes {
 		p.least = append(p.least, 0)
 	}
-	if len(set.classes) == 1 && w.plain {
-		c := int(set.classes[0])
+	if len(set.Classes) == 1 && w.plain {
+		c := int(set.Classes[0])
 		for k := from; k < len(p.at) && (k == from || p.at[k] < end); k++ {
 			if p.free[k*p.classes+c] < w.need {
 				return k + 1
@@ -227,15 +227,15 @@ func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) int {
 	for k := from; k < len(p.at) && (k == from || p.at[k] < end); k++ {
 		free := p.free[k*p.classes : (k+1)*p.classes]
 		var here, always struct{ nodes, cpus int32 }
-		for i, c := range set.classes {
+		for i, c := range set.Classes {
 			n := free[c]
 			here.nodes += n
-			here.cpus += n * set.cpus[i]
+			here.cpus += n * set.CPUs[i]
 			if k == from || n < p.least[c] {
 				p.least[c] = n
 			}
 			always.nodes += p.least[c]
-			always.cpus += p.least[c] * set.cpus[i]
+			always.cpus += p.least[c] * set.CPUs[i]
 		}
 		if here.nodes < w.need || here.cpus < j.CPUs {
 			return k + 1
@@ -246,7 +246,7 @@ func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) int {
 	}
 	// What backfill reserves it takes whatever its weight: so does slurmctld.
 	s.have, s.work = s.have[:0], s.work[:0]
-	for _, c := range set.classes {
+	for _, c := range set.Classes {
 		s.have, s.work = append(s.have, p.least[c]), append(s.work, 0)
 	}
 	s.fill(set, s.have, len(s.have), w.need, j.CPUs)

@@ -66,7 +66,7 @@ func (s *Scheduler) SetAssoc(i int32, shares float64, l Limits) {
 func (s *Scheduler) withinLimits(j *Job) Reason {
 	cpus := j.CPUs
 	if w := &s.shapes[j.shape].wants[0]; w.whole {
-		cpus = max(cpus, w.need*s.sets[w.set].minCPUs)
+		cpus = max(cpus, w.need*s.site.Sets[w.set].MinCPUs)
 	}
 	return [...]Reason{
 		share.Within: None, share.UserJobs: AssocMaxJobsLimit, share.UserCPUs: QOSMaxCpuPerUserLimit,
@@ -96,7 +96,7 @@ func (s *Scheduler) priorityOf(j *Job, now env.Time) int64 {
 		p += float64(w.FairShare) * s.shares.Factor(j.Assoc)
 	}
 	if w.JobSize > 0 {
-		size := (float64(j.MinNodes)/float64(len(s.nodes)) + float64(j.CPUs)/float64(s.cpus)) / 2
+		size := (float64(j.MinNodes)/float64(len(s.site.Nodes)) + float64(j.CPUs)/float64(s.site.CPUs)) / 2
 		if w.FavorSmall {
 			size = 1 - size
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/site"
 )
 
 // promise reserves nodes for EASY's first waiting job, in the option and at the
@@ -30,7 +31,7 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 		}
 		best, s.held = at, nil
 		s.spare = append(s.spare[:0], free...)
-		for i, c := range s.sets[w.set].classes {
+		for i, c := range s.site.Sets[w.set].Classes {
 			s.spare[c] -= s.work[i]
 		}
 	}
@@ -44,8 +45,8 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 // What the job takes of them is in work.
 func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int32) {
 	free := s.counts[:0]
-	for c := range s.classes {
-		free = append(free, s.classes[c].idle())
+	for c := range s.site.Classes {
+		free = append(free, s.site.Classes[c].Idle())
 	}
 	s.counts = free
 	a := s.arrivals(now)
@@ -66,9 +67,9 @@ func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int
 
 // splitWant is split for an option of a job, where so many of each class are free.
 func (s *Scheduler) splitWant(w *want, cpus int32, free []int32) bool {
-	set := &s.sets[w.set]
+	set := &s.site.Sets[w.set]
 	s.have = s.have[:0]
-	for _, c := range set.classes {
+	for _, c := range set.Classes {
 		s.have = append(s.have, max(free[c], 0))
 	}
 	return s.split(set, s.have, w.need, cpus) > 0
@@ -78,15 +79,15 @@ func (s *Scheduler) splitWant(w *want, cpus int32, free []int32) bool {
 // has so many of each: from no more weights than it must, and from the classes of
 // these in their order. It returns how many classes those are, 0 where all are not
 // enough.
-func (s *Scheduler) split(set *set, have []int32, need, cpus int32) int {
+func (s *Scheduler) split(set *site.Set, have []int32, need, cpus int32) int {
 	s.work = append(s.work[:0], have...)
 	lack, lackCPUs, weights := need, cpus, 0
 	for ; weights < len(have); weights++ {
-		if lack <= 0 && lackCPUs <= 0 && set.weight[weights] > set.weight[weights-1] {
+		if lack <= 0 && lackCPUs <= 0 && set.Weights[weights] > set.Weights[weights-1] {
 			break
 		}
 		lack -= have[weights]
-		lackCPUs -= have[weights] * set.cpus[weights]
+		lackCPUs -= have[weights] * set.CPUs[weights]
 	}
 	if lack > 0 || lackCPUs > 0 {
 		return 0
@@ -96,15 +97,15 @@ func (s *Scheduler) split(set *set, have []int32, need, cpus int32) int {
 }
 
 // fill takes nodes of the first classes of a set, in their order, into work.
-func (s *Scheduler) fill(set *set, have []int32, classes int, need, cpus int32) {
-	for _, i := range set.order {
+func (s *Scheduler) fill(set *site.Set, have []int32, classes int, need, cpus int32) {
+	for _, i := range set.Order {
 		n := int32(0)
 		if int(i) < classes {
-			n = min(have[i], max(need, ceil(cpus, set.cpus[i]), 0))
+			n = min(have[i], max(need, ceil(cpus, set.CPUs[i]), 0))
 		}
 		s.work[i] = n
 		need -= n
-		cpus -= n * set.cpus[i]
+		cpus -= n * set.CPUs[i]
 	}
 }
 
@@ -131,20 +132,20 @@ type arrivals struct {
 }
 
 func (s *Scheduler) arrivals(now env.Time) arrivals {
-	a := arrivals{s: s, now: now, simple: len(s.classes) == 1 && s.unusable == 0}
-	if s.coming == 0 {
+	a := arrivals{s: s, now: now, simple: len(s.site.Classes) == 1 && s.site.Unusable == 0}
+	if s.site.Coming == 0 {
 		return a
 	}
 	s.late = s.late[:0]
-	for i := range s.nodes {
-		if n := &s.nodes[i]; n.availability == Back && n.jobs == 0 {
-			s.late = append(s.late, arrival{max(n.back, now), n.class, 1})
+	for i := range s.site.Nodes {
+		if n := &s.site.Nodes[i]; n.Availability == Back && n.Jobs == 0 {
+			s.late = append(s.late, arrival{max(n.Back, now), n.Class, 1})
 		}
 	}
 	for _, r := range s.running {
 		for _, i := range r.job.Nodes {
-			if n := &s.nodes[i]; n.availability == Back {
-				s.late = append(s.late, arrival{max(r.at, n.back, now), n.class, 1})
+			if n := &s.site.Nodes[i]; n.Availability == Back {
+				s.late = append(s.late, arrival{max(r.at, n.Back, now), n.Class, 1})
 			}
 		}
 	}
@@ -177,14 +178,14 @@ func (a *arrivals) gather() (got arrival, ok bool) {
 			return arrival{got.at, 0, int32(len(r.job.Nodes))}, true
 		}
 		for ; a.node < len(r.job.Nodes); a.node++ {
-			n := &a.s.nodes[r.job.Nodes[a.node]]
-			if !n.usable() {
+			n := &a.s.site.Nodes[r.job.Nodes[a.node]]
+			if !n.Usable() {
 				continue // late has it, or nobody knows
 			}
-			if got.n > 0 && n.class != got.class {
+			if got.n > 0 && n.Class != got.class {
 				return got, true
 			}
-			got.class = n.class
+			got.class = n.Class
 			got.n++
 		}
 		a.node = 0

@@ -16,9 +16,9 @@ import (
 func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time) (env.Time, slots.Nodes) {
 	ready := s.readiness(j, w, now)
 	edges := s.edges[:0]
-	for _, c := range s.sets[w.set].classes {
-		for _, i := range s.classes[c].nodes {
-			if t := ready[i]; t < never && s.classes[c].CPUs >= w.share {
+	for _, c := range s.site.Sets[w.set].Classes {
+		for _, i := range s.site.Classes[c].Nodes {
+			if t := ready[i]; t < never && s.site.Classes[c].CPUs >= w.share {
 				edges = append(edges, edge{t, i})
 			}
 		}
@@ -46,7 +46,7 @@ func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time) (env.Time, slot
 		}
 		return cmp.Or(cmp.Compare(s.offer(w, b.node), s.offer(w, a.node)), cmp.Compare(b.at, a.at), cmp.Compare(a.node, b.node))
 	})
-	nodes := slots.Of(len(s.nodes))
+	nodes := slots.Of(len(s.site.Nodes))
 	have, cpus = 0, 0
 	for _, e := range edges {
 		if have >= j.MinNodes && cpus >= j.CPUs {
@@ -78,7 +78,7 @@ func (s *Scheduler) offer(w *want, i int32) int32 {
 	if w.plain && !w.whole {
 		return w.share
 	}
-	return s.classes[s.nodes[i].class].CPUs
+	return s.site.Classes[s.site.Nodes[i].Class].CPUs
 }
 
 // edge is an instant from which on a job could start on a node.
@@ -92,20 +92,20 @@ type edge struct {
 // knows about.
 func (s *Scheduler) readiness(j *Job, w *want, now env.Time) []env.Time {
 	s.ready = s.ready[:0]
-	s.rest = append(s.rest[:0], s.nodes...)
+	s.rest = append(s.rest[:0], s.site.Nodes...)
 	serves := func(i int32) bool {
 		n := &s.rest[i]
 		if w.whole || !w.plain {
-			return n.jobs == 0
+			return n.Jobs == 0
 		}
-		return n.cpus >= w.share && n.gpus >= j.GPUs && (n.memory >= j.Memory || !s.opt.Memory)
+		return n.CPUs >= w.share && n.GPUs >= j.GPUs && (n.Memory >= j.Memory || !s.opt.Memory)
 	}
-	for i := range s.nodes {
+	for i := range s.site.Nodes {
 		t := never
-		if s.nodes[i].availability != Out && serves(int32(i)) {
+		if s.site.Nodes[i].Availability != Out && serves(int32(i)) {
 			t = now
-			if s.nodes[i].availability == Back {
-				t = max(t, s.nodes[i].back)
+			if s.site.Nodes[i].Availability == Back {
+				t = max(t, s.site.Nodes[i].Back)
 			}
 		}
 		s.ready = append(s.ready, t)
@@ -114,10 +114,10 @@ func (s *Scheduler) readiness(j *Job, w *want, now env.Time) []env.Time {
 		for k, i := range r.job.Nodes {
 			n := &s.rest[i]
 			s.giveBack(n, r.job, k)
-			if s.ready[i] == never && n.availability != Out && serves(i) {
+			if s.ready[i] == never && n.Availability != Out && serves(i) {
 				s.ready[i] = max(r.at, now)
-				if n.availability == Back {
-					s.ready[i] = max(s.ready[i], n.back)
+				if n.Availability == Back {
+					s.ready[i] = max(s.ready[i], n.Back)
 				}
 			}
 		}

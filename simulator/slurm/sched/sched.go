@@ -17,7 +17,6 @@
 package sched
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -26,6 +25,7 @@ import (
 	"aws-slurm-burst/simulator/slurm/sched/queue"
 	"aws-slurm-burst/simulator/slurm/sched/rows"
 	"aws-slurm-burst/simulator/slurm/sched/share"
+	"aws-slurm-burst/simulator/slurm/sched/site"
 	"aws-slurm-burst/simulator/slurm/sched/slots"
 )
 
@@ -109,54 +109,6 @@ type Params struct {
 func DefaultParams() Params {
 	return Params{Depth: 100, Window: 24 * time.Hour, Resolution: time.Minute, MaxTest: 500}
 }
-
-// Partition is a queue.
-type Partition struct {
-	Name string
-	// MaxNodes and MaxTime are the most that a job may have, DefaultTime is the
-	// limit of one that asked for none; 0 is no limit.
-	MaxNodes             int32
-	MaxTime, DefaultTime time.Duration
-	// Tier is PriorityTier: jobs of a higher one go first, whatever their
-	// priority. Factor is PriorityJobFactor.
-	Tier, Factor int32
-	// Exclusive is OverSubscribe=EXCLUSIVE: whole nodes for each job.
-	Exclusive bool
-	// Down keeps its jobs waiting (State=DOWN or INACTIVE).
-	Down bool
-}
-
-// Class is what nodes that differ in nothing but their name have in common.
-type Class struct {
-	Partitions []string
-	Features   []string
-	// Weight decides who is taken first: the lowest.
-	Weight int32
-	CPUs   int32
-	// Threads are the CPUs of a core, 1 where it is 0. Where jobs share nodes each
-	// gets whole cores.
-	Threads int32
-	GPUs    int32
-	Memory  int64 // MiB
-}
-
-// Availability is what can be done with a node now.
-type Availability uint8
-
-const (
-	// Up takes jobs.
-	Up Availability = iota
-	// Booting takes jobs, which wait for it. Off is powered down: it takes jobs,
-	// and boots for them. Nodes that are Up go first and those that are Off last,
-	// whatever the weights (slurm.conf(5), Weight).
-	Booting
-	Off
-	// Back takes no jobs before an instant that is known, such as the end of
-	// SuspendTimeout.
-	Back
-	// Out takes no jobs, and nobody knows until when: down, drained, failed.
-	Out
-)
 
 // Reason is why a job waits, or what it can never have.
 type Reason uint8
@@ -264,32 +216,18 @@ const hole = math.MaxInt32
 // never is later than every instant that is planned for.
 const never = env.Time(math.MaxInt64)
 
-// ErrNoPartition is the error of a Place in a partition that there is not.
-var ErrNoPartition = errors.New("no such partition")
-
 // Scheduler has the nodes of a cluster, the queue, and who runs where.
 type Scheduler struct {
 	opt Options
 
-	partitions        []Partition
+	site              site.Site
 	waiting           []int32 // pending jobs of each partition
 	maxFactor, maxQOS int32
-	classes           []class
-	nodes             []node
-	cpus              int64 // of all nodes
-	open              int32 // nodes that are usable and not full
-	unusable          int32 // nodes that are Back or Out
-	coming            int32 // and those that are Back
 
-	// Places, sets and shapes each have a number, found by what they are.
-	places      []place
-	placeOf     map[placeKey]int32
-	placeNumber map[string]int32
-	sets        []set
-	setOf       map[string]int32
-	shapes      []shape
-	shapeOf     map[shapeKey]int32
-	unused      []int32 // numbers of shapes that nobody has
+	// Shapes have numbers, found by what they are.
+	shapes  []shape
+	shapeOf map[shapeKey]int32
+	unused  []int32 // numbers of shapes that nobody has
 
 	shares   share.Tree
 	nextCalc env.Time // of priorities
@@ -325,7 +263,7 @@ type Scheduler struct {
 	candidates         []rows.Node
 	member             []bool
 	ready              []env.Time
-	rest               []node
+	rest               []site.Node
 	edges, backs       []edge
 }
 
@@ -336,7 +274,7 @@ func New(opt Options) *Scheduler {
 		opt.Params = DefaultParams()
 	}
 	return &Scheduler{
-		opt: opt, placeOf: map[placeKey]int32{}, placeNumber: map[string]int32{}, setOf: map[string]int32{},
-		shapeOf: map[shapeKey]int32{}, shares: share.Tree{HalfLife: opt.Priority.HalfLife, Default: opt.Limits},
+		opt: opt, site: site.New(), shapeOf: map[shapeKey]int32{},
+		shares: share.Tree{HalfLife: opt.Priority.HalfLife, Default: opt.Limits},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/site"
 )
 
 // shape is what all jobs that ask for the same come to: in a trace they are few,
@@ -77,7 +78,7 @@ func (s *Scheduler) drop(i int32) {
 // form works out what a shape comes to.
 func (s *Scheduler) form(sh *shape) {
 	sh.wants, sh.need, sh.why = sh.wants[:0], hole, BadConstraints
-	for i, o := range s.places[sh.key.place].options {
+	for i, o := range s.site.Places[sh.key.place].Options {
 		w, why := s.want(&sh.key, o)
 		if why != None {
 			if i == 0 {
@@ -111,16 +112,16 @@ func (s *Scheduler) reshape() {
 
 // await counts a job among those that wait for its partitions, or no longer.
 func (s *Scheduler) await(j *Job, sign int32) {
-	for _, o := range s.places[j.Place].options {
-		s.waiting[o.partition] += sign
+	for _, o := range s.site.Places[j.Place].Options {
+		s.waiting[o.Partition] += sign
 	}
 }
 
 // want says what a job comes to in an option, with all nodes free, or why it can
 // never be there.
-func (s *Scheduler) want(k *shapeKey, o option) (want, Reason) {
-	p := &s.partitions[o.partition]
-	w := want{partition: o.partition, whole: !s.opt.Shared || k.exclusive || p.Exclusive}
+func (s *Scheduler) want(k *shapeKey, o site.Option) (want, Reason) {
+	p := &s.site.Partitions[o.Partition]
+	w := want{partition: o.Partition, whole: !s.opt.Shared || k.exclusive || p.Exclusive}
 	w.quota = max(k.perNode, 1)
 	// However many nodes it gets, their shares come to what it asks for.
 	w.share = w.quota
@@ -130,10 +131,10 @@ func (s *Scheduler) want(k *shapeKey, o option) (want, Reason) {
 	if !s.opt.Shared || k.maxNodes == 1 {
 		w.quota = w.share
 	}
-	w.set = s.capable(k, o.set, w.quota)
-	set := &s.sets[w.set]
+	w.set = s.capable(k, o.Set, w.quota)
+	set := &s.site.Sets[w.set]
 	// No node has more than maxCPUs of them.
-	w.need = max(k.minNodes, 1, ceil(k.cpus, max(set.maxCPUs, 1)))
+	w.need = max(k.minNodes, 1, ceil(k.cpus, max(set.MaxCPUs, 1)))
 	// Any so many nodes will do where even the smallest are enough.
 	if s.opt.Shared {
 		if !s.couldTake(k, &w, 0) {
@@ -144,15 +145,15 @@ func (s *Scheduler) want(k *shapeKey, o option) (want, Reason) {
 		}
 	} else {
 		s.counts = s.counts[:0]
-		for c := range s.classes {
-			s.counts = append(s.counts, int32(len(s.classes[c].nodes)))
+		for c := range s.site.Classes {
+			s.counts = append(s.counts, int32(len(s.site.Classes[c].Nodes)))
 		}
 		if !s.splitWant(&w, k.cpus, s.counts) {
 			return w, BadConstraints
 		}
 	}
 	if w.whole {
-		w.plain = int64(w.need)*int64(set.minCPUs) >= int64(k.cpus)
+		w.plain = int64(w.need)*int64(set.MinCPUs) >= int64(k.cpus)
 	} else {
 		w.plain = int64(k.minNodes)*int64(w.share) >= int64(k.cpus)
 	}
@@ -165,19 +166,19 @@ func (s *Scheduler) want(k *shapeKey, o option) (want, Reason) {
 // capable returns the set of those classes of a set whose nodes, when nothing
 // else is on them, have what a job asks for on each.
 func (s *Scheduler) capable(k *shapeKey, at, quota int32) int32 {
-	able := func(c *class) bool { return c.CPUs >= quota && c.GPUs >= k.gpus && c.Memory >= k.memory }
-	all := s.sets[at].classes
+	able := func(c *site.Members) bool { return c.CPUs >= quota && c.GPUs >= k.gpus && c.Memory >= k.memory }
+	all := s.site.Sets[at].Classes
 	for i, c := range all {
-		if able(&s.classes[c]) {
+		if able(&s.site.Classes[c]) {
 			continue
 		}
 		some := append([]int32{}, all[:i]...)
 		for _, c := range all[i:] {
-			if able(&s.classes[c]) {
+			if able(&s.site.Classes[c]) {
 				some = append(some, c)
 			}
 		}
-		return s.intern(some)
+		return s.site.Intern(some)
 	}
 	return at
 }
@@ -186,7 +187,7 @@ func ceil(a, b int32) int32 { return (a + b - 1) / b }
 
 // bars says why a partition does not take a job now, None where it does.
 func (s *Scheduler) bars(j *Job, w *want) Reason {
-	switch p := &s.partitions[w.partition]; {
+	switch p := &s.site.Partitions[w.partition]; {
 	case p.MaxTime > 0 && j.Limit > p.MaxTime:
 		return PartitionTimeLimit
 	case p.Down:
@@ -197,8 +198,8 @@ func (s *Scheduler) bars(j *Job, w *want) Reason {
 
 // first is a job's first partition, which decides its tier and default limit.
 func (s *Scheduler) first(j *Job) Partition {
-	if o := s.places[j.Place].options; len(o) > 0 {
-		return s.partitions[o[0].partition]
+	if o := s.site.Places[j.Place].Options; len(o) > 0 {
+		return s.site.Partitions[o[0].Partition]
 	}
 	return Partition{}
 }

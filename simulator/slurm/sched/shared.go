@@ -6,6 +6,7 @@ import (
 
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/slurm/sched/rows"
+	"aws-slurm-burst/simulator/slurm/sched/site"
 	"aws-slurm-burst/simulator/slurm/sched/slots"
 )
 
@@ -14,8 +15,8 @@ import (
 // memory and GPUs.
 func (s *Scheduler) countShared(w *want, c choice) bool {
 	var have int32
-	for _, k := range s.sets[w.set].classes {
-		cl := &s.classes[k]
+	for _, k := range s.site.Sets[w.set].Classes {
+		cl := &s.site.Classes[k]
 		if c.caps != nil && c.caps[k] <= 0 {
 			continue
 		}
@@ -23,9 +24,9 @@ func (s *Scheduler) countShared(w *want, c choice) bool {
 		if w.whole {
 			least = cl.CPUs
 		}
-		for a := range cl.pools {
-			for _, l := range cl.pools[a].levels[least:] {
-				if have += l.n; have >= w.need {
+		for a := Up; a <= Off; a++ {
+			for free := least; free <= cl.CPUs; free++ {
+				if have += cl.Level(a, free).Len(); have >= w.need {
 					return true
 				}
 			}
@@ -35,26 +36,26 @@ func (s *Scheduler) countShared(w *want, c choice) bool {
 }
 
 // takeShared chooses among nodes as they are, or as they will be.
-func (s *Scheduler) takeShared(nodes []node, j *Job, w *want, c choice) bool {
+func (s *Scheduler) takeShared(nodes []site.Node, j *Job, w *want, c choice) bool {
 	list := s.candidates[:0]
-	classes := s.sets[w.set].classes
+	classes := s.site.Sets[w.set].Classes
 	add := func(i int32) {
 		n := &nodes[i]
 		if cpus := s.has(n, j, w); cpus > 0 && !c.avoid.Has(i) {
-			cl := &s.classes[n.class]
-			list = append(list, rows.Node{ID: i, CPUs: cpus, Threads: max(cl.Threads, 1), Weight: int64(n.availability)<<32 | int64(cl.Weight)})
+			cl := &s.site.Classes[n.Class]
+			list = append(list, rows.Node{ID: i, CPUs: cpus, Threads: max(cl.Threads, 1), Weight: int64(n.Availability)<<32 | int64(cl.Weight)})
 		}
 	}
 	if len(classes) == 1 {
 		if c.caps == nil || c.caps[classes[0]] > 0 {
-			for _, i := range s.classes[classes[0]].nodes {
+			for _, i := range s.site.Classes[classes[0]].Nodes {
 				add(i)
 			}
 		}
 	} else {
 		s.belong(classes, c.caps)
 		for i := range nodes {
-			if s.member[nodes[i].class] {
+			if s.member[nodes[i].Class] {
 				add(int32(i))
 			}
 		}
@@ -66,7 +67,7 @@ func (s *Scheduler) takeShared(nodes []node, j *Job, w *want, c choice) bool {
 	s.chosen = append(s.chosen[:0], s.taker.IDs...)
 	s.chosenCPUs = s.chosenCPUs[:0]
 	for i, cpus := range s.taker.CPUs {
-		threads := max(s.classes[nodes[s.chosen[i]].class].Threads, 1)
+		threads := max(s.site.Classes[nodes[s.chosen[i]].Class].Threads, 1)
 		s.chosenCPUs = append(s.chosenCPUs, ceil(cpus, threads)*threads)
 	}
 	return true
@@ -80,7 +81,7 @@ func (s *Scheduler) ask(k *shapeKey, w *want) rows.Ask {
 	if k.maxNodes > 0 {
 		a.MaxNodes = min(a.MaxNodes, k.maxNodes)
 	}
-	if p := s.partitions[w.partition].MaxNodes; p > 0 {
+	if p := s.site.Partitions[w.partition].MaxNodes; p > 0 {
 		a.MaxNodes = min(a.MaxNodes, p)
 	}
 	a.MaxNodes = max(a.MaxNodes, a.Nodes)
@@ -91,58 +92,44 @@ func (s *Scheduler) ask(k *shapeKey, w *want) rows.Ask {
 // those that have some CPUs at least.
 func (s *Scheduler) couldTake(k *shapeKey, w *want, least int32) bool {
 	list := s.candidates[:0]
-	s.belong(s.sets[w.set].classes, nil)
-	for i := range s.nodes {
-		if c := s.nodes[i].class; s.member[c] && s.classes[c].CPUs >= least {
-			list = append(list, rows.Node{ID: int32(i), CPUs: s.classes[c].CPUs, Threads: max(s.classes[c].Threads, 1), Weight: int64(s.classes[c].Weight)})
+	s.belong(s.site.Sets[w.set].Classes, nil)
+	for i := range s.site.Nodes {
+		if c := s.site.Nodes[i].Class; s.member[c] && s.site.Classes[c].CPUs >= least {
+			list = append(list, rows.Node{ID: int32(i), CPUs: s.site.Classes[c].CPUs, Threads: max(s.site.Classes[c].Threads, 1), Weight: int64(s.site.Classes[c].Weight)})
 		}
 	}
 	s.candidates = list
 	return s.taker.Shared(list, s.ask(k, w))
 }
 
-// members are the nodes of a set's classes.
-func (s *Scheduler) members(k int32) slots.Nodes {
-	st := &s.sets[k]
-	if len(st.members) != (len(s.nodes)+63)/64 || st.added != len(s.nodes) {
-		st.members, st.added = slots.Of(len(s.nodes)), len(s.nodes)
-		for _, c := range st.classes {
-			for _, i := range s.classes[c].nodes {
-				st.members.Add(i)
-			}
-		}
-	}
-	return st.members
-}
-
 // belong marks classes as members, as far as some of each may be taken.
 func (s *Scheduler) belong(classes, caps []int32) {
-	s.member = append(s.member[:0], make([]bool, len(s.classes))...)
+	s.member = append(s.member[:0], make([]bool, len(s.site.Classes))...)
 	for _, k := range classes {
 		s.member[k] = caps == nil || caps[k] > 0
 	}
 }
 
 // has is how many CPUs a node has for a job, 0 where it does not serve it.
-func (s *Scheduler) has(n *node, j *Job, w *want) int32 {
+func (s *Scheduler) has(n *site.Node, j *Job, w *want) int32 {
 	switch {
-	case !n.usable():
+	case !n.Usable():
 		return 0
 	case w.whole:
-		if n.jobs > 0 {
+		if n.Jobs > 0 {
 			return 0
 		}
-		return s.classes[n.class].CPUs
-	case n.cpus < w.quota || n.gpus < j.GPUs || n.memory < j.Memory && s.opt.Memory:
+		return s.site.Classes[n.Class].CPUs
+	case n.CPUs < w.quota || n.GPUs < j.GPUs || n.Memory < j.Memory && s.opt.Memory:
 		return 0
 	}
-	return n.cpus
+	return n.CPUs
 }
 
 // none empties a set of nodes, or makes one.
 func (s *Scheduler) none(set slots.Nodes) slots.Nodes {
-	if len(set) != (len(s.nodes)+63)/64 {
-		return slots.Of(len(s.nodes))
+	if len(set) != (len(s.site.Nodes)+63)/64 {
+		return slots.Of(len(s.site.Nodes))
 	}
 	clear(set)
 	return set
@@ -188,7 +175,7 @@ func (s *Scheduler) soonestFree(j *Job, w *want, now env.Time) env.Time {
 	if first > window {
 		return never
 	}
-	members := s.members(w.set)
+	members := s.site.Members(w.set)
 	for start := now; ; {
 		s.busy = s.none(s.busy)
 		next := s.future.Taken(s.busy, start, start.Add(j.Limit))
@@ -200,7 +187,7 @@ func (s *Scheduler) soonestFree(j *Job, w *want, now env.Time) env.Time {
 					if at > window {
 						return never
 					}
-					set := slots.Of(len(s.nodes))
+					set := slots.Of(len(s.site.Nodes))
 					for _, n := range s.chosen {
 						set.Add(n)
 					}
@@ -226,11 +213,11 @@ func (s *Scheduler) soonestFree(j *Job, w *want, now env.Time) env.Time {
 // instant is that of the last of them.
 func (s *Scheduler) soonest(j *Job, w *want, now env.Time, avoid slots.Nodes) env.Time {
 	c := choice{avoid: avoid}
-	s.rest = append(s.rest[:0], s.nodes...)
-	s.belong(s.sets[w.set].classes, nil)
+	s.rest = append(s.rest[:0], s.site.Nodes...)
+	s.belong(s.site.Sets[w.set].Classes, nil)
 	var able, cpus int32
 	for i := range s.rest {
-		if n := &s.rest[i]; s.member[n.class] && !avoid.Has(int32(i)) {
+		if n := &s.rest[i]; s.member[n.Class] && !avoid.Has(int32(i)) {
 			if has := s.has(n, j, w); has > 0 {
 				able, cpus = able+1, cpus+has
 			}
@@ -243,9 +230,9 @@ func (s *Scheduler) soonest(j *Job, w *want, now env.Time, avoid slots.Nodes) en
 		return now
 	}
 	// change counts a node anew.
-	change := func(i int32, by func(n *node)) {
+	change := func(i int32, by func(n *site.Node)) {
 		n := &s.rest[i]
-		counts := s.member[n.class] && !avoid.Has(i)
+		counts := s.member[n.Class] && !avoid.Has(i)
 		if had := s.has(n, j, w); counts && had > 0 {
 			able, cpus = able-1, cpus-had
 		}
@@ -254,7 +241,7 @@ func (s *Scheduler) soonest(j *Job, w *want, now env.Time, avoid slots.Nodes) en
 			able, cpus = able+1, cpus+has
 		}
 	}
-	matters := func(i int32) bool { return s.member[s.nodes[i].class] && !avoid.Has(i) }
+	matters := func(i int32) bool { return s.member[s.site.Nodes[i].Class] && !avoid.Has(i) }
 	backs, ends := s.returns(now), s.running
 	g := slots.Ends{Linear: s.opt.Params.WindowLinear}
 	for {
@@ -268,14 +255,14 @@ func (s *Scheduler) soonest(j *Job, w *want, now env.Time, avoid slots.Nodes) en
 				if backs = backs[1:]; !matters(i) {
 					continue
 				}
-				change(i, func(n *node) { n.availability = Off })
+				change(i, func(n *site.Node) { n.Availability = Off })
 			default:
 				job := ends[0].job
 				if ends = ends[1:]; !slices.ContainsFunc(job.Nodes, matters) {
 					continue
 				}
 				for k, i := range job.Nodes {
-					change(i, func(n *node) { s.giveBack(n, job, k) })
+					change(i, func(n *site.Node) { s.giveBack(n, job, k) })
 				}
 			}
 			if at == never {
@@ -302,10 +289,10 @@ func (s *Scheduler) soonest(j *Job, w *want, now env.Time, avoid slots.Nodes) en
 // returns are the nodes that come back, in the order in which they do.
 func (s *Scheduler) returns(now env.Time) []edge {
 	s.backs = s.backs[:0]
-	if s.coming > 0 {
-		for i := range s.nodes {
-			if n := &s.nodes[i]; n.availability == Back {
-				s.backs = append(s.backs, edge{max(n.back, now), int32(i)})
+	if s.site.Coming > 0 {
+		for i := range s.site.Nodes {
+			if n := &s.site.Nodes[i]; n.Availability == Back {
+				s.backs = append(s.backs, edge{max(n.Back, now), int32(i)})
 			}
 		}
 		slices.SortStableFunc(s.backs, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
@@ -327,13 +314,13 @@ func next(backs []edge, ends []ending, now env.Time) (at env.Time, back bool) {
 }
 
 // giveBack returns a running job's share of its k-th node.
-func (s *Scheduler) giveBack(n *node, j *Job, k int) {
-	n.jobs--
+func (s *Scheduler) giveBack(n *site.Node, j *Job, k int) {
+	n.Jobs--
 	if j.whole {
-		n.cpus = s.classes[n.class].CPUs
+		n.CPUs = s.site.Classes[n.Class].CPUs
 		return
 	}
-	n.cpus += j.cpus[k]
-	n.gpus += j.GPUs
-	n.memory += j.Memory
+	n.CPUs += j.cpus[k]
+	n.GPUs += j.GPUs
+	n.Memory += j.Memory
 }
