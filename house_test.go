@@ -284,9 +284,14 @@ var rules = []rule{
 		from:  []string{"simulator/slurm/sched"},
 		about: []string{"./..."},
 		allow: []string{
-			"executor/env", "simulator/slurm/sched/feature", "simulator/slurm/sched/queue", "simulator/slurm/sched/rows",
-			"simulator/slurm/sched/share", "simulator/slurm/sched/site", "simulator/slurm/sched/slots",
+			"executor/env", "simulator/slurm/sched/pick", "simulator/slurm/sched/queue", "simulator/slurm/sched/share",
+			"simulator/slurm/sched/site", "simulator/slurm/sched/slots",
 		},
+	}, {
+		why:   "nodes are found for what is asked for: who is next, and for whom something is kept, is decided above",
+		from:  []string{"simulator/slurm/sched/pick"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator/slurm/sched/rows", "simulator/slurm/sched/site", "simulator/slurm/sched/slots"},
 	}, {
 		why:   "what there is knows nobody who wants it",
 		from:  []string{"simulator/slurm/sched/site"},
@@ -572,6 +577,8 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/slurm/sched/rows", "simulator/slurm/sched", true},
 		{"simulator/slurm/sched/slots", "simulator/slurm/sched/rows", true},
 		{"simulator/slurm/sched/site", "simulator/slurm/sched/rows", true},
+		{"simulator/slurm/sched/site", "simulator/slurm/sched/pick", true},
+		{"simulator/slurm/sched", "simulator/slurm/sched/rows", true},
 		{"simulator/slurm/sched/site", "simulator/slurm/sched/slots", false},
 		{"simulator/slurm/sched", "simulator/slurm/sched/queue", false},
 		{"simulator/chaos", "executor", false},

@@ -2,6 +2,7 @@ package sched
 
 import (
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/pick"
 	"aws-slurm-burst/simulator/slurm/sched/site"
 )
 
@@ -23,6 +24,24 @@ const (
 
 // ErrNoPartition is the error of a Place in a partition that there is not.
 var ErrNoPartition = site.ErrNoPartition
+
+// Reason is why a job waits, or what it can never have.
+type Reason = pick.Reason
+
+// Reasons, see package pick.
+const (
+	None                  = pick.None
+	Resources             = pick.Resources
+	Priority              = pick.Priority
+	BadConstraints        = pick.BadConstraints
+	PartitionNodeLimit    = pick.PartitionNodeLimit
+	PartitionTimeLimit    = pick.PartitionTimeLimit
+	PartitionDown         = pick.PartitionDown
+	AssocMaxJobsLimit     = pick.AssocMaxJobsLimit
+	QOSMaxCpuPerUserLimit = pick.QOSMaxCpuPerUserLimit
+	AssocGrpJobsLimit     = pick.AssocGrpJobsLimit
+	AssocGrpCpuLimit      = pick.AssocGrpCpuLimit
+)
 
 // AddPartition adds a partition and returns its number.
 func (s *Scheduler) AddPartition(p Partition) int32 {
@@ -96,4 +115,16 @@ func (s *Scheduler) Without(place int32, nodes []int32) int32 {
 		s.changed()
 	}
 	return i
+}
+
+// reshape works all shapes and ranks out anew, when a partition has changed.
+func (s *Scheduler) reshape() {
+	s.pick.Reform()
+	s.queue.Close()
+	for k := range s.queue.Entries {
+		e := &s.queue.Entries[k]
+		e.Need, e.Rank = s.pick.Shapes[e.Job.shape].Need, s.rank(e.Job)
+	}
+	s.queue.Sort()
+	s.changed()
 }

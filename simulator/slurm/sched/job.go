@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/pick"
 	"aws-slurm-burst/simulator/slurm/sched/queue"
 )
 
@@ -16,16 +17,29 @@ func (s *Scheduler) Check(j *Job) Reason {
 	part := s.first(j)
 	j.Limit = cmp.Or(j.Limit, part.DefaultTime, part.MaxTime, endless)
 	j.MinNodes = max(j.MinNodes, 1)
-	i := s.hold(j)
-	defer s.drop(i)
-	return s.never(j, &s.shapes[i])
+	i := s.pick.Hold(j.ask())
+	defer s.pick.Drop(i)
+	return s.never(j, &s.pick.Shapes[i])
+}
+
+// ask is what a job asks for, but for its time.
+func (j *Job) ask() pick.Ask {
+	return pick.Ask{
+		Memory: j.Memory, Place: j.Place, GPUs: j.GPUs, MinNodes: j.MinNodes, MaxNodes: j.MaxNodes,
+		CPUs: j.CPUs, PerNode: j.PerNode, Exclusive: j.Exclusive,
+	}
+}
+
+// choose is the picker's for a job.
+func (s *Scheduler) choose(j *Job, c pick.Choice, shut []bool) *pick.Want {
+	return s.pick.Choose(&s.pick.Shapes[j.shape], j.Limit, c, shut)
 }
 
 // never says why none of a job's options takes it, None where one does.
-func (s *Scheduler) never(j *Job, sh *shape) Reason {
-	first := sh.why
-	for i := range sh.wants {
-		why := s.bars(j, &sh.wants[i])
+func (s *Scheduler) never(j *Job, sh *pick.Shape) Reason {
+	first := sh.Why
+	for i := range sh.Wants {
+		why := s.pick.Bars(j.Limit, &sh.Wants[i])
 		if why == None {
 			return None
 		}
@@ -41,7 +55,7 @@ func (s *Scheduler) never(j *Job, sh *shape) Reason {
 // a job that the configuration cannot run waits all the same.
 func (s *Scheduler) Submit(j *Job, now env.Time) Reason {
 	why := s.Check(j)
-	j.shape = s.hold(j)
+	j.shape = s.pick.Hold(j.ask())
 	if j.Eligible == 0 {
 		j.Eligible = now
 	}
@@ -49,7 +63,7 @@ func (s *Scheduler) Submit(j *Job, now env.Time) Reason {
 	j.state = pending
 	j.priority = s.priorityOf(j, now)
 	s.await(j, 1)
-	if k := s.queue.Insert(j, s.rank(j), s.shapes[j.shape].need); k < s.tested {
+	if k := s.queue.Insert(j, s.rank(j), s.pick.Shapes[j.shape].Need); k < s.tested {
 		s.changed()
 	}
 	s.planned = false
@@ -76,7 +90,7 @@ func (s *Scheduler) dequeue(k int) {
 	j := s.queue.Entries[k].Job
 	s.queue.Remove(k)
 	s.await(j, -1)
-	s.drop(j.shape)
+	s.pick.Drop(j.shape)
 }
 
 // ending is a running job and the end of its limit.
@@ -109,13 +123,13 @@ func (s *Scheduler) endingAt(j *Job) int {
 }
 
 // start gives the job at k the nodes that were chosen for it in an option.
-func (s *Scheduler) start(k int, w *want, now env.Time) {
+func (s *Scheduler) start(k int, w *pick.Want, now env.Time) {
 	j := s.queue.Entries[k].Job
 	s.dequeue(k)
-	j.state, j.Why, j.whole = running, None, w.whole
+	j.state, j.Why, j.whole = running, None, w.Whole
 	j.end, j.charged = now.Add(j.Limit), now
-	j.Nodes = append(j.Nodes[:0], s.chosen...)
-	j.cpus = append(j.cpus[:0], s.chosenCPUs...)
+	j.Nodes = append(j.Nodes[:0], s.pick.Chosen...)
+	j.cpus = append(j.cpus[:0], s.pick.CPUs...)
 	j.allocated = 0
 	for i := range j.Nodes {
 		s.take(j, i)
@@ -181,3 +195,18 @@ func (s *Scheduler) Extend(j *Job, end env.Time) {
 
 // Allocated is how many CPUs a running job has.
 func (j *Job) Allocated() int32 { return j.allocated }
+
+// await counts a job among those that wait for its partitions, or no longer.
+func (s *Scheduler) await(j *Job, sign int32) {
+	for _, o := range s.site.Places[j.Place].Options {
+		s.waiting[o.Partition] += sign
+	}
+}
+
+// first is a job's first partition, which decides its tier and default limit.
+func (s *Scheduler) first(j *Job) Partition {
+	if o := s.site.Places[j.Place].Options; len(o) > 0 {
+		return s.site.Partitions[o[0].Partition]
+	}
+	return Partition{}
+}

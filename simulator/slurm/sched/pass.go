@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/pick"
 	"aws-slurm-burst/simulator/slurm/sched/site"
 )
 
@@ -74,7 +75,7 @@ func (s *Scheduler) fifo(now env.Time) {
 		if j == nil || !s.may(j) {
 			continue
 		}
-		w := s.choose(j, choice{}, nil)
+		w := s.choose(j, pick.Choice{}, nil)
 		if w == nil {
 			j.Why = Resources
 			s.stuck = true
@@ -99,7 +100,7 @@ func (s *Scheduler) easy(now env.Time) {
 			continue
 		}
 		if s.head == nil {
-			if w := s.choose(j, choice{}, nil); w != nil {
+			if w := s.choose(j, pick.Choice{}, nil); w != nil {
 				s.start(k, w, now)
 			} else {
 				j.Why = Resources
@@ -107,24 +108,24 @@ func (s *Scheduler) easy(now env.Time) {
 			}
 			continue
 		}
-		sh := &s.shapes[j.shape]
-		if sh.epoch == s.epoch && j.Limit >= sh.limit {
+		sh := &s.pick.Shapes[j.shape]
+		if sh.Epoch == s.epoch && j.Limit >= sh.Limit {
 			continue // no more fits than for the last of this shape
 		}
 		// Whoever is gone by then may have all that is free, others what is left.
-		var c choice
+		var c pick.Choice
 		stays := now.Add(j.Limit) > s.shadow
 		if stays {
-			c = choice{s.spare, s.held}
+			c = pick.Choice{Caps: s.spare, Avoid: s.held}
 		}
 		w := s.choose(j, c, nil)
 		if w == nil {
 			j.Why = Priority
-			sh.epoch, sh.limit = s.epoch, j.Limit
+			sh.Epoch, sh.Limit = s.epoch, j.Limit
 			continue
 		}
 		if stays && s.spare != nil {
-			for _, n := range s.chosen {
+			for _, n := range s.pick.Chosen {
 				s.spare[s.site.Nodes[n].Class]--
 			}
 		}
@@ -158,7 +159,7 @@ func (s *Scheduler) main(now env.Time, full bool) {
 		if !s.may(j) {
 			continue
 		}
-		if w := s.choose(j, choice{caps: s.caps}, s.blocked); w != nil {
+		if w := s.choose(j, pick.Choice{Caps: s.caps}, s.blocked); w != nil {
 			s.start(s.tested, w, now)
 			continue
 		}
@@ -200,7 +201,7 @@ func (s *Scheduler) allBlocked() bool {
 // may reports whether neither the partitions nor a limit keep a job from
 // starting, whatever is free. Such a job is in nobody's way.
 func (s *Scheduler) may(j *Job) bool {
-	why := s.never(j, &s.shapes[j.shape])
+	why := s.never(j, &s.pick.Shapes[j.shape])
 	if why == None {
 		why = s.withinLimits(j)
 	}

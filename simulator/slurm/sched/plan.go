@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/pick"
 )
 
 // plan is how many whole nodes of each class are free, from each instant until
@@ -84,7 +85,7 @@ func (s *Scheduler) backfill(now env.Time, last int) {
 		if w := s.fitsNow(j, now); w != nil {
 			s.start(k, w, now)
 			s.plans++
-			if s.opt.Shared && w.whole {
+			if s.opt.Shared && w.Whole {
 				s.booked = s.none(s.booked)
 				for _, n := range j.Nodes {
 					s.booked.Add(n)
@@ -107,22 +108,22 @@ func (s *Scheduler) backfill(now env.Time, last int) {
 
 // fitsNow chooses nodes that a job can have from now to the end of its limit,
 // with what is reserved left alone, and returns the option that has them.
-func (s *Scheduler) fitsNow(j *Job, now env.Time) *want {
+func (s *Scheduler) fitsNow(j *Job, now env.Time) *pick.Want {
 	if s.opt.Shared {
 		s.busy = s.none(s.busy)
 		s.future.Taken(s.busy, now, now.Add(j.Limit))
-		return s.choose(j, choice{avoid: s.busy}, nil)
+		return s.choose(j, pick.Choice{Avoid: s.busy}, nil)
 	}
 	end := s.round(now, now.Add(j.Limit))
 	p := &s.plan
-	sh := &s.shapes[j.shape]
-	for i := range sh.wants {
-		w := &sh.wants[i]
-		if w.need > s.site.Open || s.bars(j, w) != None || p.fits(s, j, w, 0, end) >= 0 || !s.chooseIn(j, w, choice{caps: p.least}) {
+	sh := &s.pick.Shapes[j.shape]
+	for i := range sh.Wants {
+		w := &sh.Wants[i]
+		if w.Need > s.site.Open || s.pick.Bars(j.Limit, w) != None || p.fits(s, j, w, 0, end) >= 0 || !s.pick.ChooseIn(&sh.Ask, w, pick.Choice{Caps: p.least}) {
 			continue
 		}
 		to := p.cut(end)
-		for _, n := range s.chosen {
+		for _, n := range s.pick.Chosen {
 			c := int(s.site.Nodes[n].Class)
 			for k := c; k < to*p.classes; k += p.classes {
 				p.free[k]--
@@ -141,13 +142,13 @@ func (s *Scheduler) reserve(j *Job, now env.Time) {
 		return
 	}
 	window := now.Add(s.opt.Params.Window)
-	sh := &s.shapes[j.shape]
+	sh := &s.pick.Shapes[j.shape]
 	p := &s.plan
-	var best *want
+	var best *pick.Want
 	first := len(p.at)
-	for i := range sh.wants {
-		w := &sh.wants[i]
-		if s.bars(j, w) != None {
+	for i := range sh.Wants {
+		w := &sh.Wants[i]
+		if s.pick.Bars(j.Limit, w) != None {
 			continue
 		}
 		for from := 0; from < first && p.at[from] <= window; {
@@ -166,9 +167,9 @@ func (s *Scheduler) reserve(j *Job, now env.Time) {
 	end := s.round(now, j.Expected.Add(j.Limit))
 	p.fits(s, j, best, first, end)
 	to := p.cut(end)
-	for i, c := range s.site.Sets[best.set].Classes {
+	for i, c := range s.site.Sets[best.Set].Classes {
 		for k := first; k < to; k++ {
-			p.free[k*p.classes+int(c)] -= s.work[i]
+			p.free[k*p.classes+int(c)] -= s.pick.Work[i]
 		}
 	}
 }
@@ -208,20 +209,20 @@ func (s *Scheduler) layOut(now env.Time) {
 // work what the job would take of it. Else it returns the first step from which
 // there is a chance: a step that is short of nodes by itself is so for every
 // window that has it in it.
-func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) int {
-	set := &s.site.Sets[w.set]
+func (p *plan) fits(s *Scheduler, j *Job, w *pick.Want, from int, end env.Time) int {
+	set := &s.site.Sets[w.Set]
 	for len(p.least) < p.classes {
 		p.least = append(p.least, 0)
 	}
-	if len(set.Classes) == 1 && w.plain {
+	if len(set.Classes) == 1 && w.Plain {
 		c := int(set.Classes[0])
 		for k := from; k < len(p.at) && (k == from || p.at[k] < end); k++ {
-			if p.free[k*p.classes+c] < w.need {
+			if p.free[k*p.classes+c] < w.Need {
 				return k + 1
 			}
 		}
-		p.least[c] = w.need
-		s.work = append(s.work[:0], w.need)
+		p.least[c] = w.Need
+		s.pick.Work = append(s.pick.Work[:0], w.Need)
 		return -1
 	}
 	for k := from; k < len(p.at) && (k == from || p.at[k] < end); k++ {
@@ -237,19 +238,15 @@ func (p *plan) fits(s *Scheduler, j *Job, w *want, from int, end env.Time) int {
 			always.nodes += p.least[c]
 			always.cpus += p.least[c] * set.CPUs[i]
 		}
-		if here.nodes < w.need || here.cpus < j.CPUs {
+		if here.nodes < w.Need || here.cpus < j.CPUs {
 			return k + 1
 		}
-		if always.nodes < w.need || always.cpus < j.CPUs {
+		if always.nodes < w.Need || always.cpus < j.CPUs {
 			return from + 1
 		}
 	}
 	// What backfill reserves it takes whatever its weight: so does slurmctld.
-	s.have, s.work = s.have[:0], s.work[:0]
-	for _, c := range set.Classes {
-		s.have, s.work = append(s.have, p.least[c]), append(s.work, 0)
-	}
-	s.fill(set, s.have, len(s.have), w.need, j.CPUs)
+	s.pick.Any(w, j.CPUs, p.least)
 	return -1
 }
 

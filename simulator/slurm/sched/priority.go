@@ -65,8 +65,8 @@ func (s *Scheduler) SetAssoc(i int32, shares float64, l Limits) {
 // withinLimits says which limit a start of the job would exceed.
 func (s *Scheduler) withinLimits(j *Job) Reason {
 	cpus := j.CPUs
-	if w := &s.shapes[j.shape].wants[0]; w.whole {
-		cpus = max(cpus, w.need*s.site.Sets[w.set].MinCPUs)
+	if w := &s.pick.Shapes[j.shape].Wants[0]; w.Whole {
+		cpus = max(cpus, w.Need*s.site.Sets[w.Set].MinCPUs)
 	}
 	return [...]Reason{
 		share.Within: None, share.UserJobs: AssocMaxJobsLimit, share.UserCPUs: QOSMaxCpuPerUserLimit,

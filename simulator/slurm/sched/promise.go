@@ -5,18 +5,18 @@ import (
 	"slices"
 
 	"aws-slurm-burst/executor/env"
-	"aws-slurm-burst/simulator/slurm/sched/site"
+	"aws-slurm-burst/simulator/slurm/sched/pick"
 )
 
 // promise reserves nodes for EASY's first waiting job, in the option and at the
 // instant in which it has them first if running jobs end by their limits. A job
 // that nobody knows such an instant for is passed over.
 func (s *Scheduler) promise(j *Job, now env.Time) {
-	sh := &s.shapes[j.shape]
+	sh := &s.pick.Shapes[j.shape]
 	best := never
-	for i := range sh.wants {
-		w := &sh.wants[i]
-		if s.bars(j, w) != None {
+	for i := range sh.Wants {
+		w := &sh.Wants[i]
+		if s.pick.Bars(j.Limit, w) != None {
 			continue
 		}
 		if s.opt.Shared {
@@ -31,8 +31,8 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 		}
 		best, s.held = at, nil
 		s.spare = append(s.spare[:0], free...)
-		for i, c := range s.site.Sets[w.set].Classes {
-			s.spare[c] -= s.work[i]
+		for i, c := range s.site.Sets[w.Set].Classes {
+			s.spare[c] -= s.pick.Work[i]
 		}
 	}
 	if best < never {
@@ -43,7 +43,7 @@ func (s *Scheduler) promise(j *Job, now env.Time) {
 // soonestWhole returns the earliest instant at which a job has its whole nodes in
 // an option, and how many of each class are free then; never where nobody knows.
 // What the job takes of them is in work.
-func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int32) {
+func (s *Scheduler) soonestWhole(j *Job, w *pick.Want, now env.Time) (env.Time, []int32) {
 	free := s.counts[:0]
 	for c := range s.site.Classes {
 		free = append(free, s.site.Classes[c].Idle())
@@ -54,7 +54,7 @@ func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int
 	for {
 		t, ok := a.next()
 		// Nodes that come at the same instant are there together.
-		if (!ok || t.at > at) && s.splitWant(w, j.CPUs, free) {
+		if (!ok || t.at > at) && s.pick.SplitWant(w, j.CPUs, free) {
 			return at, free
 		}
 		if !ok {
@@ -62,50 +62,6 @@ func (s *Scheduler) soonestWhole(j *Job, w *want, now env.Time) (env.Time, []int
 		}
 		at = t.at
 		free[t.class] += t.n
-	}
-}
-
-// splitWant is split for an option of a job, where so many of each class are free.
-func (s *Scheduler) splitWant(w *want, cpus int32, free []int32) bool {
-	set := &s.site.Sets[w.set]
-	s.have = s.have[:0]
-	for _, c := range set.Classes {
-		s.have = append(s.have, max(free[c], 0))
-	}
-	return s.split(set, s.have, w.need, cpus) > 0
-}
-
-// split says how many nodes of each class of a set are taken, into work, where it
-// has so many of each: from no more weights than it must, and from the classes of
-// these in their order. It returns how many classes those are, 0 where all are not
-// enough.
-func (s *Scheduler) split(set *site.Set, have []int32, need, cpus int32) int {
-	s.work = append(s.work[:0], have...)
-	lack, lackCPUs, weights := need, cpus, 0
-	for ; weights < len(have); weights++ {
-		if lack <= 0 && lackCPUs <= 0 && set.Weights[weights] > set.Weights[weights-1] {
-			break
-		}
-		lack -= have[weights]
-		lackCPUs -= have[weights] * set.CPUs[weights]
-	}
-	if lack > 0 || lackCPUs > 0 {
-		return 0
-	}
-	s.fill(set, have, weights, need, cpus)
-	return weights
-}
-
-// fill takes nodes of the first classes of a set, in their order, into work.
-func (s *Scheduler) fill(set *site.Set, have []int32, classes int, need, cpus int32) {
-	for _, i := range set.Order {
-		n := int32(0)
-		if int(i) < classes {
-			n = min(have[i], max(need, ceil(cpus, set.CPUs[i]), 0))
-		}
-		s.work[i] = n
-		need -= n
-		cpus -= n * set.CPUs[i]
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/pick"
 	"aws-slurm-burst/simulator/slurm/sched/slots"
 )
 
@@ -13,12 +14,12 @@ import (
 // limits, and which nodes these are: never and none where nobody knows. A job that
 // does not say on how many nodes it spreads is planned on nodes that are wholly
 // free.
-func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time) (env.Time, slots.Nodes) {
+func (s *Scheduler) soonestShared(j *Job, w *pick.Want, now env.Time) (env.Time, slots.Nodes) {
 	ready := s.readiness(j, w, now)
 	edges := s.edges[:0]
-	for _, c := range s.site.Sets[w.set].Classes {
+	for _, c := range s.site.Sets[w.Set].Classes {
 		for _, i := range s.site.Classes[c].Nodes {
-			if t := ready[i]; t < never && s.site.Classes[c].CPUs >= w.share {
+			if t := ready[i]; t < never && s.site.Classes[c].CPUs >= w.Share {
 				edges = append(edges, edge{t, i})
 			}
 		}
@@ -30,7 +31,7 @@ func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time) (env.Time, slot
 	for k, e := range edges {
 		have++
 		cpus += s.offer(w, e.node)
-		if have >= j.MinNodes && cpus >= j.CPUs && (k+1 == len(edges) || edges[k+1].at > e.at) && (w.share > 0 || s.most(j, w, edges[:k+1])) {
+		if have >= j.MinNodes && cpus >= j.CPUs && (k+1 == len(edges) || edges[k+1].at > e.at) && (w.Share > 0 || s.most(j, w, edges[:k+1])) {
 			edges, at = edges[:k+1], e.at
 			break
 		}
@@ -41,7 +42,7 @@ func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time) (env.Time, slot
 	// Those that come last, so that what is free now stays free for others: unless
 	// it takes the largest.
 	slices.SortStableFunc(edges, func(a, b edge) int {
-		if w.share > 0 {
+		if w.Share > 0 {
 			return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(a.node, b.node))
 		}
 		return cmp.Or(cmp.Compare(s.offer(w, b.node), s.offer(w, a.node)), cmp.Compare(b.at, a.at), cmp.Compare(a.node, b.node))
@@ -60,23 +61,23 @@ func (s *Scheduler) soonestShared(j *Job, w *want, now env.Time) (env.Time, slot
 }
 
 // most reports whether the largest of some nodes come to what a job asks for.
-func (s *Scheduler) most(j *Job, w *want, of []edge) bool {
-	s.work = s.work[:0]
+func (s *Scheduler) most(j *Job, w *pick.Want, of []edge) bool {
+	s.offers = s.offers[:0]
 	for _, e := range of {
-		s.work = append(s.work, s.offer(w, e.node))
+		s.offers = append(s.offers, s.offer(w, e.node))
 	}
-	slices.Sort(s.work)
+	slices.Sort(s.offers)
 	cpus := j.CPUs
-	for i := range min(int(s.ask(&s.shapes[j.shape].key, w).MaxNodes), len(s.work)) {
-		cpus -= s.work[len(s.work)-1-i]
+	for i := range min(int(s.pick.Bounds(&s.pick.Shapes[j.shape].Ask, w).MaxNodes), len(s.offers)) {
+		cpus -= s.offers[len(s.offers)-1-i]
 	}
 	return cpus <= 0
 }
 
 // offer is how many CPUs a node that is ready for a job has for it.
-func (s *Scheduler) offer(w *want, i int32) int32 {
-	if w.plain && !w.whole {
-		return w.share
+func (s *Scheduler) offer(w *pick.Want, i int32) int32 {
+	if w.Plain && !w.Whole {
+		return w.Share
 	}
 	return s.site.Classes[s.site.Nodes[i].Class].CPUs
 }
@@ -90,15 +91,15 @@ type edge struct {
 // readiness returns for each node the instant from which it has what a job asks
 // of each, as running jobs end by their limits; never for a node that nobody
 // knows about.
-func (s *Scheduler) readiness(j *Job, w *want, now env.Time) []env.Time {
+func (s *Scheduler) readiness(j *Job, w *pick.Want, now env.Time) []env.Time {
 	s.ready = s.ready[:0]
 	s.rest = append(s.rest[:0], s.site.Nodes...)
 	serves := func(i int32) bool {
 		n := &s.rest[i]
-		if w.whole || !w.plain {
+		if w.Whole || !w.Plain {
 			return n.Jobs == 0
 		}
-		return n.CPUs >= w.share && n.GPUs >= j.GPUs && (n.Memory >= j.Memory || !s.opt.Memory)
+		return n.CPUs >= w.Share && n.GPUs >= j.GPUs && (n.Memory >= j.Memory || !s.opt.Memory)
 	}
 	for i := range s.site.Nodes {
 		t := never

@@ -22,8 +22,8 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/pick"
 	"aws-slurm-burst/simulator/slurm/sched/queue"
-	"aws-slurm-burst/simulator/slurm/sched/rows"
 	"aws-slurm-burst/simulator/slurm/sched/share"
 	"aws-slurm-burst/simulator/slurm/sched/site"
 	"aws-slurm-burst/simulator/slurm/sched/slots"
@@ -110,35 +110,6 @@ func DefaultParams() Params {
 	return Params{Depth: 100, Window: 24 * time.Hour, Resolution: time.Minute, MaxTest: 500}
 }
 
-// Reason is why a job waits, or what it can never have.
-type Reason uint8
-
-const (
-	None Reason = iota
-	// Resources: it is the first in line. Priority: others are before it.
-	Resources
-	Priority
-	// What the configuration has no node for, and what exceeds the partition's
-	// limits.
-	BadConstraints
-	PartitionNodeLimit
-	PartitionTimeLimit
-	PartitionDown
-	// What an association may not have at once.
-	AssocMaxJobsLimit
-	QOSMaxCpuPerUserLimit
-	AssocGrpJobsLimit
-	AssocGrpCpuLimit
-)
-
-var reasons = [...]string{
-	"None", "Resources", "Priority", "BadConstraints", "PartitionNodeLimit", "PartitionTimeLimit", "PartitionDown",
-	"AssocMaxJobsLimit", "QOSMaxCpuPerUserLimit", "AssocGrpJobsLimit", "AssocGrpCpuLimit",
-}
-
-// String is the reason as scontrol shows it.
-func (r Reason) String() string { return reasons[r] }
-
 // Job is a job as the scheduler sees it. The owner fills in the exported fields,
 // keeps it in memory and does not change them between Submit and Release or
 // Withdraw.
@@ -154,9 +125,9 @@ type Job struct {
 	Memory int64
 	GPUs   int32
 	// MinNodes is at least 1 and MaxNodes 0 for as many as it takes. CPUs are
-	// what it asks for in all, PerNode at least on each node. Nodes that
-	// have less than an even share when they are empty do not serve it: a job of 3
-	// CPUs on 2 nodes takes none of 1.
+	// what it asks for in all, PerNode at least on each node. Whole nodes that
+	// have less than an even share do not serve it: a job of 3 CPUs on 2 nodes takes
+	// none of 1.
 	MinNodes, MaxNodes int32
 	CPUs, PerNode      int32
 
@@ -221,13 +192,9 @@ type Scheduler struct {
 	opt Options
 
 	site              site.Site
+	pick              pick.Picker
 	waiting           []int32 // pending jobs of each partition
 	maxFactor, maxQOS int32
-
-	// Shapes have numbers, found by what they are.
-	shapes  []shape
-	shapeOf map[shapeKey]int32
-	unused  []int32 // numbers of shapes that nobody has
 
 	shares   share.Tree
 	nextCalc env.Time // of priorities
@@ -251,20 +218,15 @@ type Scheduler struct {
 	planned bool        // nothing happened since the last Backfill
 
 	// Scratch.
-	chosen, chosenCPUs []int32
-	work, have, counts []int32
-	pool               []int32
-	late               []arrival
-	plan               plan
-	future             slots.Map
-	plans              uint64 // counts plans, and what has started since one began
-	busy, booked       slots.Nodes
-	taker              rows.Taker
-	candidates         []rows.Node
-	member             []bool
-	ready              []env.Time
-	rest               []site.Node
-	edges, backs       []edge
+	counts, offers []int32
+	late           []arrival
+	plan           plan
+	future         slots.Map
+	plans          uint64 // counts plans, and what has started since one began
+	busy, booked   slots.Nodes
+	ready          []env.Time
+	rest           []site.Node
+	edges, backs   []edge
 }
 
 // New returns a scheduler without nodes. Partitions and classes come first,
@@ -273,8 +235,7 @@ func New(opt Options) *Scheduler {
 	if opt.Params == (Params{}) {
 		opt.Params = DefaultParams()
 	}
-	return &Scheduler{
-		opt: opt, site: site.New(), shapeOf: map[shapeKey]int32{},
-		shares: share.Tree{HalfLife: opt.Priority.HalfLife, Default: opt.Limits},
-	}
+	s := &Scheduler{opt: opt, site: site.New(), shares: share.Tree{HalfLife: opt.Priority.HalfLife, Default: opt.Limits}}
+	s.pick = pick.New(&s.site, opt.Shared, opt.Memory)
+	return s
 }
