@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -425,7 +426,8 @@ func (r *resumption) match(p *part, f *fleet.Fleet) (end []string) {
 		if fixed == nil {
 			fixed = &l
 		} else if *fixed != l && p.err == nil {
-			p.err = cloud.Errorf("RunInstances", cloud.Capacity, "nothing matches the live members of the gang: some are %s in %s, others %s in %s", fixed.Type, fixed.AZ, l.Type, l.AZ)
+			p.err = cloud.Errorf("RunInstances", cloud.Capacity, "nothing matches the live members of the gang: they differ (%s %s %s, %s %s %s)",
+				fixed.Type, fixed.AZ, cmp.Or(fixed.Group, "without a placement group"), l.Type, l.AZ, cmp.Or(l.Group, "without a placement group"))
 		}
 	}
 	like := fixed

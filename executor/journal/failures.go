@@ -1,14 +1,6 @@
 package journal
 
-import (
-	"errors"
-	"fmt"
-	"io/fs"
-
-	"github.com/go-json-experiment/json"
-
-	"aws-slurm-burst/executor/env"
-)
+import "aws-slurm-burst/executor/env"
 
 // Failure is how often in a row a job lost its nodes before it could run.
 type Failure struct {
@@ -23,32 +15,21 @@ type Failure struct {
 	Code string `json:"code"`
 }
 
-// Failed counts a failure of a job that Slurm has requeued so often with it.
-// fresh is false for one that was counted before: several calls may see it. With
-// an error the job's count is Slurm's own, which it is never above.
+// Failed counts a failure of a job that Slurm has requeued so often with it. fresh is
+// false for one that was counted before: several calls may see it. With an error it is
+// counted, and not written down.
 func (j *Journal) Failed(job string, restarts int, code string) (f Failure, fresh bool, err error) {
 	f = Failure{Job: job, At: j.env.Now(), Times: 1, Restarts: restarts, Code: code}
 	name := failuresFolder + "/" + job + ".json"
-	var last Failure
-	data, err := j.store.Read(name)
-	if err == nil {
-		err = json.Unmarshal(data, &last)
+	if last, ok := read[Failure](j, name); ok {
+		switch last.Restarts {
+		case restarts:
+			return last, false, nil
+		case restarts - 1:
+			f.Times = last.Times + 1
+		}
 	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		f.Times = restarts
-		env.Warnf(j.env, "journal.torn", "journal record %s is not readable, going by Slurm's count of restarts: %v", name, err)
-	case last.Restarts == restarts:
-		return last, false, nil
-	case last.Restarts == restarts-1:
-		f.Times = last.Times + 1
-	}
-	if err := put(j.store, name, f); err != nil {
-		f.Times = restarts
-		return f, true, fmt.Errorf("going by Slurm's count of restarts: %w", err)
-	}
-	return f, true, nil
+	return f, true, put(j.store, name, f)
 }
 
 // pruneFailures forgets the failures before t.

@@ -79,20 +79,32 @@ func (c *Controller) Nodes(ctx context.Context, names []string) ([]Node, error) 
 		return nil, nil
 	}
 	var nodes []Node
-	for part := range slices.Chunk(inOrder(names), showAtOnce) {
-		out, err := c.call(ctx, "show node", subject{nodes: part}, "-o", "show", "node", hostlist.Fold(part))
-		// One unknown name makes it fail, with "Node x not found" on stdout,
-		// but it prints the others first.
-		if errors.Is(err, ErrUnreachable) {
-			return nil, err
-		}
+	err := c.showNodes(ctx, names, func(out []byte) {
 		if got := parseNodes(out); nodes == nil {
 			nodes = got
 		} else {
 			nodes = append(nodes, got...)
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	return nodes, nil
+}
+
+// showNodes hands what "show node" prints of nodes to read, some thousand nodes at
+// a time.
+func (c *Controller) showNodes(ctx context.Context, names []string, read func(out []byte)) error {
+	for part := range slices.Chunk(inOrder(names), showAtOnce) {
+		out, err := c.call(ctx, "show node", subject{nodes: part}, "-o", "show", "node", hostlist.Fold(part))
+		// One unknown name makes it fail, with "Node x not found" on stdout,
+		// but it prints the others first.
+		if errors.Is(err, ErrUnreachable) {
+			return err
+		}
+		read(out)
+	}
+	return nil
 }
 
 // Hold requeues a job and keeps it from starting again, or holds it where it

@@ -3,6 +3,7 @@ package slurm
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"aws-slurm-burst/executor/hostlist"
 )
@@ -27,6 +28,9 @@ type Record struct {
 	Requeue   bool // may be requeued
 	Batch     bool // not srun or salloc
 	Restarts  int
+	// Submitted is when it was submitted, or requeued for want of a node, by
+	// slurmctld's clock and zone; zero where that is not told.
+	Submitted time.Time
 	// Nodes are the job's nodes. A requeued job keeps those it had.
 	Nodes              []string
 	NumNodes, NumCPUs  int
@@ -180,6 +184,7 @@ func parseJob(text string) Record {
 	if r.Reason == "None" {
 		r.Reason = ""
 	}
+	r.Submitted, _ = instant(f.of("SubmitTime"))
 	if i := index(tail, "WorkDir="); i >= 0 {
 		tail = tail[i:]
 	}

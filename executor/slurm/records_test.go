@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -12,7 +13,7 @@ func TestJobsAsScontrolPrintsThem(t *testing.T) {
 	records := parseJobs(string(read(t, "jobs.txt")))
 	const comment = "budget=5 JobId=99 Partition=x asba:abc" // looks like fields, and is not
 	pending := Record{User: "ann", UID: 1000, Partition: "hpc", State: "PENDING", Requeue: true, Batch: true,
-		NumNodes: 1, NumCPUs: 1, Comment: comment}
+		NumNodes: 1, NumCPUs: 1, Comment: comment, Submitted: time.Date(2026, 11, 23, 21, 26, 50, 0, time.UTC)}
 	with := func(r Record, f func(*Record)) Record { f(&r); return r }
 	configuring := with(pending, func(r *Record) { r.State = "CONFIGURING" })
 	want := []Record{

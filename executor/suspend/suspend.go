@@ -48,7 +48,8 @@ func Run(ctx context.Context, m *program.Machine, command string, names []string
 // suspension is one suspend or resume-fail call under way.
 type suspension struct {
 	*program.Call
-	nodes []string
+	nodes    []string
+	requeued []string // jobs that slurmctld says have lost the nodes
 }
 
 func (s *suspension) run(ctx context.Context) {
@@ -65,6 +66,9 @@ func (s *suspension) run(ctx context.Context) {
 		s.Fail(report.ExitFailed, "journal", "%v", err)
 	}
 	buried := s.Env.Now()
+	if s.Report.Command == "resume-fail" {
+		s.requeued = s.askRequeued(ctx)
+	}
 	launches, err := s.Journal.LaunchesOf(s.nodes)
 	if err != nil {
 		env.Warnf(s.Env, "journal", "%v", err)

@@ -56,6 +56,21 @@ func (s *suspension) sayFailed(live []cloud.Instance) {
 	}
 }
 
+// askRequeued asks slurmctld which jobs have lost the nodes, before anything else is
+// said of these. The journal knows whom they were powered up for, but slurmctld gives
+// nodes that boot to others too, without a call of ours.
+func (s *suspension) askRequeued(ctx context.Context) []string {
+	jobs, err := s.Slurm.RequeuedWith(ctx, s.nodes)
+	if err != nil {
+		env.Debugf(s.Env, "jobs", "which jobs have lost the nodes is not known, going by the journal: %v", err)
+	}
+	var ids []string
+	for _, j := range jobs {
+		ids = append(ids, j.ID)
+	}
+	return ids
+}
+
 // comeBack tells the jobs that lost the nodes why, and delays or holds them.
 // slurmctld has requeued them already; one that has begun elsewhere meanwhile is
 // left alone.
@@ -63,7 +78,13 @@ func (s *suspension) comeBack(ctx context.Context, launches []journal.Launch) {
 	if s.Slurm.Off() {
 		return
 	}
+	jobs := s.requeued
 	for _, id := range comeback.Waiting(s.Call, s.nodes, launches) {
+		if !slices.Contains(jobs, id) {
+			jobs = append(jobs, id)
+		}
+	}
+	for _, id := range jobs {
 		err := s.comesBack(ctx, id)
 		if errors.Is(err, slurm.ErrUnreachable) {
 			env.Errorf(s.Env, "job", "jobs come back as Slurm has it: %v", err)

@@ -260,7 +260,15 @@ func TestAJobWhoseNodesNeverBootComesBackLaterAndIsHeldAtLast(t *testing.T) {
 	if d := delay(requeued("1")); d > 125*time.Second {
 		t.Errorf("the first time it comes back after %v", d)
 	}
+	// It need not be on record whose nodes they were: slurmctld says it.
 	c.must(t, "scontrol", "update", "JobId="+id, "StartTime=now")
+	c.until(t, 30*time.Second, "two instances again", func() (bool, string) {
+		live, err := c.live()
+		return len(live) == 2 && c.resumes() == 0, fmt.Sprint(len(live), err)
+	})
+	if err := os.RemoveAll(filepath.Join(c.dir, "state", "aws-slurm-burst", "calls")); err != nil {
+		t.Fatal(err)
+	}
 	if d := delay(requeued("2")); d < 180*time.Second || d > 245*time.Second {
 		t.Errorf("the second time it comes back after %v", d)
 	}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -156,5 +157,88 @@ func TestASlurmdThatIsUpBeforeItsAddressRegistersWithIt(t *testing.T) {
 	}
 	if got := strings.Join(what, " "); got != "instance_launched node_ready resumed job_working" && got != "instance_launched resumed node_ready job_working" {
 		t.Error(got)
+	}
+}
+
+// Sites on which no machine ever becomes a node: none comes up, each dies, or Slurm
+// does not wait for it. Whatever else people and EC2 do, there is an end to it. A job
+// that people requeue, too, begins anew, so its bound is not 21.
+func TestWhereNoMachineBecomesANodeThereIsAnEnd(t *testing.T) {
+	for seed := range uint64(12) {
+		opt, jobs := randomSite(t, seed)
+		happens := worse(seed, &opt, jobs)
+		switch seed % 3 {
+		case 0:
+			opt.Cloud.EC2.Boot.Never = 1
+		case 1:
+			opt.Cloud.EC2.Boot.Dies = 1
+		case 2:
+			opt.Slurm.ResumeTimeout = 45 * time.Second
+		}
+		launched, requeued := 0, map[int64]int{}
+		var last time.Duration
+		opt.Sink = func(e record.Event) {
+			switch e.Kind {
+			case record.InstanceLaunched:
+				launched++
+				last = e.At.Sub(record.Begin)
+			case record.JobRequeued:
+				requeued[e.Job]++
+			}
+		}
+		e := NewEngine(seed)
+		s, err := newSite(e, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := slices.Values(jobs)
+		pull, stop := iter.Pull(next)
+		s.next = func() (workload.Job, error, bool) {
+			j, more := pull()
+			return j, nil, more
+		}
+		happens(s)
+		s.opt.Until = 60 * 24 * time.Hour
+		s.pull()
+		if _, err := s.run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		e.Close()
+		for job, n := range requeued {
+			if n > 60 {
+				t.Errorf("seed %d: job %d was requeued %d times", seed, job, n)
+			}
+		}
+		if launched < 20 || last > 10*24*time.Hour {
+			t.Errorf("seed %d: %d instances, the last after %v", seed, launched, last)
+		}
+	}
+}
+
+// The nodes boot for a job that is cancelled, and slurmctld gives them to the next
+// one without another call: whose they were is not in the journal.
+func TestAJobThatTookOverBootingNodesIsCounted(t *testing.T) {
+	opt, _ := randomSite(t, 1)
+	opt.Slurm.ResumeTimeout = 2 * time.Minute
+	opt.Cloud.EC2, opt.Cloud.Faults = ec2.Options{Seed: 1, Zones: 2, Boot: opt.Cloud.EC2.Boot}, nil
+	opt.Cloud.EC2.Boot.Never = 1
+	e := NewEngine(1)
+	defer e.Close()
+	s, err := newSite(e, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := int64(1); id <= 2; id++ { // each wants all nodes
+		if err := s.slurm.Submit(workload.Job{ID: id, Run: time.Hour, Limit: time.Hour, Procs: 32, Partition: "aws-od"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.After(30*time.Second, func() { s.slurm.Cancel(1) })
+	if err := e.RunUntil(record.Begin.Add(4 * time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := s.cloud.disk.For(e.Env()).List("failures"); !slices.Equal(names, []string{"failures/2.json"}) {
+		t.Errorf("failures on record: %v; job 2 is %+v", names, s.slurm.Model().Job(2))
 	}
 }

@@ -1,6 +1,8 @@
 package ctld
 
 import (
+	"cmp"
+
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/slurm"
 	"aws-slurm-burst/simulator/slurm/conf"
@@ -46,6 +48,9 @@ func (h hooks) Requeued(k int32, cause string) {
 	d.counts.Requeued++
 	d.tell.job(record.JobRequeued, k, int(r.Restarts)-1, "", cause)
 	j.Eligible, j.began, j.works, j.ended = 0, 0, 0, 0
+	if cause != "requeue" && cause != "requeuehold" {
+		j.requeued = d.now()
+	}
 	r.NumNodes = j.MinNodes
 	r.NotBefore = max(r.NotBefore, d.now().Add(d.conf.RequeueDelay))
 	if !d.held(k, cause) {
@@ -98,6 +103,7 @@ func (h hooks) Times(k int32) slurm.Times {
 	t := slurm.Times{Submit: j.Submit, Eligible: j.Eligible, Limit: j.Limit}
 	if j.life != nil {
 		t.Start, t.End = j.began, j.ended
+		t.Submit = cmp.Or(j.requeued, t.Submit)
 	}
 	if j.traits&unlimited != 0 {
 		t.Limit = conf.Infinite

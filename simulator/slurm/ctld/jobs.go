@@ -27,8 +27,11 @@ type life struct {
 	began env.Time // since when it is RUNNING; 0: it is not
 	works env.Time // since when all of its nodes are there
 	ended env.Time
-	timer simulator.Timer
-	fire  func()
+	// requeued is when it lost a node and was requeued, which scontrol shows as its
+	// submission; 0 for never.
+	requeued env.Time
+	timer    simulator.Timer
+	fire     func()
 }
 
 // live gives a job its life.
