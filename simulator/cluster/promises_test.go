@@ -26,6 +26,7 @@ import (
 	"aws-slurm-burst/simulator/faults"
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/report"
+	"aws-slurm-burst/simulator/slurm"
 	"aws-slurm-burst/simulator/slurm/conf"
 	"aws-slurm-burst/simulator/slurm/sched"
 	"aws-slurm-burst/simulator/workload"
@@ -97,8 +98,8 @@ func randomSite(t *testing.T, seed uint64) (Options, []workload.Job) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slurm := conf.Read([]byte(text), "slurm.conf", nil).Settings
-	slurm.Scheduler.WaitAllNodes = r.IntN(2) == 0
+	settings := conf.Read([]byte(text), "slurm.conf", nil).Settings
+	settings.Scheduler.WaitAllNodes = r.IntN(2) == 0
 	profile, err := boot.Named("hpc")
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +144,7 @@ func randomSite(t *testing.T, seed uint64) (Options, []workload.Job) {
 		}
 	}
 	partitions := []string{}
-	for _, p := range slurm.Partitions {
+	for _, p := range settings.Partitions {
 		partitions = append(partitions, p.Name)
 	}
 	var jobs []workload.Job
@@ -156,14 +157,81 @@ func randomSite(t *testing.T, seed uint64) (Options, []workload.Job) {
 			Partition: strings.Join(partitions, ","),
 		})
 	}
-	return Options{Slurm: slurm, Policy: pick(r, sched.Slurm, sched.EASY, sched.FIFO), Cloud: c}, jobs
+	return Options{Slurm: settings, Policy: pick(r, sched.Slurm, sched.EASY, sched.FIFO), Cloud: c}, jobs
+}
+
+// worse makes a site one whose people and machines get in each other's way: settings
+// as sites have them, jobs that are cancelled, requeued and must not be, operators who
+// power nodes down, a slurmctld that does not answer for a while, a disk that is full.
+// What happens by the clock is told to the site before it runs.
+func worse(seed uint64, opt *Options, jobs []workload.Job) (happens func(s *site)) {
+	r := rand.New(rand.NewPCG(seed, 11))
+	c := &opt.Slurm
+	c.IdleOnNodeSuspend, c.ReturnToService = r.IntN(2) == 0, r.IntN(3)
+	c.ResumeRate, c.SuspendRate = pick(r, 0, 0, 3), pick(r, 0, 0, 3)
+	c.SuspendTime, c.SuspendTimeout = pick(r, time.Minute, 10*time.Minute, 3*time.Hour), pick(r, 10*time.Second, 30*time.Second)
+	c.ResumeTimeout = pick(r, 2*time.Minute, 5*time.Minute, 10*time.Minute)
+	cfg := *opt.Cloud.Config
+	cfg.Slurm.ResumeTimeout = c.ResumeTimeout
+	cfg.ReuseNodes = r.IntN(2) == 0
+	opt.Cloud.Config = &cfg
+	opt.Cloud.Reconcile = pick(r, 10*time.Minute, time.Hour)
+	end := jobs[len(jobs)-1].Submit
+	for i := range jobs {
+		jobs[i].NoRequeue, jobs[i].Exclusive = r.IntN(6) == 0, r.IntN(3) == 0
+		if r.IntN(4) == 0 && i > 0 {
+			jobs[i].Submit = jobs[i-1].Submit // a burst
+		}
+	}
+	slices.SortStableFunc(jobs, func(a, b workload.Job) int { return int(a.Submit - b.Submit) })
+	nodes := []string{"od", "spot"}
+	return func(s *site) {
+		at := func(fn func()) { s.engine.After(time.Duration(r.Float64()*float64(end+time.Hour)), fn) }
+		say := func(words ...string) func() {
+			return func() {
+				s.engine.Spawn("operator", func(ctx context.Context, _ env.Env) { _, _ = s.slurm.Scontrol(ctx, words...) })
+			}
+		}
+		for range r.IntN(8) {
+			id := int64(1 + r.IntN(len(jobs)))
+			switch job := fmt.Sprint(id); r.IntN(4) {
+			case 0:
+				at(say("requeue", job))
+			case 1:
+				at(func() {
+					say("requeuehold", job)()
+					s.engine.After(time.Hour, say("release", job))
+				})
+			default:
+				at(func() { s.slurm.Cancel(id) })
+			}
+		}
+		for range r.IntN(5) {
+			n := fmt.Sprintf("NodeName=%s-%d", pick(r, nodes...), 1+r.IntN(8))
+			at(say("update", n, "State="+pick(r, "POWER_DOWN", "POWER_DOWN_ASAP", "POWER_DOWN_FORCE"), "Reason=operator"))
+		}
+		for range r.IntN(3) {
+			out, long := pick(r, slurm.Dead, slurm.Hung), time.Duration(r.IntN(1200))*time.Second
+			at(func() {
+				s.slurm.Model().SetOutage(out)
+				s.engine.After(long, func() { s.slurm.Model().SetOutage(slurm.Up) })
+			})
+		}
+		for range r.IntN(2) {
+			at(func() {
+				s.cloud.disk.Full = true
+				s.engine.After(10*time.Minute, func() { s.cloud.disk.Full = false })
+			})
+		}
+	}
 }
 
 // promises watches a run. What is broken is kept, the first of each.
 type promises struct {
 	s      *site
-	kills  float64    // the chance of a program to die of each of its calls
-	chance *rand.Rand // of that
+	up     time.Duration // how long a power-up may take
+	kills  float64       // the chance of a program to die of each of its calls
+	chance *rand.Rand    // of that
 	deaths int
 	broken []string
 
@@ -184,7 +252,7 @@ func (p *promises) breaks(at env.Time, which, format string, args ...any) {
 // at the next scan; what nobody claims is gone with the second reconcile after its
 // grace.
 const (
-	powerUp = 10*time.Minute + 15*time.Second
+	scanned = 15 * time.Second
 	grace   = 10*time.Minute + 2*time.Hour + 5*time.Minute
 )
 
@@ -248,7 +316,8 @@ func (p *promises) take(e record.Event) {
 // look checks what lasts.
 func (p *promises) look(now env.Time) {
 	for n, at := range p.asked {
-		if now.Sub(at) > powerUp {
+		// One that is given back may wait for SuspendRate.
+		if now.Sub(at) > p.up && !p.s.slurm.Model().Node(n).Has("POWER_DOWN") {
 			p.breaks(now, "I4", "%s was asked for at %v and is neither ready nor given back", n, at.Sub(record.Begin))
 		}
 	}
@@ -291,7 +360,12 @@ func TestAHostileCloudBreaksNoPromise(t *testing.T) {
 				whole++
 			}
 		}
-		for _, b := range try(t, seed, opt, jobs, p) {
+		var happens func(*site)
+		if seed%2 == 0 {
+			happens = worse(seed, &opt, jobs)
+		}
+		p.up = opt.Slurm.ResumeTimeout + scanned
+		for _, b := range try(t, seed, opt, jobs, p, happens) {
 			t.Errorf("%s (go test ./simulator/cluster -run TestAHostileCloud -seed %d)", b, seed)
 		}
 		died += p.deaths
@@ -302,7 +376,7 @@ func TestAHostileCloudBreaksNoPromise(t *testing.T) {
 }
 
 // try runs a site, and returns what was broken.
-func try(t *testing.T, seed uint64, opt Options, jobs []workload.Job, p *promises) []string {
+func try(t *testing.T, seed uint64, opt Options, jobs []workload.Job, p *promises, happens func(*site)) []string {
 	t.Helper()
 	e := NewEngine(seed)
 	defer e.Close()
@@ -322,6 +396,9 @@ func try(t *testing.T, seed uint64, opt Options, jobs []workload.Job, p *promise
 		return jobs[i-1], nil, true
 	}
 	s.opt.Progress = func(Progress) { p.look(e.Now()) }
+	if happens != nil {
+		happens(s)
+	}
 	s.opt.Until = 14 * 24 * time.Hour
 	s.pull()
 	out, err := s.run(context.Background())
