@@ -30,6 +30,7 @@ import (
 	"aws-slurm-burst/simulator/ec2/boot"
 	"aws-slurm-burst/simulator/ec2/lag"
 	"aws-slurm-burst/simulator/ec2/market"
+	"aws-slurm-burst/simulator/ec2/network"
 	"aws-slurm-burst/simulator/ec2/quota"
 	"aws-slurm-burst/simulator/ec2/throttle"
 	"aws-slurm-burst/simulator/record"
@@ -137,10 +138,7 @@ type Model struct {
 	seq     uint64
 	byID    map[string]*api.Resource
 
-	zones     []Zone
-	vpcs      []*VPC
-	subnets   []*Subnet
-	secGroups []*SecurityGroup
+	network   *network.Network
 	images    []*Image
 	groups    []*Group
 	templates []*Template
@@ -212,7 +210,11 @@ func New(o Options) (*Model, error) {
 		m.headroom = map[Pool]int{}
 	}
 	m.makeImages()
-	if err := m.makeNetwork(); err != nil {
+	var err error
+	m.network, err = network.New(o.Region, o.Zones, o.CIDR, o.SubnetBits, func(r *api.Resource, prefix, kind string, tags []cloud.Tag) {
+		m.register(r, m.id(prefix), kind, tags, o.Clock.Now())
+	})
+	if err != nil {
 		return nil, err
 	}
 	return m, nil

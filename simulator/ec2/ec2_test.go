@@ -16,6 +16,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 )
 
 const (
@@ -622,12 +623,12 @@ func TestNetworks(t *testing.T) {
 	m, _ := open(t, nil)
 	v, err := m.CreateVPC("127.0.0.0/16", nil, false)
 	want(t, err, "")
-	s, err := m.CreateSubnet(SubnetRequest{VPC: v.ID, CIDR: "127.0.1.0/24", AZ: "us-east-1b"})
+	s, err := m.CreateSubnet(network.SubnetRequest{VPC: v.ID, CIDR: "127.0.1.0/24", AZ: "us-east-1b"})
 	want(t, err, "")
 	if s.Free != 251 || s.AZID != "use1-az2" {
 		t.Errorf("%+v", s)
 	}
-	for code, r := range map[string]SubnetRequest{
+	for code, r := range map[string]network.SubnetRequest{
 		"InvalidSubnet.Conflict": {VPC: v.ID, CIDR: "127.0.1.128/25"},
 		"InvalidSubnet.Range":    {VPC: v.ID, CIDR: "10.0.0.0/24"},
 		"InvalidVpcID.NotFound":  {VPC: "vpc-1", CIDR: "127.0.2.0/24"},
@@ -643,7 +644,7 @@ func TestNetworks(t *testing.T) {
 	if ip := launch1(t, m, r)[0].PrivateIP.String(); ip != "127.0.1.4" {
 		t.Error(ip)
 	}
-	g, err := m.CreateSecurityGroup(SecurityGroupRequest{Name: "efa", Description: "d", VPC: v.ID})
+	g, err := m.CreateSecurityGroup(network.SecurityGroupRequest{Name: "efa", Description: "d", VPC: v.ID})
 	want(t, err, "")
 	r.SecurityGroups = []string{g.ID}
 	if got := launch1(t, m, r)[0].Groups; len(got) != 1 || got[0].Name != "efa" {
@@ -813,8 +814,8 @@ func TestBooksBalance(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := len(p.Items)
-			if m.headroom[pool] != 40-n || m.vcpus[cloud.OnDemand] != 4*n || m.group("g").members["us-east-1a"] != n || m.subnets[0].Free != 4091-n {
-				t.Fatalf("%d instances: %d free of 40, %d vCPUs, %d members, %d addresses", n, m.headroom[pool], m.vcpus[cloud.OnDemand], m.group("g").members["us-east-1a"], m.subnets[0].Free)
+			if m.headroom[pool] != 40-n || m.vcpus[cloud.OnDemand] != 4*n || m.group("g").members["us-east-1a"] != n || m.network.Subnets[0].Free != 4091-n {
+				t.Fatalf("%d instances: %d free of 40, %d vCPUs, %d members, %d addresses", n, m.headroom[pool], m.vcpus[cloud.OnDemand], m.group("g").members["us-east-1a"], m.network.Subnets[0].Free)
 			}
 		}
 	})

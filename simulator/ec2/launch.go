@@ -9,6 +9,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 	"aws-slurm-burst/simulator/ec2/quota"
 	"aws-slurm-burst/simulator/record"
 )
@@ -37,9 +38,9 @@ type launch struct {
 	family quota.Family
 	image  *Image
 	group  *Group
-	az     string    // "" where EC2 may choose
-	subnet *Subnet   // nil where EC2 may choose
-	nics   []nicPlan // at least one
+	az     string          // "" where EC2 may choose
+	subnet *network.Subnet // nil where EC2 may choose
+	nics   []nicPlan       // at least one
 	tags   []cloud.Tag
 	volume []cloud.Tag
 }
@@ -151,7 +152,7 @@ func (m *Model) resolve(r RunRequest, now env.Time) (*launch, error) {
 		if nic.SubnetID == "" {
 			continue
 		}
-		s, err := m.subnet(nic.SubnetID)
+		s, err := m.network.Subnet(nic.SubnetID)
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +164,7 @@ func (m *Model) resolve(r RunRequest, now env.Time) (*launch, error) {
 		}
 	}
 	if l.AZ != "" {
-		if _, err := m.zone(l.AZ); err != nil {
+		if _, err := m.network.Zone(l.AZ); err != nil {
 			return nil, err
 		}
 		if l.subnet != nil && l.subnet.AZ != l.AZ {
@@ -247,7 +248,7 @@ func unsupported() *api.Error {
 
 // plan checks the network interfaces and looks up their security groups.
 func (m *Model) plan(l *launch) error {
-	vpc := m.vpcs[0].ID
+	vpc := m.network.DefaultVPC().ID
 	if l.subnet != nil {
 		vpc = l.subnet.VPC
 	}
@@ -275,9 +276,9 @@ func (m *Model) plan(l *launch) error {
 		}
 		p := nicPlan{Interface: nic}
 		for _, id := range nic.Groups {
-			g := m.secGroup(id)
+			g := m.network.Group(id)
 			if g == nil {
-				return noSecurityGroups([]string{id})
+				return network.NoSecurityGroups([]string{id})
 			}
 			if g.VPC != vpc {
 				return api.BadValue("The security group '%s' and the subnet belong to different networks.", id)
@@ -285,14 +286,14 @@ func (m *Model) plan(l *launch) error {
 			p.groups = append(p.groups, GroupRef{g.ID, g.Name})
 		}
 		for _, name := range l.SecurityGroupNames {
-			g := m.secGroupNamed(vpc, name)
+			g := m.network.GroupNamed(vpc, name)
 			if g == nil {
-				return noSecurityGroups([]string{name})
+				return network.NoSecurityGroups([]string{name})
 			}
 			p.groups = append(p.groups, GroupRef{g.ID, g.Name})
 		}
 		if p.groups == nil {
-			g := m.secGroupNamed(vpc, "default")
+			g := m.network.GroupNamed(vpc, "default")
 			p.groups = []GroupRef{{g.ID, g.Name}}
 		}
 		l.nics = append(l.nics, p)
@@ -348,11 +349,11 @@ func (m *Model) start(l *launch, n int, token string, now env.Time) Reservation 
 		for _, p := range l.nics {
 			s := l.subnet
 			if p.SubnetID != "" && p.SubnetID != s.ID {
-				s, _ = m.subnet(p.SubnetID) // resolved before
+				s, _ = m.network.Subnet(p.SubnetID) // resolved before
 			}
 			nic := NIC{ID: m.id("eni"), Device: p.Device, Card: p.Card, SubnetID: s.ID, Kind: orDefault(p.Kind, "interface"), Groups: p.groups}
 			if p.Kind != "efa-only" { // has no IP of its own
-				nic.IP = s.take()
+				nic.IP = s.Take()
 			}
 			i.Interfaces = append(i.Interfaces, nic)
 			if p.Device == 0 && p.Card == 0 {

@@ -7,6 +7,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 	"aws-slurm-burst/simulator/ec2/quota"
 )
 
@@ -46,7 +47,7 @@ func (m *Model) fit(l *launch, least, most int) (int, error) {
 		return 0, api.Refuse("Unsupported", "Your requested instance type (%s) is not supported in your requested Availability Zone (%s). Please retry your request by not specifying an Availability Zone or choosing %s.", l.Type, l.az, m.others(l, func(p Pool) bool { return m.offered(p.Type, p.AZ) }))
 	}
 	if l.subnet == nil {
-		for _, s := range m.subnets {
+		for _, s := range m.network.Subnets {
 			if s.DefaultForAZ && s.AZ == l.az {
 				l.subnet = s
 			}
@@ -109,11 +110,11 @@ func (m *Model) allowed(l *launch, least, most int) (int, error) {
 
 // addressed bounds n by the free addresses of every subnet of the launch.
 func (m *Model) addressed(l *launch, n, least int) (int, error) {
-	need := map[*Subnet]int{}
+	need := map[*network.Subnet]int{}
 	for _, nic := range l.nics {
 		s := l.subnet
 		if nic.SubnetID != "" {
-			s, _ = m.subnet(nic.SubnetID)
+			s, _ = m.network.Subnet(nic.SubnetID)
 		}
 		if nic.Kind == "efa-only" {
 			continue
@@ -137,19 +138,19 @@ func (m *Model) chooseZone(l *launch, want int) {
 			return
 		}
 	}
-	for _, z := range m.zones {
+	for _, z := range m.network.Zones {
 		if m.offered(l.Type, z.Name) && m.free(Pool{Type: l.Type, AZ: z.Name, Market: l.Market}, want, l.now) == want {
 			l.az = z.Name
 			return
 		}
 	}
-	for _, z := range m.zones {
+	for _, z := range m.network.Zones {
 		if m.offered(l.Type, z.Name) {
 			l.az = z.Name
 			return
 		}
 	}
-	l.az = m.zones[0].Name
+	l.az = m.network.Zones[0].Name
 }
 
 // exhausted is EC2's answer where a pool cannot give what was asked for.
@@ -168,7 +169,7 @@ func (m *Model) exhausted(l *launch, open bool) *api.Error {
 // others lists the other zones for which ok holds, as EC2's messages do.
 func (m *Model) others(l *launch, ok func(Pool) bool) string {
 	var out []string
-	for _, z := range m.zones {
+	for _, z := range m.network.Zones {
 		if z.Name != l.az && ok(Pool{Type: l.Type, AZ: z.Name, Market: l.Market}) {
 			out = append(out, z.Name)
 		}
@@ -205,8 +206,8 @@ func (m *Model) vacate(i *Instance) {
 		i.group.members[i.Placement.AZ]--
 	}
 	for _, nic := range i.Interfaces {
-		if s, err := m.subnet(nic.SubnetID); err == nil && nic.IP.IsValid() {
-			s.give(nic.IP)
+		if s, err := m.network.Subnet(nic.SubnetID); err == nil && nic.IP.IsValid() {
+			s.Give(nic.IP)
 		}
 	}
 }

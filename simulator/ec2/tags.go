@@ -8,6 +8,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 )
 
 // CreateTags puts the tags on every resource, or on none.
@@ -92,11 +93,11 @@ func unknownID(id string) *api.Error {
 	case "i":
 		return noInstances([]string{id})
 	case "subnet":
-		return noSubnets([]string{id})
+		return network.NoSubnets([]string{id})
 	case "vpc":
-		return noVPCs([]string{id})
+		return network.NoVPCs([]string{id})
 	case "sg":
-		return noSecurityGroups([]string{id})
+		return network.NoSecurityGroups([]string{id})
 	case "ami":
 		return noImages([]string{id})
 	case "lt":

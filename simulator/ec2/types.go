@@ -6,6 +6,7 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 )
 
 // Types knows the instance types that exist.
@@ -91,19 +92,19 @@ var offeringFields = api.Fields[*Offering]{
 // region, or in its zones by name or by id, as locationType says.
 func (m *Model) DescribeInstanceTypeOfferings(q api.Query, locationType string) (api.Page[Offering], error) {
 	return call(m, Event{Action: "DescribeInstanceTypeOfferings"}, func(env.Time, *Event) (api.Page[Offering], error) {
-		var name func(Zone) string
+		var name func(network.Zone) string
 		switch locationType = orDefault(locationType, "region"); locationType {
 		case "region":
-			name = func(Zone) string { return m.opt.Region }
+			name = func(network.Zone) string { return m.opt.Region }
 		case "availability-zone":
-			name = func(z Zone) string { return z.Name }
+			name = func(z network.Zone) string { return z.Name }
 		case "availability-zone-id":
-			name = func(z Zone) string { return z.ID }
+			name = func(z network.Zone) string { return z.ID }
 		default:
 			return api.Page[Offering]{}, api.BadValue("Invalid value '%s' for LocationType.", locationType)
 		}
 		var rows []*Offering
-		m.everyPool(func(kind string, z Zone) bool {
+		m.everyPool(func(kind string, z network.Zone) bool {
 			rows = append(rows, &Offering{api.Resource{Seq: uint64(len(rows)) + 1}, kind, locationType, name(z)})
 			return locationType != "region" // where one zone is enough
 		})
@@ -113,9 +114,9 @@ func (m *Model) DescribeInstanceTypeOfferings(q api.Query, locationType string) 
 
 // everyPool calls fn for each type and each zone that offers it, until fn has
 // enough of a type.
-func (m *Model) everyPool(fn func(kind string, z Zone) (more bool)) {
+func (m *Model) everyPool(fn func(kind string, z network.Zone) (more bool)) {
 	for _, kind := range m.opt.Types.Names() {
-		for _, z := range m.zones {
+		for _, z := range m.network.Zones {
 			if m.offered(kind, z.Name) && !fn(kind, z) {
 				break
 			}
@@ -149,7 +150,7 @@ func (m *Model) DescribeSpotPriceHistory(q api.Query, types []string) (api.Page[
 	}
 	return call(m, Event{Action: "DescribeSpotPriceHistory"}, func(now env.Time, _ *Event) (api.Page[SpotPrice], error) {
 		var rows []*SpotPrice
-		m.everyPool(func(kind string, z Zone) bool {
+		m.everyPool(func(kind string, z network.Zone) bool {
 			if t, _ := m.opt.Types.Type(kind); !t.Spot {
 				return false
 			}

@@ -61,9 +61,9 @@ func (m *Model) Peaks() Peaks {
 			}
 		}
 	}
-	for _, s := range m.subnets {
-		if s.peak > 0 {
-			out.Subnets = append(out.Subnets, SubnetPeak{s.ID, s.AZ, s.peak})
+	for _, s := range m.network.Subnets {
+		if s.Peak > 0 {
+			out.Subnets = append(out.Subnets, SubnetPeak{s.ID, s.AZ, s.Peak})
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -39,7 +40,7 @@ func (p *Port) Offerings(ctx context.Context, page string) (cloud.OfferingPage, 
 
 // Zones is DescribeAvailabilityZones.
 func (p *Port) Zones(ctx context.Context) ([]catalog.Zone, error) {
-	var list []ec2.Zone
+	var list []network.Zone
 	err := p.call(ctx, faults.Fact{Action: "DescribeAvailabilityZones"}, func() (err error) {
 		list, err = p.model.DescribeAvailabilityZones(nil)
 		return err

@@ -15,6 +15,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -281,7 +282,7 @@ func (p *Port) Subnets(ctx context.Context, q cloud.SubnetQuery) (cloud.SubnetPa
 	if len(q.AZs) > 0 {
 		query.Filters = append(query.Filters, api.Filter{Name: "availability-zone", Values: q.AZs})
 	}
-	var page api.Page[ec2.Subnet]
+	var page api.Page[network.Subnet]
 	err := p.call(ctx, faults.Fact{Action: "DescribeSubnets"}, func() (err error) {
 		page, err = p.model.DescribeSubnets(query)
 		return err

@@ -5,6 +5,7 @@ import (
 
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 )
 
 // request is one API call being answered.
@@ -119,7 +120,7 @@ var actions = map[string]func(*request) error{
 		return describe(c, "VpcId", "vpcSet", c.vpc, c.model.DescribeVPCs, nil)
 	},
 	"CreateSubnet": func(c *request) error {
-		s, err := c.model.CreateSubnet(ec2.SubnetRequest{VPC: c.str("VpcId"), CIDR: c.str("CidrBlock"), AZ: c.str("AvailabilityZone"),
+		s, err := c.model.CreateSubnet(network.SubnetRequest{VPC: c.str("VpcId"), CIDR: c.str("CidrBlock"), AZ: c.str("AvailabilityZone"),
 			Tags: tagSpecs(c.params), DryRun: c.truth("DryRun")})
 		c.doc.in("subnet", func() { c.subnet(s) })
 		return err
@@ -128,7 +129,7 @@ var actions = map[string]func(*request) error{
 		return describe(c, "SubnetId", "subnetSet", c.subnet, c.model.DescribeSubnets, nil)
 	},
 	"CreateSecurityGroup": func(c *request) error {
-		g, err := c.model.CreateSecurityGroup(ec2.SecurityGroupRequest{Name: c.str("GroupName"), Description: c.str("GroupDescription"),
+		g, err := c.model.CreateSecurityGroup(network.SecurityGroupRequest{Name: c.str("GroupName"), Description: c.str("GroupDescription"),
 			VPC: c.str("VpcId"), Tags: tagSpecs(c.params), DryRun: c.truth("DryRun")})
 		c.doc.flag("return", true)
 		c.doc.el("groupId", g.ID)
@@ -136,10 +137,10 @@ var actions = map[string]func(*request) error{
 		return err
 	},
 	"DescribeSecurityGroups": func(c *request) error {
-		ask := func(q api.Query) (api.Page[ec2.SecurityGroup], error) {
+		ask := func(q api.Query) (api.Page[network.SecurityGroup], error) {
 			return c.model.DescribeSecurityGroups(q, c.strs("GroupName"))
 		}
-		return describe(c, "GroupId", "securityGroupInfo", func(g ec2.SecurityGroup) {
+		return describe(c, "GroupId", "securityGroupInfo", func(g network.SecurityGroup) {
 			c.doc.el("groupId", g.ID)
 			c.doc.el("groupName", g.Name)
 			c.doc.el("groupDescription", g.Description)
@@ -223,7 +224,7 @@ var actions = map[string]func(*request) error{
 	},
 	"DescribeAvailabilityZones": func(c *request) error {
 		list, err := c.model.DescribeAvailabilityZones(c.strs("ZoneName"))
-		items(c.doc, "availabilityZoneInfo", list, func(z ec2.Zone) {
+		items(c.doc, "availabilityZoneInfo", list, func(z network.Zone) {
 			c.doc.el("zoneName", z.Name)
 			c.doc.el("zoneId", z.ID)
 			c.doc.el("zoneState", "available")

@@ -7,6 +7,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/network"
 )
 
 // reservation writes a launch: its own fields and its instances.
@@ -164,7 +165,7 @@ func (c *request) placementGroup(g ec2.Group) {
 	d.tags(g.Tags)
 }
 
-func (c *request) vpc(v ec2.VPC) {
+func (c *request) vpc(v network.VPC) {
 	d := c.doc
 	d.el("vpcId", v.ID)
 	d.el("ownerId", c.model.Account())
@@ -175,7 +176,7 @@ func (c *request) vpc(v ec2.VPC) {
 	d.tags(v.Tags)
 }
 
-func (c *request) subnet(s ec2.Subnet) {
+func (c *request) subnet(s network.Subnet) {
 	d := c.doc
 	d.el("subnetId", s.ID)
 	d.el("subnetArn", "arn:aws:ec2:"+c.model.Region()+":"+c.model.Account()+":subnet/"+s.ID)
