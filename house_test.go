@@ -337,10 +337,10 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "executor/cloud", "simulator/faults"}, // codes and patterns are theirs, too
 	}, {
-		why:   "networks are made, found and described without a model around them",
-		from:  []string{"simulator/ec2/network"},
+		why:   "networks and templates are made, found and described without a model around them",
+		from:  []string{"simulator/ec2/network", "simulator/ec2/template"},
 		about: []string{"./..."},
-		allow: []string{"asba/catalog/table", "executor/cloud", "simulator/ec2/api"}, // the table has regions' short names
+		allow: []string{"asba/catalog/table", "executor/cloud", "executor/env", "simulator/ec2/api"}, // the table has regions' short names
 	}, {
 		why:   "the model knows neither the executor's port nor the wire: they are doors to it, each alone",
 		from:  []string{"simulator/ec2", "simulator/ec2/port", "simulator/ec2/wire"},
@@ -564,6 +564,7 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/ec2/lag", "simulator/ec2/boot", true},
 		{"simulator/ec2/api", "simulator/ec2", true},
 		{"simulator/ec2/network", "simulator/ec2/quota", true},
+		{"simulator/ec2/template", "simulator/ec2/network", true},
 		{"simulator/ec2/port", "simulator/ec2", false},
 		{"simulator/ec2", "simulator/ec2/port", true},
 		{"simulator/ec2/recording", "simulator/ec2/market", false},

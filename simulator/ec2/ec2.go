@@ -32,6 +32,7 @@ import (
 	"aws-slurm-burst/simulator/ec2/market"
 	"aws-slurm-burst/simulator/ec2/network"
 	"aws-slurm-burst/simulator/ec2/quota"
+	"aws-slurm-burst/simulator/ec2/template"
 	"aws-slurm-burst/simulator/ec2/throttle"
 	"aws-slurm-burst/simulator/record"
 )
@@ -141,7 +142,7 @@ type Model struct {
 	network   *network.Network
 	images    []*Image
 	groups    []*Group
-	templates []*Template
+	templates *template.List
 
 	instances    []*Instance // in launch order, until an hour after their end
 	instanceByID map[string]*Instance
@@ -210,10 +211,12 @@ func New(o Options) (*Model, error) {
 		m.headroom = map[Pool]int{}
 	}
 	m.makeImages()
-	var err error
-	m.network, err = network.New(o.Region, o.Zones, o.CIDR, o.SubnetBits, func(r *api.Resource, prefix, kind string, tags []cloud.Tag) {
+	register := func(r *api.Resource, prefix, kind string, tags []cloud.Tag) {
 		m.register(r, m.id(prefix), kind, tags, o.Clock.Now())
-	})
+	}
+	m.templates = template.New(register)
+	var err error
+	m.network, err = network.New(o.Region, o.Zones, o.CIDR, o.SubnetBits, register)
 	if err != nil {
 		return nil, err
 	}

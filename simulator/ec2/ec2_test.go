@@ -17,6 +17,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/network"
+	"aws-slurm-burst/simulator/ec2/template"
 )
 
 const (
@@ -75,7 +76,7 @@ func launch1(t testing.TB, m *Model, r RunRequest) []Instance {
 }
 
 func basic(n int) RunRequest {
-	return RunRequest{Spec: Spec{Type: "c6i.xlarge", ImageID: x86}, Min: n, Max: n}
+	return RunRequest{Spec: template.Spec{Type: "c6i.xlarge", ImageID: x86}, Min: n, Max: n}
 }
 
 func TestLaunchDescribeTerminateForget(t *testing.T) {
@@ -85,7 +86,7 @@ func TestLaunchDescribeTerminateForget(t *testing.T) {
 	r.Tags = []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "z", Value: "1"}, {Key: "a", Value: "2"}}}, {Kind: "volume", Tags: []cloud.Tag{{Key: "v", Value: "3"}}}}
 	list := launch1(t, m, r)
 	for n, i := range list {
-		if i.Index != n || i.State != cloud.Pending || i.Placement.AZ != "us-east-1b" || !wellFormed(i.ID, "i") {
+		if i.Index != n || i.State != cloud.Pending || i.Placement.AZ != "us-east-1b" || !api.WellFormed(i.ID, "i") {
 			t.Errorf("instance %d: %+v", n, i)
 		}
 		if want := netip.MustParseAddr(fmt.Sprintf("172.31.16.%d", 4+n)); i.PrivateIP != want {
@@ -161,10 +162,10 @@ func TestOneUnknownIDFailsTheWholeTermination(t *testing.T) {
 }
 
 func TestRunInstancesRefuses(t *testing.T) {
-	efa := func(n int) []Interface {
-		var out []Interface
+	efa := func(n int) []template.Interface {
+		var out []template.Interface
 		for i := range n {
-			out = append(out, Interface{Card: i, Device: min(i, 1), Kind: "efa"})
+			out = append(out, template.Interface{Card: i, Device: min(i, 1), Kind: "efa"})
 		}
 		return out
 	}
@@ -192,7 +193,7 @@ func TestRunInstancesRefuses(t *testing.T) {
 		"unknown zone":               {func(r *RunRequest) { r.AZ = "us-east-1z" }, "InvalidParameterValue"},
 		"unknown security group":     {func(r *RunRequest) { r.SecurityGroups = []string{"sg-1"} }, "InvalidGroup.NotFound"},
 		"unknown placement group":    {func(r *RunRequest) { r.Group = "none" }, "InvalidPlacementGroup.Unknown"},
-		"unknown template":           {func(r *RunRequest) { r.Template = &TemplateRef{Name: "none"} }, "InvalidLaunchTemplateName.NotFoundException"},
+		"unknown template":           {func(r *RunRequest) { r.Template = &template.Ref{Name: "none"} }, "InvalidLaunchTemplateName.NotFoundException"},
 		"token too long":             {func(r *RunRequest) { r.Token = strings.Repeat("x", 65) }, "InvalidClientToken"},
 		"token not ASCII":            {func(r *RunRequest) { r.Token = "ä" }, "InvalidClientToken"},
 		"spot of a type without it":  {func(r *RunRequest) { r.Type, r.Market = "hpc6a.48xlarge", cloud.Spot }, "Unsupported"},
@@ -204,13 +205,13 @@ func TestRunInstancesRefuses(t *testing.T) {
 		"EFA on a type with one":     {func(r *RunRequest) { r.Type, r.Interfaces = "c5n.18xlarge", efa(1) }, ""},
 		"two EFA on a type with one": {func(r *RunRequest) { r.Type, r.Interfaces = "c5n.18xlarge", efa(2) }, "InvalidParameterValue"},
 		"two EFA on one card": {func(r *RunRequest) {
-			r.Type, r.Interfaces = "c5n.18xlarge", []Interface{{Kind: "efa"}, {Device: 1, Kind: "efa"}}
+			r.Type, r.Interfaces = "c5n.18xlarge", []template.Interface{{Kind: "efa"}, {Device: 1, Kind: "efa"}}
 		}, "AttachmentLimitExceeded"},
 		"four EFA on four cards":      {func(r *RunRequest) { r.Type, r.Interfaces = "p4d.24xlarge", efa(4) }, ""},
-		"a slot used twice":           {func(r *RunRequest) { r.Interfaces = []Interface{{}, {}} }, "InvalidParameterValue"},
-		"no primary interface":        {func(r *RunRequest) { r.Interfaces = []Interface{{Device: 1}} }, "InvalidParameterCombination"},
-		"interfaces and a subnet":     {func(r *RunRequest) { r.Interfaces, r.SubnetID = []Interface{{}}, "subnet-1" }, "InvalidParameterCombination"},
-		"interfaces and groups":       {func(r *RunRequest) { r.Interfaces, r.SecurityGroups = []Interface{{}}, []string{"sg-1"} }, "InvalidParameterCombination"},
+		"a slot used twice":           {func(r *RunRequest) { r.Interfaces = []template.Interface{{}, {}} }, "InvalidParameterValue"},
+		"no primary interface":        {func(r *RunRequest) { r.Interfaces = []template.Interface{{Device: 1}} }, "InvalidParameterCombination"},
+		"interfaces and a subnet":     {func(r *RunRequest) { r.Interfaces, r.SubnetID = []template.Interface{{}}, "subnet-1" }, "InvalidParameterCombination"},
+		"interfaces and groups":       {func(r *RunRequest) { r.Interfaces, r.SecurityGroups = []template.Interface{{}}, []string{"sg-1"} }, "InvalidParameterCombination"},
 		"51 tags":                     {func(r *RunRequest) { r.Tags = []api.TagSpec{{Kind: "instance", Tags: many}} }, "TagLimitExceeded"},
 		"50 tags":                     {func(r *RunRequest) { r.Tags = []api.TagSpec{{Kind: "instance", Tags: many[:50]}} }, ""},
 		"reserved tag":                {tag("AWS:x", ""), "InvalidParameterValue"},
@@ -484,7 +485,7 @@ func TestFilters(t *testing.T) {
 	r := basic(2)
 	r.Tags = []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "cluster", Value: "hpc"}, {Key: "odd*", Value: "a?b"}}}}
 	a := launch1(t, m, r)
-	b := launch1(t, m, RunRequest{Spec: Spec{Type: "m7g.large", ImageID: arm, Market: cloud.Spot, AZ: "us-east-1f"}, Min: 1, Max: 1, Token: "tok"})
+	b := launch1(t, m, RunRequest{Spec: template.Spec{Type: "m7g.large", ImageID: arm, Market: cloud.Spot, AZ: "us-east-1f"}, Min: 1, Max: 1, Token: "tok"})
 	for name, c := range map[string]struct {
 		fs   []api.Filter
 		n    int
@@ -553,32 +554,32 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 
 func TestLaunchTemplates(t *testing.T) {
 	m, _ := open(t, nil)
-	data := Spec{Type: "c6i.xlarge", ImageID: x86, Tags: []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "a", Value: "t"}, {Key: "b", Value: "t"}}}}}
-	tpl, err := m.CreateLaunchTemplate(TemplateRequest{Name: "burst", Data: data})
+	data := template.Spec{Type: "c6i.xlarge", ImageID: x86, Tags: []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "a", Value: "t"}, {Key: "b", Value: "t"}}}}}
+	tpl, err := m.CreateLaunchTemplate(template.Request{Name: "burst", Data: data})
 	want(t, err, "")
-	_, err = m.CreateLaunchTemplate(TemplateRequest{Name: "burst"})
+	_, err = m.CreateLaunchTemplate(template.Request{Name: "burst"})
 	want(t, err, "InvalidLaunchTemplateName.AlreadyExistsException")
-	_, err = m.CreateLaunchTemplateVersion(TemplateRequest{Ref: TemplateRef{ID: tpl.ID, Version: "1"}, Data: Spec{Type: "c6i.2xlarge"}})
+	_, err = m.CreateLaunchTemplateVersion(template.Request{Ref: template.Ref{ID: tpl.ID, Version: "1"}, Data: template.Spec{Type: "c6i.2xlarge"}})
 	want(t, err, "")
-	run := func(ref TemplateRef, s Spec) Instance {
+	run := func(ref template.Ref, s template.Spec) Instance {
 		t.Helper()
 		return launch1(t, m, RunRequest{Spec: s, Min: 1, Max: 1, Template: &ref})[0]
 	}
 	for version, typ := range map[string]string{"": "c6i.xlarge", "$Default": "c6i.xlarge", "$Latest": "c6i.2xlarge", "2": "c6i.2xlarge"} {
-		if i := run(TemplateRef{Name: "burst", Version: version}, Spec{}); i.Type != typ || i.ImageID != x86 {
+		if i := run(template.Ref{Name: "burst", Version: version}, template.Spec{}); i.Type != typ || i.ImageID != x86 {
 			t.Errorf("version %q: %s of %s", version, i.Type, i.ImageID)
 		}
 	}
-	i := run(TemplateRef{ID: tpl.ID}, Spec{Type: "m6i.large", Tags: []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "b", Value: "r"}}}}})
+	i := run(template.Ref{ID: tpl.ID}, template.Spec{Type: "m6i.large", Tags: []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: "b", Value: "r"}}}}})
 	if d := cmp.Diff([]cloud.Tag{{Key: "a", Value: "t"}, {Key: "b", Value: "r"}}, i.Tags); d != "" || i.Type != "m6i.large" {
 		t.Errorf("the request does not win: %s %s", i.Type, d)
 	}
-	vs, err := m.DescribeLaunchTemplateVersions(TemplateRef{Name: "burst"}, nil)
+	vs, err := m.DescribeLaunchTemplateVersions(template.Ref{Name: "burst"}, nil)
 	want(t, err, "")
 	if len(vs) != 2 || vs[0].Number != 2 || !vs[1].Default || vs[1].Data.Type != "c6i.xlarge" {
 		t.Errorf("%+v", vs)
 	}
-	for code, ref := range map[string]TemplateRef{
+	for code, ref := range map[string]template.Ref{
 		"InvalidLaunchTemplateId.VersionNotFound":     {Name: "burst", Version: "3"},
 		"InvalidLaunchTemplateId.NotFound":            {ID: "lt-0123456789abcdef0"},
 		"InvalidLaunchTemplateId.Malformed":           {ID: "burst"},
@@ -590,7 +591,7 @@ func TestLaunchTemplates(t *testing.T) {
 		_, err := m.RunInstances(RunRequest{Min: 1, Max: 1, Template: &ref})
 		want(t, err, code)
 	}
-	_, err = m.DeleteLaunchTemplate(TemplateRef{Name: "burst"}, false)
+	_, err = m.DeleteLaunchTemplate(template.Ref{Name: "burst"}, false)
 	want(t, err, "")
 	p, err := m.DescribeLaunchTemplates(api.Query{}, nil)
 	want(t, err, "")
@@ -799,7 +800,7 @@ func TestBooksBalance(t *testing.T) {
 				live = slices.Delete(live, k, k+1)
 				continue
 			}
-			r := RunRequest{Spec: Spec{Type: "c6i.xlarge", ImageID: x86, AZ: "us-east-1a", Group: "g"}, Min: rapid.IntRange(1, 20).Draw(t, "min")}
+			r := RunRequest{Spec: template.Spec{Type: "c6i.xlarge", ImageID: x86, AZ: "us-east-1a", Group: "g"}, Min: rapid.IntRange(1, 20).Draw(t, "min")}
 			r.Max = r.Min + rapid.IntRange(0, 20).Draw(t, "more")
 			res, err := m.RunInstances(r)
 			if err != nil && api.AsError(err).Code != "InsufficientInstanceCapacity" && api.AsError(err).Code != "VcpuLimitExceeded" {

@@ -13,6 +13,7 @@ import (
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/boot"
 	"aws-slurm-burst/simulator/ec2/market"
+	"aws-slurm-burst/simulator/ec2/template"
 	"aws-slurm-burst/simulator/record"
 )
 
@@ -40,7 +41,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	_, err = model.RunInstances(ec2.RunRequest{Min: 1, Max: 1, Spec: ec2.Spec{
+	_, err = model.RunInstances(ec2.RunRequest{Min: 1, Max: 1, Spec: template.Spec{
 		Type: "g5.xlarge", AZ: "us-east-1e", Market: cloud.Spot, ImageID: "ami-0a120230000086640"}})
 	if err != nil {
 		fmt.Println(err)

@@ -39,7 +39,7 @@ func (m *Model) CreatePlacementGroup(r GroupRequest) (Group, error) {
 		if r.Name == "" {
 			return Group{}, api.Missing("GroupName")
 		}
-		if len(r.Name) > 255 || !ascii(r.Name) {
+		if len(r.Name) > 255 || !api.ASCII(r.Name) {
 			return Group{}, api.BadValue("Invalid placement group name '%s': up to 255 ASCII characters", r.Name)
 		}
 		r.Strategy = orDefault(r.Strategy, "cluster")
@@ -194,13 +194,4 @@ type Placement struct {
 // Pool returns the instance's capacity pool.
 func (i *Instance) Pool() Pool {
 	return Pool{Type: i.Type, AZ: i.Placement.AZ, Market: i.Market}
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }

@@ -58,7 +58,7 @@ var imageFields = api.Fields[*Image]{
 func (m *Model) DescribeImages(q api.Query, owners []string) (api.Page[Image], error) {
 	return call(m, Event{Action: "DescribeImages"}, func(env.Time, *Event) (api.Page[Image], error) {
 		for _, id := range q.IDs {
-			if !wellFormed(id, "ami") {
+			if !api.WellFormed(id, "ami") {
 				return api.Page[Image]{}, malformedImage(id)
 			}
 		}
@@ -75,7 +75,7 @@ func malformedImage(id string) *api.Error {
 }
 
 func (m *Model) image(id string) (*Image, error) {
-	if !wellFormed(id, "ami") {
+	if !api.WellFormed(id, "ami") {
 		return nil, malformedImage(id)
 	}
 	for _, i := range m.images {
@@ -84,18 +84,4 @@ func (m *Model) image(id string) (*Image, error) {
 		}
 	}
 	return nil, noImages([]string{id})
-}
-
-// wellFormed reports whether id is the prefix with 8 or 17 hex digits.
-func wellFormed(id, prefix string) bool {
-	digits := len(id) - len(prefix) - 1
-	if digits != 8 && digits != 17 || id[:len(prefix)+1] != prefix+"-" {
-		return false
-	}
-	for _, c := range id[len(prefix)+1:] {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
 }

@@ -115,7 +115,7 @@ func describeAgo[T any](m *Model, q api.Query, age time.Duration, view func(*Ins
 
 func describe[T any](m *Model, q api.Query, now env.Time, view func(*Instance, env.Time) T) (api.Page[T], error) {
 	for _, id := range q.IDs {
-		if !wellFormed(id, "i") {
+		if !api.WellFormed(id, "i") {
 			return api.Page[T]{}, malformedInstance(id)
 		}
 	}
@@ -246,7 +246,7 @@ func (m *Model) TerminateInstances(ids []string, dry bool) ([]StateChange, error
 		found := make([]*Instance, len(ids))
 		var lost []string
 		for k, id := range ids {
-			if !wellFormed(id, "i") {
+			if !api.WellFormed(id, "i") {
 				return nil, malformedInstance(id)
 			}
 			if found[k] = m.instanceByID[id]; found[k] == nil || !m.visible(&found[k].Resource, now) {

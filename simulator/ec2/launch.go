@@ -11,14 +11,15 @@ import (
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/network"
 	"aws-slurm-burst/simulator/ec2/quota"
+	"aws-slurm-burst/simulator/ec2/template"
 	"aws-slurm-burst/simulator/record"
 )
 
 // RunRequest is RunInstances.
 type RunRequest struct {
-	Spec
+	template.Spec
 	Min, Max int
-	Template *TemplateRef
+	Template *template.Ref
 	Token    string
 	DryRun   bool
 }
@@ -32,7 +33,7 @@ type Reservation struct {
 
 // launch is a request with every name in it resolved.
 type launch struct {
-	Spec
+	template.Spec
 	now    env.Time
 	facts  catalog.Type
 	family quota.Family
@@ -46,7 +47,7 @@ type launch struct {
 }
 
 type nicPlan struct {
-	Interface
+	template.Interface
 	groups []GroupRef
 }
 
@@ -115,7 +116,7 @@ func (r RunRequest) check() error {
 		return api.BadValue("Value (%d) for parameter minCount is invalid. Minimum value is 1.", r.Min)
 	case r.Max < r.Min:
 		return api.BadValue("Value (%d) for parameter maxCount is invalid. It must not be less than minCount (%d).", r.Max, r.Min)
-	case len(r.Token) > 64 || !ascii(r.Token):
+	case len(r.Token) > 64 || !api.ASCII(r.Token):
 		return api.Refuse("InvalidClientToken", "The client token must be at most 64 ASCII characters.")
 	}
 	return nil
@@ -126,20 +127,20 @@ func (r RunRequest) check() error {
 func (m *Model) resolve(r RunRequest, now env.Time) (*launch, error) {
 	l := &launch{Spec: r.Spec, now: now}
 	if r.Template != nil {
-		t, err := m.template(*r.Template)
+		t, err := m.templates.Find(*r.Template)
 		if err != nil {
 			return nil, err
 		}
-		v, err := t.version(r.Template.Version)
+		v, err := t.Version(r.Template.Version)
 		if err != nil {
 			return nil, err
 		}
-		l.Spec = r.Spec.over(v.Data)
+		l.Spec = r.Spec.Over(v.Data)
 	}
 	l.Market = orDefault(l.Market, cloud.OnDemand)
 	l.Type = orDefault(l.Type, "m1.small") // EC2's default
 	if len(l.Interfaces) == 0 {
-		l.Interfaces = []Interface{{SubnetID: l.SubnetID, Groups: l.SecurityGroups}}
+		l.Interfaces = []template.Interface{{SubnetID: l.SubnetID, Groups: l.SecurityGroups}}
 	} else {
 		if l.SubnetID != "" {
 			return nil, api.BadCombination("Network interfaces and an instance-level subnet ID may not be specified on the same request")

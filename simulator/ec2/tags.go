@@ -9,6 +9,7 @@ import (
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/network"
+	"aws-slurm-burst/simulator/ec2/template"
 )
 
 // CreateTags puts the tags on every resource, or on none.
@@ -101,7 +102,7 @@ func unknownID(id string) *api.Error {
 	case "ami":
 		return noImages([]string{id})
 	case "lt":
-		return noTemplates([]string{id})
+		return template.Unknown([]string{id})
 	case "vol":
 		return api.Refuse("InvalidVolume.NotFound", "The volume '%s' does not exist.", id)
 	}

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"aws-slurm-burst/asba/catalog/table"
-	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/simulator/ec2/api"
 )
 
@@ -33,9 +32,6 @@ type SecurityGroup struct {
 	Name, Description, VPC string
 }
 
-// Register files a new resource under an id with this prefix.
-type Register func(r *api.Resource, prefix, kind string, tags []cloud.Tag)
-
 // Network is all networks of an account in a region. Its lists are in order of
 // creation, and read only.
 type Network struct {
@@ -44,12 +40,12 @@ type Network struct {
 	Subnets []*Subnet
 	Groups  []*SecurityGroup
 
-	register Register
+	register api.Register
 }
 
 // New returns so many zones of a region, and the default VPC with a subnet of
 // /bits in each.
-func New(region string, zones int, cidr netip.Prefix, bits int, register Register) (*Network, error) {
+func New(region string, zones int, cidr netip.Prefix, bits int, register api.Register) (*Network, error) {
 	n := &Network{register: register}
 	for i := range zones {
 		n.Zones = append(n.Zones, Zone{region + string(rune('a'+i)), fmt.Sprintf("%s-az%d", table.RegionCode(region), i+1)})

@@ -16,6 +16,7 @@ import (
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/network"
+	"aws-slurm-burst/simulator/ec2/template"
 	"aws-slurm-burst/simulator/faults"
 )
 
@@ -127,7 +128,7 @@ func (p *Port) Launch(ctx context.Context, r cloud.LaunchRequest) ([]cloud.Insta
 
 // runRequest translates a launch as executor/awscloud puts it on the wire.
 func runRequest(r cloud.LaunchRequest) ec2.RunRequest {
-	s := ec2.Spec{
+	s := template.Spec{
 		Type: r.Type, ImageID: r.ImageID, Group: r.Group,
 		KeyName: r.KeyName, InstanceProfile: r.InstanceProfile,
 		UserData: base64.StdEncoding.EncodeToString([]byte(r.UserData)),
@@ -143,7 +144,7 @@ func runRequest(r cloud.LaunchRequest) ec2.RunRequest {
 	}
 	for card := range r.EFA {
 		// Card 0 begins with device 0, every further card with device 1.
-		s.Interfaces = append(s.Interfaces, ec2.Interface{
+		s.Interfaces = append(s.Interfaces, template.Interface{
 			Card: card, Device: min(card, 1), Kind: "efa", SubnetID: r.SubnetID, Groups: r.SecurityGroups})
 	}
 	if len(r.Tags) > 0 {
@@ -151,9 +152,9 @@ func runRequest(r cloud.LaunchRequest) ec2.RunRequest {
 	}
 	out := ec2.RunRequest{Spec: s, Min: r.MinCount, Max: r.MaxCount, Token: r.Token, DryRun: r.DryRun}
 	if strings.HasPrefix(r.Template, "lt-") {
-		out.Template = &ec2.TemplateRef{ID: r.Template, Version: r.TemplateVersion}
+		out.Template = &template.Ref{ID: r.Template, Version: r.TemplateVersion}
 	} else if r.Template != "" {
-		out.Template = &ec2.TemplateRef{Name: r.Template, Version: r.TemplateVersion}
+		out.Template = &template.Ref{Name: r.Template, Version: r.TemplateVersion}
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/network"
+	"aws-slurm-burst/simulator/ec2/template"
 )
 
 // request is one API call being answered.
@@ -151,7 +152,7 @@ var actions = map[string]func(*request) error{
 	},
 
 	"CreateLaunchTemplate": func(c *request) error {
-		r := ec2.TemplateRequest{Name: c.str("LaunchTemplateName"), Description: c.str("VersionDescription"),
+		r := template.Request{Name: c.str("LaunchTemplateName"), Description: c.str("VersionDescription"),
 			Data: c.spec(c.sub("LaunchTemplateData")), Tags: tagSpecs(c.params), DryRun: c.truth("DryRun")}
 		if c.err != nil {
 			return c.err
@@ -161,7 +162,7 @@ var actions = map[string]func(*request) error{
 		return err
 	},
 	"CreateLaunchTemplateVersion": func(c *request) error {
-		r := ec2.TemplateRequest{Ref: templateRef(c.params, "SourceVersion"), Description: c.str("VersionDescription"),
+		r := template.Request{Ref: templateRef(c.params, "SourceVersion"), Description: c.str("VersionDescription"),
 			Data: c.spec(c.sub("LaunchTemplateData")), DryRun: c.truth("DryRun")}
 		if c.err != nil {
 			return c.err
@@ -176,7 +177,7 @@ var actions = map[string]func(*request) error{
 		return err
 	},
 	"DescribeLaunchTemplates": func(c *request) error {
-		ask := func(q api.Query) (api.Page[ec2.Template], error) {
+		ask := func(q api.Query) (api.Page[template.Template], error) {
 			return c.model.DescribeLaunchTemplates(q, c.strs("LaunchTemplateName"))
 		}
 		return describe(c, "LaunchTemplateId", "launchTemplates", c.template, ask, nil)

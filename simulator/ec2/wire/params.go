@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"aws-slurm-burst/executor/cloud"
-	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/template"
 )
 
 // maxDepth bounds the dots of a parameter's name. The deepest that the model
@@ -165,14 +165,14 @@ func tagSpecs(p *params) []api.TagSpec {
 	return out
 }
 
-func templateRef(p *params, version string) ec2.TemplateRef {
-	return ec2.TemplateRef{ID: p.str("LaunchTemplateId"), Name: p.str("LaunchTemplateName"), Version: p.str(version)}
+func templateRef(p *params, version string) template.Ref {
+	return template.Ref{ID: p.str("LaunchTemplateId"), Name: p.str("LaunchTemplateName"), Version: p.str(version)}
 }
 
 // spec reads what RunInstances and LaunchTemplateData have in common. They use
 // the same names.
-func (r *reader) spec(p *params) ec2.Spec {
-	s := ec2.Spec{
+func (r *reader) spec(p *params) template.Spec {
+	s := template.Spec{
 		Type: p.str("InstanceType"), ImageID: p.str("ImageId"), SubnetID: p.str("SubnetId"),
 		AZ: p.str("Placement", "AvailabilityZone"), Group: p.str("Placement", "GroupName"), GroupID: p.str("Placement", "GroupId"),
 		Market:         cloud.Market(p.str("InstanceMarketOptions", "MarketType")),
@@ -185,7 +185,7 @@ func (r *reader) spec(p *params) ec2.Spec {
 		s.InstanceProfile = p.str("IamInstanceProfile", "Name")
 	}
 	for _, n := range p.list("NetworkInterface") {
-		s.Interfaces = append(s.Interfaces, ec2.Interface{
+		s.Interfaces = append(s.Interfaces, template.Interface{
 			Device: r.number(n, "DeviceIndex"), Card: r.number(n, "NetworkCardIndex"),
 			SubnetID: n.str("SubnetId"), Groups: n.strs("SecurityGroupId"), Kind: n.str("InterfaceType"),
 		})

@@ -8,6 +8,7 @@ import (
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/network"
+	"aws-slurm-burst/simulator/ec2/template"
 )
 
 // reservation writes a launch: its own fields and its instances.
@@ -213,7 +214,7 @@ func (c *request) image(i ec2.Image) {
 	d.tags(i.Tags)
 }
 
-func (c *request) template(t ec2.Template) {
+func (c *request) template(t template.Template) {
 	d := c.doc
 	d.el("launchTemplateId", t.ID)
 	d.el("launchTemplateName", t.Name)
@@ -224,7 +225,7 @@ func (c *request) template(t ec2.Template) {
 	d.tags(t.Tags)
 }
 
-func (c *request) templateVersion(v ec2.TemplateVersion) {
+func (c *request) templateVersion(v template.Version) {
 	d := c.doc
 	d.el("launchTemplateId", v.ID)
 	d.el("launchTemplateName", v.Name)
@@ -236,7 +237,7 @@ func (c *request) templateVersion(v ec2.TemplateVersion) {
 	d.in("launchTemplateData", func() { c.templateData(v.Data) })
 }
 
-func (c *request) templateData(s ec2.Spec) {
+func (c *request) templateData(s template.Spec) {
 	d := c.doc
 	d.opt("instanceType", s.Type)
 	d.opt("imageId", s.ImageID)
@@ -264,7 +265,7 @@ func (c *request) templateData(s ec2.Spec) {
 	}
 	d.texts("securityGroupIdSet", s.SecurityGroups)
 	d.texts("securityGroupSet", s.SecurityGroupNames)
-	items(d, "networkInterfaceSet", s.Interfaces, func(n ec2.Interface) {
+	items(d, "networkInterfaceSet", s.Interfaces, func(n template.Interface) {
 		d.num("deviceIndex", n.Device)
 		d.num("networkCardIndex", n.Card)
 		d.opt("subnetId", n.SubnetID)
