@@ -248,7 +248,11 @@ var rules = []rule{
 		why:   "figures are made of what was told: who simulated, and how, is nothing to them",
 		from:  []string{"simulator/report"},
 		about: []string{"./..."},
-		allow: []string{"executor/env", "simulator/record"},
+		allow: []string{"executor/env", "simulator/record", "simulator/report/sums"},
+	}, {
+		why:   "sums are of numbers, whatever they count",
+		from:  []string{"simulator/report/sums"},
+		about: []string{"./..."},
 	}, {
 		why:   "files are written of what was told, and of the jobs that report makes of it",
 		from:  []string{"simulator/report/files"},
@@ -263,7 +267,7 @@ var rules = []rule{
 		why:   "the command reads, runs and shows; who simulates a cluster is handed to it",
 		from:  []string{"cmd/internal/simulation"},
 		about: []string{"simulator/..."},
-		allow: []string{"simulator/record", "simulator/scenario", "simulator/report", "simulator/report/files", "simulator/workload/trace"},
+		allow: []string{"simulator/record", "simulator/scenario", "simulator/report", "simulator/report/files", "simulator/report/sums", "simulator/workload/trace"},
 	}, {
 		why:   "a scenario's jobs are the same whoever simulates them: what opens them knows workloads, and the engine for its chances",
 		from:  []string{"simulator/scenario/jobs"},

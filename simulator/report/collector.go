@@ -13,6 +13,7 @@ import (
 
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/report/sums"
 )
 
 // Options are how events are to be read.
@@ -69,20 +70,20 @@ type Collector struct {
 	ended, neverStarted, requeues, held int
 	states                              map[string]int
 	firstSubmit, lastEnd                env.Time
-	waits, sinceSubmit, responses       series
+	waits, sinceSubmit, responses       sums.Series
 	waitOf                              map[int64]float32 // in seconds, by job; nil where nobody asks
-	slowdowns                           series
-	gangWaits, capacity                 series
+	slowdowns                           sums.Series
+	gangWaits, capacity                 sums.Series
 	procNS                              float64 // processors that jobs held, by nanoseconds
 
 	spent                  [causes]spending
-	billed                 exact
+	billed                 sums.Exact
 	cloudProcNS            float64 // processors of billed instances, by nanoseconds
 	launched, interrupted  int
 	unpriced               int
 	single, together       idling
-	instances              peak
-	quotas                 map[quota]*peak
+	instances              sums.Peak
+	quotas                 map[quota]*sums.Peak
 	gangs                  Gangs
 	depth                  depths
 	calls                  map[string]int
@@ -97,7 +98,7 @@ func New(o Options) *Collector {
 	c := &Collector{
 		opt: o, now: o.Begin,
 		jobs: map[int64]*job{}, nodes: map[string]*node{}, live: map[string]*instance{},
-		states: map[string]int{}, quotas: map[quota]*peak{},
+		states: map[string]int{}, quotas: map[quota]*sums.Peak{},
 		calls: map[string]int{}, errors: map[string]map[string]int{},
 		users: groups{}, accounts: groups{}, parts: groups{},
 	}
@@ -154,3 +155,15 @@ func (c *Collector) assume(what string) {
 
 // since is an instant as the workload counts it.
 func (c *Collector) since(t env.Time) time.Duration { return t.Sub(c.opt.Begin) }
+
+// depths are how far down their ladders gangs came.
+type depths struct{ gangs, first, sum, most int }
+
+func (d *depths) add(depth int) {
+	d.gangs++
+	d.sum += depth
+	d.most = max(d.most, depth)
+	if depth == 0 {
+		d.first++
+	}
+}

@@ -3,13 +3,12 @@ package report
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"math/big"
 	"slices"
 	"testing"
 	"time"
 
 	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/report/sums"
 )
 
 func TestAReportOfNothingIsAllZeroes(t *testing.T) {
@@ -53,7 +52,7 @@ func TestAJobThatNeverBeganHadNoTime(t *testing.T) {
 			t.Errorf("%+v", j)
 		}
 	}
-	if a, b := got.Users[0], got.Users[1]; a.Jobs != 2 || a.ProcHours != round(400/3600.) || a.MeanBoundedSlowdown != 1 || b.Jobs != 1 || b.ProcHours != 0 {
+	if a, b := got.Users[0], got.Users[1]; a.Jobs != 2 || a.ProcHours != sums.Round(400/3600.) || a.MeanBoundedSlowdown != 1 || b.Jobs != 1 || b.ProcHours != 0 {
 		t.Errorf("%+v", got.Users)
 	}
 }
@@ -75,7 +74,7 @@ func TestAJobsInstantsAreThoseOfItsLastAttempt(t *testing.T) {
 	if j := r.ended[1]; j.Start != at(160) || j.Working != at(160) || j.End != at(180) {
 		t.Errorf("%+v", j)
 	}
-	if u := got.Users[0]; u.MeanWait != 52.5 || u.MeanBoundedSlowdown != round((55/50.+120/20.)/2) || u.ProcHours != round(70/3600.) {
+	if u := got.Users[0]; u.MeanWait != 52.5 || u.MeanBoundedSlowdown != sums.Round((55/50.+120/20.)/2) || u.ProcHours != sums.Round(70/3600.) {
 		t.Errorf("%+v", u)
 	}
 }
@@ -278,7 +277,7 @@ func TestTheBillIsExplainedByCause(t *testing.T) {
 	r := tell(0)
 	r.boots(0, "c1", "i-1", 3.6)
 	r.instance(210, record.InstanceEnding, "i-1", 0)
-	var sum USD
+	var sum sums.USD
 	for _, s := range r.report(300).Spent {
 		if sum += s.Cost; s.Cause == "billing" && s.Cost != 0 {
 			t.Errorf("a bill of whole seconds differs from the time by %v", s.Cost)
@@ -312,51 +311,5 @@ func TestNoHourSavedHasNoPrice(t *testing.T) {
 	}
 	if c := New(Options{}); c.waitOf != nil {
 		t.Error("waits are kept though nobody compares them")
-	}
-}
-
-func TestSumsOfMoneyAreExactPastSixtyFourBits(t *testing.T) {
-	var x exact
-	const price, seconds, times = 400_000_000_000, 400 * 24 * 3600, 2_000_000
-	for range times {
-		x.add(price, seconds)
-	}
-	want := new(big.Int).Mul(big.NewInt(price), big.NewInt(seconds))
-	want.Mul(want, big.NewInt(times)).Div(want, big.NewInt(3600*1000))
-	if got := fmt.Sprint(int64(x.usd())); got != want.String() {
-		t.Errorf("%s millionths, want %s", got, want)
-	}
-	if got := (exact{low: math.MaxUint64}).usd(); got != 5_124_095_576_030 { // rounding carries
-		t.Errorf("%d", got)
-	}
-	for _, high := range []uint64{3600*1000 - 1, 3600 * 1000, math.MaxUint64} {
-		if got := (exact{high: high}).usd(); got != math.MaxInt64 {
-			t.Errorf("more than there is money: %d", got)
-		}
-	}
-}
-
-func TestWhatIsNoAmountIsNotRead(t *testing.T) {
-	u := USD(7)
-	if err := u.UnmarshalJSON([]byte(`"1.00"`)); err == nil || u != 7 {
-		t.Errorf("%v, %v", err, u)
-	}
-}
-
-func TestFewValuesAreKeptAsTheyAre(t *testing.T) {
-	var s series
-	for i := range 101 {
-		s.add(float64(1_000_000 + i)) // all of one bin
-	}
-	if d := s.distribution(); d.Median != 1_000_050 || d.Max != 1_000_100 {
-		t.Errorf("%+v", d)
-	}
-	for range kept {
-		s.add(1)
-	}
-	s.add(2_000_000)
-	s.add(2_000_001)
-	if d := s.distribution(); s.values != nil || d.Max != 2_000_001 || d.Count != kept+103 {
-		t.Errorf("%+v", d)
 	}
 }

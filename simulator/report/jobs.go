@@ -111,7 +111,7 @@ func (c *Collector) work(j *job) {
 	for _, n := range j.nodes {
 		c.settle(n)
 	}
-	c.gangWaits.add(c.now.Sub(j.started).Seconds())
+	c.gangWaits.Add(c.now.Sub(j.started).Seconds())
 	j.working, j.workingAt = true, c.now
 }
 
@@ -187,13 +187,13 @@ func (c *Collector) count(out *Job, j *job) {
 	}
 	wait, run := out.Wait(), out.Run()
 	slowdown := max(1, float64(wait+run)/float64(max(run, tau)))
-	c.waits.add(wait.Seconds())
+	c.waits.Add(wait.Seconds())
 	if c.waitOf != nil {
 		c.waitOf[out.ID] = float32(wait.Seconds())
 	}
-	c.sinceSubmit.add((out.Start - out.Submit).Seconds())
-	c.responses.add((out.End - out.Eligible).Seconds())
-	c.slowdowns.add(slowdown)
+	c.sinceSubmit.Add((out.Start - out.Submit).Seconds())
+	c.responses.Add((out.End - out.Eligible).Seconds())
+	c.slowdowns.Add(slowdown)
 	for _, g := range c.groupsOf(j) {
 		g.ran++
 		g.waitS += wait.Seconds()

@@ -2,13 +2,13 @@ package report
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/report/sums"
 )
 
 // cause is what a powered cloud node's time was for.
@@ -85,9 +85,6 @@ type instance struct {
 	orphaned       bool // its node took another
 	orphanedAt     env.Time
 }
-
-// nano is an amount in 1e-9 USD.
-func nano(usd float64) uint64 { return uint64(math.Round(usd * 1e9)) }
 
 // of is what a time of the instance costs.
 func (i *instance) of(d time.Duration) spending {
@@ -220,7 +217,7 @@ func (c *Collector) ready(n *node, id string) {
 	c.giveUp(n)
 	for _, j := range n.jobs {
 		if j.missing--; j.missing == 0 {
-			c.capacity.add(c.now.Sub(j.asked).Seconds())
+			c.capacity.Add(c.now.Sub(j.asked).Seconds())
 		}
 	}
 }
@@ -258,8 +255,8 @@ func (c *Collector) takeInstance(e record.Event) {
 		c.ending(i, e.Cause, e.Charged)
 	case record.InstanceGone:
 		c.ending(i, e.Cause, e.Charged)
-		c.instances.add(-1)
-		c.quotas[i.quota].add(-i.vcpus)
+		c.instances.Add(-1)
+		c.quotas[i.quota].Add(-i.vcpus)
 		delete(c.live, e.Instance)
 	}
 }
@@ -274,11 +271,11 @@ func (c *Collector) launch(e record.Event) {
 		n.pending = append(n.pending, i)
 	}
 	c.live[e.Instance] = i
-	c.instances.add(1)
+	c.instances.Add(1)
 	if c.quotas[i.quota] == nil {
-		c.quotas[i.quota] = &peak{}
+		c.quotas[i.quota] = &sums.Peak{}
 	}
-	c.quotas[i.quota].add(i.vcpus)
+	c.quotas[i.quota].Add(i.vcpus)
 }
 
 // ending books an instance that is billed no longer: what it was for, and what
@@ -315,9 +312,9 @@ func (c *Collector) ending(i *instance, why string, charged float64) {
 	c.cloudProcNS += float64(i.procs) * float64(up)
 	switch {
 	case charged > 0:
-		c.billed.add(nano(charged), 3600)
+		c.billed.Add(sums.Nano(charged), 3600)
 	case i.usd > 0:
-		c.billed.add(nano(i.usd), billedSeconds(i.runningAt, c.now))
+		c.billed.Add(sums.Nano(i.usd), billedSeconds(i.runningAt, c.now))
 	default:
 		c.unpriced++
 	}
@@ -334,3 +331,6 @@ func (c *Collector) billable(i *instance, since env.Time) time.Duration {
 func billedSeconds(from, until env.Time) uint64 {
 	return uint64(max(60, int64(until)/int64(time.Second)-int64(from)/int64(time.Second)))
 }
+
+// quota is what EC2 counts vCPUs by.
+type quota struct{ family, market string }

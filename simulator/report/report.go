@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/report/sums"
 )
 
 // Report is the figures of a run, as -o json prints them (docs/simulate.schema.json,
@@ -25,10 +26,10 @@ type Report struct {
 	Wall                float64 `json:"wall_s"`
 	TraceHash           string  `json:"trace_hash"`
 
-	Wait            Distribution `json:"wait_s"`
-	WaitSinceSubmit Distribution `json:"wait_since_submit_s"`
-	Response        Distribution `json:"response_s"`
-	BoundedSlowdown Distribution `json:"bounded_slowdown"`
+	Wait            sums.Distribution `json:"wait_s"`
+	WaitSinceSubmit sums.Distribution `json:"wait_since_submit_s"`
+	Response        sums.Distribution `json:"response_s"`
+	BoundedSlowdown sums.Distribution `json:"bounded_slowdown"`
 
 	// Unfinished jobs had not ended when the run did; NeverStarted ended without
 	// having run.
@@ -57,7 +58,7 @@ type Report struct {
 
 // Cloud is the figures of a run with cloud nodes.
 type Cloud struct {
-	Cost      USD       `json:"cost_usd"`
+	Cost      sums.USD  `json:"cost_usd"`
 	NodeHours NodeHours `json:"node_hours"`
 	Gangs     Gangs     `json:"gangs"`
 	// APICalls counts EC2's calls by operation, APIErrors those that failed, by
@@ -68,15 +69,15 @@ type Cloud struct {
 	// Goodput is the useful share of powered node-hours.
 	Goodput float64 `json:"goodput"`
 	// CostPerUsefulNodeHour is null where no node-hour was of use.
-	CostPerUsefulNodeHour *USD    `json:"cost_per_useful_node_hour_usd"`
-	Spent                 []Spent `json:"spent"`
+	CostPerUsefulNodeHour *sums.USD `json:"cost_per_useful_node_hour_usd"`
+	Spent                 []Spent   `json:"spent"`
 	// TimeToCapacity is from Slurm's first call for a node that a job waited for
 	// until all of its nodes were ready; GangWait from a job's start until then.
-	TimeToCapacity Distribution  `json:"time_to_capacity_s"`
-	GangWait       Distribution  `json:"working_wait_s"`
-	Fallback       FallbackDepth `json:"fallback_depth"`
-	Idle           Idle          `json:"idle"`
-	Peaks          Peaks         `json:"peaks"`
+	TimeToCapacity sums.Distribution `json:"time_to_capacity_s"`
+	GangWait       sums.Distribution `json:"working_wait_s"`
+	Fallback       FallbackDepth     `json:"fallback_depth"`
+	Idle           Idle              `json:"idle"`
+	Peaks          Peaks             `json:"peaks"`
 
 	// Instances that were launched, of which Interruptions were ended by EC2 for its
 	// spot market, and Unpriced have a price that is not known: they are in no cost.
@@ -85,18 +86,6 @@ type Cloud struct {
 	Unpriced      int `json:"unpriced"`
 	ResumeCalls   int `json:"resume_calls"`
 	SuspendCalls  int `json:"suspend_calls"`
-}
-
-// Distribution is what there is to say of many values. Quantiles are values that
-// occurred (nearest rank); of more than a million values they are the nearest rank's
-// within a two thousandth.
-type Distribution struct {
-	Count  int     `json:"count"`
-	Mean   float64 `json:"mean"`
-	Median float64 `json:"median"`
-	P95    float64 `json:"p95"`
-	P99    float64 `json:"p99"`
-	Max    float64 `json:"max"`
 }
 
 // NodeHours is what powered cloud nodes did. The five add up to all of it.
@@ -121,9 +110,9 @@ type Gangs struct {
 // last row, billing, is what the bill has beside that: EC2's minimum, its whole
 // seconds, and prices of the spot market that moved, up or down.
 type Spent struct {
-	Cause     string  `json:"cause"`
-	NodeHours float64 `json:"node_hours"`
-	Cost      USD     `json:"cost_usd"`
+	Cause     string   `json:"cause"`
+	NodeHours float64  `json:"node_hours"`
+	Cost      sums.USD `json:"cost_usd"`
 }
 
 // FallbackDepth is how many rungs gangs tried before the one that they got.
@@ -142,9 +131,9 @@ type Idle struct {
 
 // IdleNodes is the idle time of one kind of nodes.
 type IdleNodes struct {
-	Suspended int     `json:"suspended"`
-	NodeHours float64 `json:"node_hours"`
-	Cost      USD     `json:"cost_usd"`
+	Suspended int      `json:"suspended"`
+	NodeHours float64  `json:"node_hours"`
+	Cost      sums.USD `json:"cost_usd"`
 }
 
 // Peaks is what to ask AWS for.
@@ -160,23 +149,6 @@ type Quota struct {
 	Family string `json:"family"`
 	Market string `json:"market"`
 	VCPUs  int    `json:"vcpus"`
-}
-
-// Group is the jobs of a user, an account or a partition.
-type Group struct {
-	Name string `json:"name"`
-	// Jobs have ended; the means are of the Ran that had run.
-	Jobs                int     `json:"jobs"`
-	Ran                 int     `json:"ran"`
-	MeanWait            float64 `json:"mean_wait_s"`
-	MeanBoundedSlowdown float64 `json:"mean_bounded_slowdown"`
-	// ProcHours is processors by hours of the attempts that ended, everywhere.
-	ProcHours float64 `json:"proc_hours"`
-	// CloudNodeHours were of use in the cloud, LostNodeHours were not. Cost is what
-	// the cloud nodes cost while the jobs had them.
-	CloudNodeHours float64 `json:"cloud_node_hours"`
-	LostNodeHours  float64 `json:"lost_node_hours"`
-	Cost           USD     `json:"cost_usd"`
 }
 
 // Repair is a kind of mistake in a workload that was mended, or passed over.
@@ -202,8 +174,8 @@ func (c *Collector) Report(end env.Time, procs int) *Report {
 	}
 	r := &Report{
 		Jobs: c.ended, Unfinished: unfinished, NeverStarted: c.neverStarted, Requeues: c.requeues, Held: c.held, States: c.states,
-		Wait: c.waits.distribution(), WaitSinceSubmit: c.sinceSubmit.distribution(),
-		Response: c.responses.distribution(), BoundedSlowdown: c.slowdowns.distribution(),
+		Wait: c.waits.Distribution(), WaitSinceSubmit: c.sinceSubmit.Distribution(),
+		Response: c.responses.Distribution(), BoundedSlowdown: c.slowdowns.Distribution(),
 		Simulated: c.now.Sub(c.opt.Begin).Seconds(),
 		Users:     c.users.list(), Accounts: c.accounts.list(), Partitions: c.parts.list(),
 		Assumed: append([]string{}, c.assumed...), Repairs: []Repair{}, waitOf: c.waitOf,
@@ -217,7 +189,7 @@ func (c *Collector) Report(end env.Time, procs int) *Report {
 		last = c.now
 	}
 	if stood := float64(procs)*float64(last.Sub(c.firstSubmit)) + c.cloudProcNS; stood > 0 {
-		r.Utilisation = round(c.procNS / stood)
+		r.Utilisation = sums.Round(c.procNS / stood)
 	}
 	if c.opt.Cloud {
 		r.Cloud = c.cloudFigures()
@@ -227,22 +199,22 @@ func (c *Collector) Report(end env.Time, procs int) *Report {
 
 func (c *Collector) cloudFigures() *Cloud {
 	f := &Cloud{
-		Cost: c.billed.usd(), Gangs: c.gangs, APICalls: c.calls, APIErrors: c.errors,
-		TimeToCapacity: c.capacity.distribution(), GangWait: c.gangWaits.distribution(),
+		Cost: c.billed.USD(), Gangs: c.gangs, APICalls: c.calls, APIErrors: c.errors,
+		TimeToCapacity: c.capacity.Distribution(), GangWait: c.gangWaits.Distribution(),
 		Idle:      Idle{c.single.figures(), c.together.figures()},
 		Instances: c.launched, Interruptions: c.interrupted, Unpriced: c.unpriced, ResumeCalls: c.resumes, SuspendCalls: c.suspends,
 		Fallback: FallbackDepth{First: c.depth.first, Max: c.depth.most},
-		Peaks:    Peaks{Instances: c.instances.most, Addresses: c.instances.most, Quotas: []Quota{}},
+		Peaks:    Peaks{Instances: c.instances.Most, Addresses: c.instances.Most, Quotas: []Quota{}},
 	}
 	if c.depth.gangs > 0 {
-		f.Fallback.Mean = round(float64(c.depth.sum) / float64(c.depth.gangs))
+		f.Fallback.Mean = sums.Round(float64(c.depth.sum) / float64(c.depth.gangs))
 	}
 	var explained float64
 	for k, s := range c.spent {
 		explained += s.usd
-		f.Spent = append(f.Spent, Spent{causeNames[k], hours(s.ns), Dollars(s.usd)})
+		f.Spent = append(f.Spent, Spent{causeNames[k], hours(s.ns), sums.Dollars(s.usd)})
 	}
-	f.Spent = append(f.Spent, Spent{Cause: "billing", Cost: f.Cost - Dollars(explained)})
+	f.Spent = append(f.Spent, Spent{Cause: "billing", Cost: f.Cost - sums.Dollars(explained)})
 	sum := func(of ...cause) (ns float64) {
 		for _, k := range of {
 			ns += c.spent[k].ns
@@ -254,14 +226,14 @@ func (c *Collector) cloudFigures() *Cloud {
 		Orphan: hours(sum(orphan)), Lost: hours(sum(noGang, lostWork)),
 	}
 	if all := f.NodeHours.Powered(); all > 0 {
-		f.Goodput = round(f.NodeHours.Useful / all)
+		f.Goodput = sums.Round(f.NodeHours.Useful / all)
 	}
 	if c.spent[useful].ns > 0 {
-		each := Dollars(f.Cost.Float() / (c.spent[useful].ns / float64(time.Hour)))
+		each := sums.Dollars(f.Cost.Float() / (c.spent[useful].ns / float64(time.Hour)))
 		f.CostPerUsefulNodeHour = &each
 	}
 	for q, p := range c.quotas {
-		f.Peaks.Quotas = append(f.Peaks.Quotas, Quota{q.family, q.market, p.most})
+		f.Peaks.Quotas = append(f.Peaks.Quotas, Quota{q.family, q.market, p.Most})
 	}
 	slices.SortFunc(f.Peaks.Quotas, func(a, b Quota) int {
 		return strings.Compare(a.Family+"\x00"+a.Market, b.Family+"\x00"+b.Market)
@@ -269,64 +241,8 @@ func (c *Collector) cloudFigures() *Cloud {
 	return f
 }
 
-func hours(ns float64) float64 { return round(ns / float64(time.Hour)) }
+func hours(ns float64) float64 { return sums.Round(ns / float64(time.Hour)) }
 
 func (i idling) figures() IdleNodes {
-	return IdleNodes{i.nodes, hours(i.ns), Dollars(i.usd)}
-}
-
-// list are the groups by name.
-func (g groups) list() []Group {
-	out := make([]Group, 0, len(g))
-	for _, name := range slices.Sorted(maps.Keys(g)) {
-		one := g[name]
-		r := Group{
-			Name: name, Jobs: one.jobs, Ran: one.ran, ProcHours: hours(one.procNS), Cost: Dollars(one.usd),
-			CloudNodeHours: hours(one.usefulNS), LostNodeHours: hours(one.lostNS),
-		}
-		if one.ran > 0 {
-			r.MeanWait, r.MeanBoundedSlowdown = round(one.waitS/float64(one.ran)), round(one.slowdown/float64(one.ran))
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// Saved is what the cloud saved of waiting, against the premises alone.
-type Saved struct {
-	// Jobs ran in both runs: on the premises alone some may be too large.
-	Jobs int `json:"jobs"`
-	// AloneMeanWait is what they waited for on the premises alone, MeanWait with the
-	// cloud.
-	AloneMeanWait float64 `json:"alone_mean_wait_s"`
-	MeanWait      float64 `json:"mean_wait_s"`
-	// Hours of waiting that the cloud saved them together; less than 0 where it made
-	// them wait longer.
-	Hours float64 `json:"hours"`
-	// PerHour is the whole bill over these hours; nil where none was saved.
-	PerHour *USD `json:"usd_per_hour"`
-}
-
-// Compare fills in what the cloud saved. Both runs had the same workload, and
-// Options.Compared; alone was on the premises alone.
-func (r *Report) Compare(alone *Report) {
-	s := &Saved{}
-	r.Saved = s
-	var with, without float64
-	for _, id := range slices.Sorted(maps.Keys(r.waitOf)) { // a sum depends on its order
-		if w, both := alone.waitOf[id]; both {
-			s.Jobs++
-			with += float64(r.waitOf[id])
-			without += float64(w)
-		}
-	}
-	if s.Jobs == 0 {
-		return
-	}
-	s.AloneMeanWait, s.MeanWait = round(without/float64(s.Jobs)), round(with/float64(s.Jobs))
-	s.Hours = round((without - with) / 3600)
-	if r.Cloud != nil && s.Hours > 0 {
-		each := Dollars(r.Cost.Float() / s.Hours)
-		s.PerHour = &each
-	}
+	return IdleNodes{i.nodes, hours(i.ns), sums.Dollars(i.usd)}
 }

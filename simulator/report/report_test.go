@@ -3,8 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"math/big"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/report/sums"
 )
 
 // begin is the workload's beginning in these tests: not 0, so that what forgets
@@ -104,44 +103,6 @@ func TestWaitsAndSlowdownsAreCountedFromWhenAJobMightStart(t *testing.T) {
 	near(t, "utilisation", got.Utilisation, (100+2*5)/(2*105.))
 	if got.Jobs != 2 || got.Cloud != nil || len(got.Users) != 2 || got.Users[1].Name != "b" || got.Users[1].MeanWait != 60 {
 		t.Errorf("%+v", got)
-	}
-}
-
-func TestQuantilesAreValuesThatOccurred(t *testing.T) {
-	var s series
-	for i := range 200 {
-		s.add(float64(200 - i))
-	}
-	if got, want := s.distribution(), (Distribution{Count: 200, Mean: 100.5, Median: 100, P95: 190, P99: 198, Max: 200}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if got := (&series{}).distribution(); got != (Distribution{}) {
-		t.Errorf("of nothing: %+v", got)
-	}
-}
-
-func TestSeriesOfAnyLengthTakeNoMoreMemory(t *testing.T) {
-	const n = kept + 200_000
-	var s series
-	random, values := rand.New(rand.NewPCG(1, 1)), make([]float32, 0, n)
-	for range n {
-		v := math.Floor(random.ExpFloat64() * 5000)
-		s.add(v)
-		values = append(values, float32(v))
-	}
-	slices.Sort(values)
-	if got := len(s.values) + len(s.bins); got > 50_000 {
-		t.Errorf("%d values are kept as %d", n, got)
-	}
-	d := s.distribution()
-	for q, got := range map[float64]float64{0.5: d.Median, 0.95: d.P95, 0.99: d.P99} {
-		want := float64(values[int(math.Ceil(q*n))-1])
-		if _, occurred := slices.BinarySearch(values, float32(got)); !occurred || math.Abs(got-want) > want/2048 {
-			t.Errorf("quantile %g is %g, of values that are %g there", q, got, want)
-		}
-	}
-	if d.Count != n || d.Max != float64(values[n-1]) || d.Mean < 4950 || d.Mean > 5050 {
-		t.Errorf("%+v", d)
 	}
 }
 
@@ -336,8 +297,8 @@ func TestUtilisationIsOfAllThatStoodThere(t *testing.T) {
 		return r.report(210).Utilisation
 	}
 	const held = 8*90 + 4*100
-	near(t, "with as many as Slurm counts", run(16, 10), round(held/(10*210+16*100.)))
-	near(t, "with the vCPUs of an instance that is no node of Slurm's", run(0, 10), round(held/(10*210+4*100.)))
+	near(t, "with as many as Slurm counts", run(16, 10), sums.Round(held/(10*210+16*100.)))
+	near(t, "with the vCPUs of an instance that is no node of Slurm's", run(0, 10), sums.Round(held/(10*210+4*100.)))
 }
 
 func TestAJobIsOfThePartitionThatItRanIn(t *testing.T) {
@@ -425,24 +386,13 @@ func TestWhatTheCloudSavesIsToldByTheHour(t *testing.T) {
 
 // TestTheLedgerIsTheBill: what is told to be paid is the sum of price by seconds,
 // to the last millionth, however many instances there were.
-func TestTheLedgerIsTheBill(t *testing.T) {
+func TestARunIsBilledByTheSecondAndForAMinuteAtLeast(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var x exact
-		sum := new(big.Rat)
-		for range rapid.IntRange(0, 300).Draw(t, "instances") {
-			price := rapid.Uint64Range(0, 400e9).Draw(t, "price")
-			from := rapid.Int64Range(0, int64(time.Second)).Draw(t, "from")
-			up := rapid.Int64Range(0, int64(400*24*time.Hour)).Draw(t, "up")
-			seconds := billedSeconds(begin+env.Time(from), begin+env.Time(from+up))
-			if whole := (from+up)/1e9 - from/1e9; int64(seconds) != max(60, whole) {
-				t.Fatalf("%v is billed as %d s", time.Duration(up), seconds)
-			}
-			x.add(price, seconds)
-			sum.Add(sum, big.NewRat(int64(price), 1e9).Mul(big.NewRat(int64(price), 1e9), big.NewRat(int64(seconds), 3600)))
-		}
-		want := sum.Mul(sum, big.NewRat(1e6, 1)).FloatString(0)
-		if got := fmt.Sprint(int64(x.usd())); got != want {
-			t.Errorf("%s millionths, want %s", got, want)
+		from := rapid.Int64Range(0, int64(time.Second)).Draw(t, "from")
+		up := rapid.Int64Range(0, int64(400*24*time.Hour)).Draw(t, "up")
+		seconds := billedSeconds(begin+env.Time(from), begin+env.Time(from+up))
+		if whole := (from+up)/1e9 - from/1e9; int64(seconds) != max(60, whole) {
+			t.Fatalf("%v is billed as %d s", time.Duration(up), seconds)
 		}
 	})
 }
@@ -464,22 +414,6 @@ func TestWhatEC2ChargedIsTheBill(t *testing.T) {
 	}
 	if last := got.Spent[len(got.Spent)-1]; last.Cause != "billing" || last.Cost != -350_000 {
 		t.Errorf("beside the price at the start: %+v", last)
-	}
-}
-
-func TestDollarsAsBillsHaveThem(t *testing.T) {
-	for v, want := range map[USD][2]string{
-		0: {"0.00", "0.000000"}, 4_999: {"0.00", "0.004999"}, 5_000: {"0.01", "0.005000"},
-		1_234_567_890: {"1234.57", "1234.567890"}, -5_000: {"-0.01", "-0.005000"},
-	} {
-		text, err := v.MarshalJSON()
-		if v.String() != want[0] || string(text) != want[1] || err != nil {
-			t.Errorf("%d: %s and %s, want %s and %s", v, v, text, want[0], want[1])
-		}
-		var back USD
-		if err := back.UnmarshalJSON(text); back != v || err != nil {
-			t.Errorf("%s is read as %d, %v", text, back, err)
-		}
 	}
 }
 

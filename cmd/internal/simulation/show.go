@@ -14,6 +14,7 @@ import (
 	"aws-slurm-burst/asba/finding/render"
 	"aws-slurm-burst/cmd/internal/app"
 	"aws-slurm-burst/simulator/report"
+	"aws-slurm-burst/simulator/report/sums"
 	"aws-slurm-burst/simulator/scenario"
 )
 
@@ -187,7 +188,7 @@ func (p *page) times() {
 	p.table([]string{p.mark("jobs"), "mean", "median", "p95", "p99", "most"}, rows, 1, 2, 3, 4, 5)
 }
 
-func (p *page) spread(name string, d report.Distribution) []string {
+func (p *page) spread(name string, d sums.Distribution) []string {
 	if d.Count == 0 {
 		return []string{name, "-", "-", "-", "-", "-"}
 	}
@@ -369,7 +370,7 @@ func many(n int, what string) string {
 }
 
 // usd has two digits of cents.
-func usd(v report.USD) string {
+func usd(v sums.USD) string {
 	whole, cents, _ := strings.Cut(v.String(), ".")
 	return group(whole) + "." + cents
 }
