@@ -302,6 +302,10 @@ func TestJobsThatSbatchWouldRefuse(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	w := workload.Job{ID: 7, Run: hour, Procs: 4, Nodes: 2, GPUsPerNode: 1, MemoryPerNode: 500, Constraint: "efa", Partition: "aws"}
+	if err := b.d.Submit(w); err == nil || !strings.HasSuffix(err.Error(), ": 7: Requested node configuration is not available (4 CPUs on 2 nodes, 1 GPUs each, 500 MiB each, efa, in aws)") {
+		t.Errorf("what is asked for is not told: %v", err)
+	}
 	b.run()
 	b.want("0 job_submitted 1", "submitted")
 }

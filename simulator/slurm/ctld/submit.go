@@ -12,6 +12,26 @@ import (
 	"aws-slurm-burst/simulator/workload"
 )
 
+// asked is what a job asks for, for people.
+func asked(w *workload.Job) string {
+	what := fmt.Sprintf("%d CPUs", max(w.Procs, 1))
+	if w.Nodes > 0 {
+		what += fmt.Sprintf(" on %d nodes", w.Nodes)
+	}
+	for _, more := range []struct {
+		n    int64
+		unit string
+	}{{int64(w.GPUsPerNode), "GPUs"}, {w.MemoryPerNode, "MiB"}} {
+		if more.n > 0 {
+			what += fmt.Sprintf(", %d %s each", more.n, more.unit)
+		}
+	}
+	if w.Constraint != "" {
+		what += ", " + w.Constraint
+	}
+	return what
+}
+
 // Submit hands a job in at the present instant, under its own id. It fails with
 // ErrRefused where sbatch would, and the job is not there.
 func (d *Daemon) Submit(w workload.Job) error {
@@ -47,7 +67,7 @@ func (d *Daemon) Submit(w workload.Job) error {
 	}
 	if why := d.sched.Check(&j.Job); why == sched.BadConstraints {
 		d.forget(k)
-		return fmt.Errorf("%w: %d: Requested node configuration is not available (%d CPUs on %d nodes of %s)", ErrRefused, id, w.Procs, w.Nodes, partition)
+		return fmt.Errorf("%w: %d: Requested node configuration is not available (%s, in %s)", ErrRefused, id, asked(&w), partition)
 	}
 	r.Origin, r.Name = origin, d.table.Intern(w.Name)
 	r.NumNodes, r.NumCPUs = max(w.Nodes, 1), max(w.Procs, 1)
