@@ -219,6 +219,7 @@ func (s *site) tail() time.Duration {
 func (s *site) outcome(end env.Time) Outcome {
 	var assumed []string
 	if s.cloud != nil {
+		s.cloud.ec2.Charges()
 		assumed = s.cloud.assumed()
 	}
 	if s.opt.Failures != nil {

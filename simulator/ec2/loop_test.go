@@ -250,6 +250,36 @@ func TestWhatNeverRanIsNotBilled(t *testing.T) {
 	}
 }
 
+func TestWhatRunsIsToldWithTheBillThatItWouldHave(t *testing.T) {
+	l := newLab(t, 1, func(o *Options) { o.Supplies = always(t, "common") })
+	ids := append(l.launch("c6i.xlarge", cloud.OnDemand, 2), l.launch("c6i.xlarge", cloud.Spot, 2)...)
+	l.until(time.Hour)
+	l.terminate(ids[0])
+	l.until(9*time.Hour + 500*time.Millisecond)
+	l.Charges()
+	charged := map[string]float64{}
+	for _, e := range l.told {
+		if e.Kind == record.InstanceCharged {
+			charged[e.Instance] = e.Charged
+		}
+	}
+	for _, id := range ids {
+		told := l.of(id)
+		last := told[len(told)-1]
+		if alive := last.Kind == record.InstanceCharged; alive != (charged[id] > 0) {
+			t.Errorf("%s: %v", id, last)
+		} else if alive {
+			l.terminate(id)
+			if ended := l.of(id)[len(told)]; ended.Kind != record.InstanceEnding || ended.Charged != charged[id] {
+				t.Errorf("%s was to be billed %v, and is: %+v", id, charged[id], ended)
+			}
+		}
+	}
+	if _, ended := charged[ids[0]]; ended || charged[ids[1]] == 0 {
+		t.Errorf("charged %v", charged)
+	}
+}
+
 // When capacity drops, spot instances go: told two minutes before, most of them
 // together; on demand ones stay, and what the pool has is never exceeded.
 func TestSpotInstancesGoWithTheirCapacity(t *testing.T) {

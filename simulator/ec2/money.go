@@ -8,6 +8,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/ec2/billing"
+	"aws-slurm-burst/simulator/record"
 )
 
 // DefaultSpotRatio is the spot price as a part of the on-demand price where no
@@ -86,6 +87,22 @@ func (m *Model) charge(i *Instance, now env.Time) float64 {
 	line := i.bill.Close(now)
 	i.bill = nil
 	return line.Amount.USD()
+}
+
+// Charges has the Sink told of all instances that run what each is billed if it
+// ends now.
+func (m *Model) Charges() {
+	defer m.tell()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.opt.Clock.Now()
+	m.settle(now)
+	m.wake()
+	for _, i := range m.instances {
+		if i.bill != nil {
+			m.note(record.InstanceCharged, i, now, "", 0, i.bill.Charge(now).USD())
+		}
+	}
 }
 
 // Bill is what instances have cost until now, those that run included, and the

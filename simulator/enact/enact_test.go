@@ -108,6 +108,15 @@ func TestABurstingClusterRunsAllJobsAndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestWhatRunsAtTheEndIsBilledByTheLedger(t *testing.T) {
+	s := drawn(400)
+	s.Cluster.Premises, s.Until = scenario.Premises{}, 6*time.Hour
+	r := run(t, s, files{"config.yaml": siteConfig})
+	if len(r.alive) == 0 || r.events[record.InstanceCharged] != len(r.alive) {
+		t.Errorf("%d instances live when the run ends, and %d are told with their bill", len(r.alive), r.events[record.InstanceCharged])
+	}
+}
+
 func TestTheSameSeedIsTheSameRunWhateverTheProcessors(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	one := run(t, drawn(150), files{"config.yaml": siteConfig})

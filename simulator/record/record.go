@@ -53,11 +53,14 @@ const (
 	// notice; InstanceEnding the instant until which it is billed, with its Cause
 	// (EC2's state reason, such as Client.UserInitiatedShutdown or
 	// Server.SpotInstanceTermination) and what it was Charged in all; InstanceGone when EC2 counts it no more.
+	// InstanceCharged is one that still runs at the end of the run, with what it is
+	// Charged if that is its end.
 	InstanceLaunched
 	InstanceRunning
 	InstanceWarned
 	InstanceEnding
 	InstanceGone
+	InstanceCharged
 
 	// Resumed is the end of a call of the resume program: the Nodes it was called
 	// for, Began, the Exit code, and how many of them (Count) it got. Suspended
@@ -81,7 +84,7 @@ const (
 var kindNames = [kinds]string{
 	"job_submitted", "job_eligible", "job_allocated", "job_started", "job_working", "job_ended", "job_requeued", "job_held",
 	"node_resumed", "node_ready", "node_failed", "node_suspended", "node_down",
-	"instance_launched", "instance_running", "instance_warned", "instance_ending", "instance_gone",
+	"instance_launched", "instance_running", "instance_warned", "instance_ending", "instance_gone", "instance_charged",
 	"resumed", "suspended", "gang", "call", "assumed",
 }
 

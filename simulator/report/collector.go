@@ -117,7 +117,7 @@ func (c *Collector) Take(e record.Event) {
 		c.takeJob(e)
 	case record.NodeResumed, record.NodeReady, record.NodeFailed, record.NodeSuspended, record.NodeDown:
 		c.takeNode(e)
-	case record.InstanceLaunched, record.InstanceRunning, record.InstanceEnding, record.InstanceGone:
+	case record.InstanceLaunched, record.InstanceRunning, record.InstanceEnding, record.InstanceGone, record.InstanceCharged:
 		c.takeInstance(e)
 	case record.InstanceWarned: // what comes of it is told by its ending
 	case record.Resumed:

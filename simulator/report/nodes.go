@@ -77,6 +77,7 @@ type instance struct {
 
 	running, ended bool
 	runningAt      env.Time
+	charged        float64 // USD, if it ended now; 0 is what is not told
 	ready          bool
 	node           *node // whose it is
 	nodes          []*node
@@ -251,6 +252,8 @@ func (c *Collector) takeInstance(e record.Event) {
 		if e.USD > 0 { // the spot market's price may have moved since the launch
 			i.usd = e.USD
 		}
+	case record.InstanceCharged:
+		i.charged = e.Charged
 	case record.InstanceEnding:
 		c.ending(i, e.Cause, e.Charged)
 	case record.InstanceGone:
@@ -310,6 +313,7 @@ func (c *Collector) ending(i *instance, why string, charged float64) {
 		c.spent[noBoot].add(i.of(up))
 	}
 	c.cloudProcNS += float64(i.procs) * float64(up)
+	charged = cmp.Or(charged, i.charged)
 	switch {
 	case charged > 0:
 		c.billed.Add(sums.Nano(charged), 3600)

@@ -405,14 +405,16 @@ func TestWhatEC2ChargedIsTheBill(t *testing.T) {
 	r.at(4000, record.InstanceRunning, record.Event{Instance: "i-2", USD: 7.2}) // it rose
 	r.at(4100, record.InstanceEnding, record.Event{Instance: "i-2", Cause: "Server.InternalError"})
 	r.boots(4200, "c2", "i-3", 0) // of a type whose price nobody knows
+	r.boots(4200, "c3", "i-4", 3.6)
+	r.at(5000, record.InstanceCharged, record.Event{Instance: "i-4", Charged: 0.5}) // while it runs
 	got := r.report(5000)
 	if got.Unpriced != 1 {
 		t.Errorf("%d instances without a price", got.Unpriced)
 	}
-	if got.Cost != 3_450_000 {
+	if got.Cost != 3_950_000 {
 		t.Errorf("the bill is %v", got.Cost)
 	}
-	if last := got.Spent[len(got.Spent)-1]; last.Cause != "billing" || last.Cost != -350_000 {
+	if last := got.Spent[len(got.Spent)-1]; last.Cause != "billing" || last.Cost != -640_000 {
 		t.Errorf("beside the price at the start: %+v", last)
 	}
 }

@@ -26,7 +26,12 @@ func TestARunIsBilledByTheSecondAndForAMinuteAtLeast(t *testing.T) {
 		"parts of seconds":      {1900 * time.Millisecond, 91100 * time.Millisecond, 90},
 	} {
 		var l Ledger
-		line := l.Open(Line{}, at(c.from), PerHour(0.17), true).Close(at(c.until))
+		run := l.Open(Line{}, at(c.from), PerHour(0.17), true)
+		before := run.Charge(at(c.until))
+		line := run.Close(at(c.until))
+		if before != line.Amount {
+			t.Errorf("%s: %d billed, and before it would have been %d", name, line.Amount, before)
+		}
 		if line.Seconds != c.seconds {
 			t.Errorf("%s: %d seconds billed, want %d", name, line.Seconds, c.seconds)
 		}

@@ -62,14 +62,22 @@ func (r *Run) Reprice(at env.Time, rate Rate) {
 	r.rate, r.since = rate, s
 }
 
+// Charge is what the run is billed if it ends at an instant.
+func (r *Run) Charge(at env.Time) Amount {
+	return r.before + r.rate.For(r.until(at)-r.since)
+}
+
+// until is the second up to which it is billed then.
+func (r *Run) until(at env.Time) int64 {
+	return max(second(at), r.since, second(r.line.From)+Minimum)
+}
+
 // Close ends the run at an instant and returns its line.
 func (r *Run) Close(at env.Time) Line {
-	l, from := r.ledger, second(r.line.From)
-	until := max(second(at), r.since)
-	r.line.Until = instant(until)
-	billed := max(until, from+Minimum)
-	r.line.Seconds = billed - from
-	r.line.Amount = r.before + r.rate.For(billed-r.since)
+	l := r.ledger
+	r.line.Until = instant(max(second(at), r.since))
+	r.line.Seconds = r.until(at) - second(r.line.From)
+	r.line.Amount = r.Charge(at)
 
 	last := len(l.open) - 1
 	l.open[r.index] = l.open[last]
