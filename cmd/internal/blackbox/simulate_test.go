@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // simulate runs `aws-slurm-burst simulate run` in a folder.
@@ -123,26 +125,49 @@ func TestABadTraceIsOneLineAndExit2(t *testing.T) {
 			t.Fatalf("%s: jobs.csv was written", name)
 		}
 	}
-	if code, out, errs := simulate(t, dir, "--trace=unsorted.swf", "--procs=1", "--lenient"); code != 0 || errs != "" || !strings.Contains(out, "workload: 1 unsorted") {
+	if code, out, errs := simulate(t, dir, "--trace=unsorted.swf", "--procs=1", "--lenient"); code != 0 || errs != "" || !strings.Contains(out, "1 unsorted") {
 		t.Errorf("lenient: exit %d, %s%s", code, out, errs)
 	}
 }
 
-// A scenario without end, told to stop: at once, with nothing left behind.
+// A log without end, told to stop: at once, with nothing left behind.
 func TestAToldSimulationStops(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "s.yaml", "workload: {generator: {model: poisson, jobs: 1000000000, max_procs: 1, interarrival: 10, run: 10}}\n"+
+	put(t, dir, "s.yaml", "workload: {trace: pipe.swf}\n"+
 		"cluster: {processors: 4, scheduler: fifo}\nrun: {events: e.jsonl, swf: out.swf}\n")
+	pipe := filepath.Join(dir, "pipe.swf")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), "simulate", "run", "s.yaml")
 	var errs bytes.Buffer
 	c.Dir, c.Stderr = dir, &errs
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(20 * time.Second); len(inFolder(t, dir)) < 3; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("it does not begin: %s", errs.String())
+	begun := make(chan error, 1)
+	go func() {
+		w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // when it reads
+		if err != nil {
+			begun <- err
+			return
 		}
+		defer func() { _ = w.Close() }()
+		for i := 0; err == nil; i++ {
+			if i == 10_000 {
+				begun <- nil
+			}
+			_, err = fmt.Fprintf(w, "%d %d -1 10 1 -1 -1 1 20 -1 1 1 1 -1 -1 -1 -1 -1\n", i+1, 10*i)
+		}
+	}()
+	select {
+	case err := <-begun:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(20 * time.Second):
+		_ = c.Process.Kill()
+		t.Fatalf("it does not begin: %s", errs.String())
 	}
 	begin := time.Now()
 	if err := c.Process.Signal(os.Interrupt); err != nil {
@@ -155,8 +180,40 @@ func TestAToldSimulationStops(t *testing.T) {
 	if code := c.ProcessState.ExitCode(); code != 130 || !strings.HasPrefix(errs.String(), "ERROR: interrupted after ") || strings.Count(errs.String(), "\n") != 1 {
 		t.Errorf("exit %d, %q", code, errs.String())
 	}
-	if got := inFolder(t, dir); !slices.Equal(got, []string{"s.yaml"}) {
+	if got := inFolder(t, dir); !slices.Equal(got, []string{"pipe.swf", "s.yaml"}) {
 		t.Errorf("there is %v", got)
+	}
+}
+
+func TestASimulationThatWaitsForItsLogStopsToo(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe.swf")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{"nobody", "somebody who writes nothing"} {
+		c := exec.Command(filepath.Join(bin, "aws-slurm-burst"), "simulate", "run", "--trace=pipe.swf", "--procs=1", "--events=e.jsonl")
+		var errs bytes.Buffer
+		c.Dir, c.Stderr = dir, &errs
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if who == "nobody" {
+			time.Sleep(300 * time.Millisecond) // until it waits, mostly
+		} else if w, err := os.OpenFile(pipe, os.O_WRONLY, 0); err != nil { // when it reads
+			t.Fatal(err)
+		} else {
+			defer func() { _ = w.Close() }()
+		}
+		if err := c.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		late := time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() })
+		_ = c.Wait()
+		late.Stop()
+		if code := c.ProcessState.ExitCode(); code != 130 || strings.Count(errs.String(), "\n") != 1 {
+			t.Errorf("%s: exit %d, %q", who, code, errs.String())
+		}
 	}
 }
 

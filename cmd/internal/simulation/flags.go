@@ -86,6 +86,9 @@ func (o *options) scenario(f *pflag.FlagSet, args []string) (s *scenario.Scenari
 	if c := s.Cluster; o.alone && (c.Cloud == nil || c.Premises.Nodes == 0 && c.SlurmConf == "") {
 		return nil, text, app.Exitf(report.ExitUsage, "--premises-alone is of a cluster that has nodes on the premises and a cloud")
 	}
+	if info, err := os.Stat(s.Workload.Origin()); o.alone && err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, text, app.Exitf(report.ExitUsage, "--premises-alone reads the workload twice, and %s is no file that can be: write it into one", s.Workload.Origin())
+	}
 	return s, text, unreadable(s)
 }
 
@@ -217,17 +220,20 @@ func asFlags(found []finding.Finding) []finding.Finding {
 }
 
 // unreadable fails where a file that the scenario names cannot be opened: better
-// at once than when its turn comes.
+// at once than when its turn comes. A pipe is opened then alone, for whoever writes
+// into it would find its reader gone.
 func unreadable(s *scenario.Scenario) error {
 	var bad []finding.Finding
 	for _, i := range s.Inputs() {
-		f, err := os.Open(i.Path)
-		if err == nil {
-			var info os.FileInfo
-			if info, err = f.Stat(); err == nil && info.IsDir() {
-				err = fmt.Errorf("%s is a folder", i.Path)
+		info, err := os.Stat(i.Path)
+		switch {
+		case err == nil && info.IsDir():
+			err = fmt.Errorf("%s is a folder", i.Path)
+		case err != nil || info.Mode().IsRegular():
+			var f *os.File
+			if f, err = os.Open(i.Path); err == nil {
+				_ = f.Close() // nothing was written
 			}
-			_ = f.Close() // nothing was written
 		}
 		if err != nil {
 			bad = append(bad, s.Unreadable(i, err))

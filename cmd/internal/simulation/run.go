@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -186,9 +187,9 @@ func (t *tool) simulate(s *scenario.Scenario, compared bool) (*report.Report, er
 
 // about is what the files say of the run, and what they must leave alone.
 func about(s *scenario.Scenario) files.Options {
-	o := files.Options{Begin: record.Begin, Workload: filepath.Base(s.Workload.Origin()), Procs: s.Cluster.Processors, Nodes: s.Cluster.Premises.Nodes}
-	if o.Procs == 0 {
-		o.Procs = s.Cluster.Premises.Nodes * s.Cluster.Premises.CoresPerNode
+	o := files.Options{Begin: record.Begin, Workload: filepath.Base(s.Workload.Origin())}
+	if c := &s.Cluster; c.Cloud == nil { // with one there are more than stand here
+		o.Procs, o.Nodes = cmp.Or(c.Processors, c.Premises.Nodes*c.Premises.CoresPerNode), c.Premises.Nodes
 	}
 	o.Reads = []string{"/dev/stdout"}
 	for _, i := range s.Inputs() {

@@ -238,6 +238,7 @@ func TestWhatCannotBeRunIsRefusedBeforeItRuns(t *testing.T) {
 		"error[SCN010] --trace: . is a folder":                                {"--trace=.", "--procs=3"},
 		"error[SCN010] --cloud: open none.yaml":                               {"--trace=t.swf", "--cores-per-node=1", "--cloud=none.yaml"},
 		"--premises-alone is of a cluster that has nodes on the premises":     {"--trace=t.swf", "--cores-per-node=1", "--cloud=config.yaml", "--premises-alone"},
+		"--premises-alone reads the workload twice, and /dev/null is no file": {"--trace=/dev/null", "--nodes=1", "--cores-per-node=1", "--cloud=config.yaml", "--premises-alone"},
 		"t.swf is in use by this run: give what is written a file of its own": {"--trace=t.swf", "--procs=3", "--swf=t.swf"},
 		"none/jobs.csv: no such file or directory":                            {"--trace=t.swf", "--procs=3", "--jobs-csv=none/jobs.csv"},
 		"accepts at most 1 arg(s), received 2":                                {"s.yaml", "s.yaml"},
@@ -357,6 +358,20 @@ func TestTablesFitATerminal(t *testing.T) {
 	}
 	if want := "  123,456.79\n"; strings.Count(p.b.String(), want) != 3 { // a row, all of it, the partition
 		t.Errorf("no %q thrice in\n%s", want, p.b.String())
+	}
+}
+
+func TestAScheduleCountsTheProcessorsThatStandThere(t *testing.T) {
+	dir := t.TempDir()
+	for want, args := range map[string][]string{
+		"; MaxProcs: 3\n1 ":                    {"--procs=3"},
+		"; MaxProcs: 8\n; MaxNodes: 2\n1 ":     {"--nodes=2", "--cores-per-node=4"},
+		"by aws-slurm-burst simulate\n1 0 60 ": {"--nodes=2", "--cores-per-node=4", "--cloud=config.yaml"},
+	} {
+		got := called(t, &told{}, dir, append(args, "--trace=t.swf", "--swf=out.swf")...)
+		if text, err := os.ReadFile(filepath.Join(dir, "out.swf")); err != nil || got.code != 0 || !strings.Contains(string(text), want) {
+			t.Errorf("%v: exit %d, %v\n%swant %q", args, got.code, err, text, want)
+		}
 	}
 }
 
