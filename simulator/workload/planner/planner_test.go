@@ -3,9 +3,11 @@ package planner
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"math"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -122,7 +124,7 @@ func TestWhatDecidesAPlanIsInItsShape(t *testing.T) {
 		j := base
 		change(&j)
 		before := p.Advices()
-		got := p.Plan(&j, j.NodesOf(8), nil)
+		got := p.Plan(&j, j.NodesOf(8), line)
 		if p.Advices() != before+1 || bytes.Equal(got.Text, plain.Text) {
 			t.Errorf("%s makes no difference", name)
 		}
@@ -133,8 +135,101 @@ func TestWhatDecidesAPlanIsInItsShape(t *testing.T) {
 	}
 }
 
+// said is what a plan says, as far as these tests go.
+type said struct {
+	Bursts    bool `json:"should_burst"`
+	Instances struct {
+		Types []string `json:"instance_types"`
+		Count int      `json:"instance_count"`
+	} `json:"instance_specification"`
+	MPI struct {
+		Is        bool `json:"is_mpi_job"`
+		Processes int  `json:"process_count"`
+		OnNode    int  `json:"processes_per_node"`
+	} `json:"mpi_configuration"`
+}
+
+func TestAPlanIsOfWhatTheJobNeeds(t *testing.T) {
+	p := planner(t, Options{Invalid: 1})
+	whole := planner(t, Options{})
+	for name, c := range map[string]struct {
+		nodes int
+		job   workload.Job
+		want  func(s said) bool
+	}{
+		"alone":                   {2, job(1, 16), func(s said) bool { return s.Bursts && !s.MPI.Is && s.Instances.Count == 2 && s.MPI.Processes == 16 }},
+		"fewer processors":        {4, job(1, 2), func(s said) bool { return s.Instances.Count == 4 && s.MPI.Processes == 4 && s.MPI.OnNode == 1 }},
+		"not shared evenly":       {2, job(1, 9), func(s said) bool { return s.MPI.Processes == 9 && s.MPI.OnNode == 5 }},
+		"no nodes told":           {0, job(1, 8), func(s said) bool { return s.Instances.Count == 1 && s.MPI.OnNode == 8 }},
+		"coupled":                 {2, workload.Job{ID: 1, Procs: 16, Limit: time.Hour, Coupled: true}, func(s said) bool { return s.MPI.Is }},
+		"coupled within one node": {1, workload.Job{ID: 1, Procs: 8, Limit: time.Hour, Coupled: true}, func(s said) bool { return !s.MPI.Is }},
+		"GPUs": {1, workload.Job{ID: 1, Procs: 8, Limit: time.Hour, GPUsPerNode: 2}, func(s said) bool {
+			return len(s.Instances.Types) > 0 && !slices.ContainsFunc(s.Instances.Types, func(n string) bool { return n[0] != 'g' && n[0] != 'p' })
+		}},
+		"more memory than EC2 has": {1, workload.Job{ID: 1, Procs: 8, Limit: time.Hour, MemoryPerNode: 1 << 40}, func(s said) bool { return !s.Bursts }},
+	} {
+		got := whole.Plan(&c.job, c.nodes, nil)
+		var s said
+		if err := json.Unmarshal(got.Text, &s); err != nil || !c.want(s) || got.Bursts != s.Bursts || got.Kind != Whole {
+			t.Errorf("%s: %v\n%s", name, err, got.Text)
+		}
+		if spoilt := p.Plan(&c.job, c.nodes, nil); spoilt.Kind.Invalid() != s.Bursts || !s.Bursts && !bytes.Equal(spoilt.Text, got.Text) {
+			t.Errorf("%s: %s of a plan of which there is nothing to spoil", name, spoilt.Kind)
+		}
+	}
+	one := job(1, 8)
+	if whole.Advices() != 8 || whole.Plan(&one, 1, nil).Kind != Whole || whole.Advices() != 8 {
+		t.Errorf("%d advices: without nodes told, a job has one", whole.Advices())
+	}
+}
+
+func TestASpoiltPlanIsSpoiltAsItsKindSays(t *testing.T) {
+	j := job(1, 16)
+	whole := planner(t, Options{}).Plan(&j, 2, line).Text
+	seen := map[Kind]bool{}
+	for _, o := range []Options{{Partial: 1}, {Invalid: 1, Seed: 1}} {
+		p := planner(t, o)
+		for id := range int64(40) {
+			j := job(id, 16)
+			got := p.Plan(&j, 2, line)
+			var s said
+			err := json.Unmarshal(got.Text, &s)
+			ok := false
+			switch got.Kind {
+			case Partial:
+				ok = err == nil && len(s.Instances.Types) > 0 && !bytes.Contains(got.Text, []byte("cost_constraints")) && s.Instances.Count == 0
+			case CutShort:
+				ok = err != nil && len(got.Text) > 0 && bytes.HasPrefix(whole, got.Text) && !bytes.HasSuffix(bytes.TrimSpace(got.Text), []byte("\n}"))
+			case NoTypes:
+				ok = err == nil && len(s.Instances.Types) == 0 && bytes.Contains(got.Text, []byte("cost_constraints"))
+			case UnknownTypes:
+				ok = err == nil && len(s.Instances.Types) > 0
+			case WrongKind:
+				ok = err != nil && jsontext.Value(got.Text).IsValid()
+			}
+			if seen[got.Kind] = true; !ok {
+				t.Errorf("%s: %v\n%s", got.Kind, err, got.Text)
+			}
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("kinds %v", seen)
+	}
+}
+
+func TestShapesThatAreRememberedAreBounded(t *testing.T) {
+	p := planner(t, Options{})
+	for i := range int32(most) {
+		p.known[shape{procs: -1 - i}] = &advised{}
+	}
+	j := job(1, 8)
+	if p.Plan(&j, 1, nil); len(p.known) != 1 {
+		t.Errorf("%d shapes are remembered", len(p.known))
+	}
+}
+
 func TestALimitIsRoundedUpAndNeverDown(t *testing.T) {
-	for _, c := range [][2]time.Duration{{0, 0}, {-1, 0}, {time.Second, 5 * time.Minute}, {5 * time.Minute, 5 * time.Minute}, {48 * time.Hour, 48 * time.Hour}, {49 * time.Hour, 72 * time.Hour}} {
+	for _, c := range [][2]time.Duration{{0, 0}, {-1, 0}, {time.Second, 5 * time.Minute}, {5 * time.Minute, 5 * time.Minute}, {48 * time.Hour, 48 * time.Hour}, {49 * time.Hour, 72 * time.Hour}, {72 * time.Hour, 72 * time.Hour}, {72*time.Hour + 1, 96 * time.Hour}} {
 		if got := Bucket(c[0]); got != c[1] {
 			t.Errorf("%s: %s", c[0], got)
 		}
@@ -146,6 +241,12 @@ func TestWrongSharesAreRefused(t *testing.T) {
 		o.Advise.Market = market
 		if _, err := New(o); err == nil {
 			t.Errorf("%+v is taken", o)
+		}
+	}
+	for _, o := range []Options{{Missing: 1}, {Invalid: 1}, {Missing: 0.1, Invalid: 0.2, Partial: 0.7}} {
+		o.Advise.Market = market
+		if _, err := New(o); err != nil {
+			t.Errorf("%+v: %v", o, err)
 		}
 	}
 	if _, err := New(Options{}); err == nil {
