@@ -3,6 +3,7 @@ package read
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,9 +48,7 @@ func (s *sample) keys() Reader {
 		Key("whole", Whole(&s.Whole, 1, 10)),
 		Key("huge", Whole(&s.Huge, math.MinInt64, math.MaxInt64)),
 		Key("pairs", func(v Value) {
-			if v.IsMapping() {
-				v.Pairs(NotEmpty, NotEmpty, func(_ Value, key, val string) { s.Pairs = append(s.Pairs, key+"="+val) })
-			}
+			v.Pairs(NotEmpty, NotEmpty, func(_ Value, key, val string) { s.Pairs = append(s.Pairs, key+"="+val) })
 		}),
 		Key("inner", List(func(v Value) {
 			var in sample
@@ -129,6 +128,10 @@ func TestMistakesAreToldAtTheirPlaceInOneLine(t *testing.T) {
 		"whole: 010":                  "1:8: error[T005] /whole: \"010\" is not a whole number in range (write a whole number from 1 to 10)",
 		"whole: four":                 "1:8: error[T004] /whole: wants a whole number, has the text \"four\"",
 		"huge: 9223372036854775808":   "1:7: error[T005] /huge: \"9223372036854775808\" is not a whole number in range",
+		"boolean: !!bool x":           "1:10: error[T004] /boolean: wants true or false, has x",
+		"lines: []":                   "1:8: error[T004] /lines: wants text, has a list",
+		"whole: []":                   "1:8: error[T004] /whole: wants a whole number, has a list",
+		"pairs: [a]":                  "1:8: error[T004] /pairs: wants keys with values, has a list",
 		"pairs: {a: ''}":              "1:12: error[T005] /pairs/a: \"\" is empty",
 		"pairs: {'': a}":              "1:9: error[T005] /pairs/: \"\" is empty",
 		"inner: [{}, {path: }, 1]":    "1:23: error[T004] /inner/2: wants keys with values, has the number \"1\"",
@@ -159,6 +162,38 @@ func TestFreeKeysHaveValuesOfAnyKind(t *testing.T) {
 	}
 	if wrong, _ := d.Findings(); len(wrong) != 2 || wrong[0].Pointer != "/b/text" || wrong[1].Line != 3 {
 		t.Errorf("%v", wrong)
+	}
+}
+
+func TestOnlyTheFirstOfTwoKeysCounts(t *testing.T) {
+	if s, _ := parse("boolean: true\ntext: a\ntext: b\nboolean: false"); s.Text != "a" || !s.Boolean {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAMappingTellsWhichKeysAreGiven(t *testing.T) {
+	d := New("t", &format)
+	root, ok := d.Load([]byte("list: []\nmap: &m {a: 1}\nalias: *m\nnone:\nother: 1\n"))
+	if !ok {
+		t.Fatal(d.Findings())
+	}
+	any := func(Value) {}
+	given := root.Mapping(Key("list", any), Key("map", any), Key("alias", any), Key("none", any))
+	if len(given) != 3 || given["list"].IsMapping() || !given["map"].IsMapping() || !given["alias"].IsMapping() {
+		t.Errorf("%v", given)
+	}
+	if !given["map"].Mapping(Key("a", any))["a"].Is("1") || given["list"].Mapping() != nil || given["list"].Is("") {
+		t.Error("values are not what they are")
+	}
+	given["alias"].Fail("E", "", "late")
+	given["list"].Fail("E", "", "early")
+	wrong, _ := d.Findings()
+	var lines []int
+	for _, f := range wrong {
+		lines = append(lines, f.Line)
+	}
+	if !slices.Equal(lines, []int{1, 1, 3, 5}) {
+		t.Errorf("findings of lines %v", lines)
 	}
 }
 
