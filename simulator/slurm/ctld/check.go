@@ -60,9 +60,8 @@ func (d *Daemon) checkNode(i int32, jobs int) error {
 	if len(n.Jobs) != jobs {
 		return fmt.Errorf("node %s has %d jobs, and %d have it", n.Name, len(n.Jobs), jobs)
 	}
-	var cpus, whole int32
+	whole := 0
 	for _, k := range n.Jobs {
-		cpus += max(1, d.table.Job(k).NumCPUs/int32(len(d.table.Job(k).Nodes)))
 		if !d.conf.Shared || d.job(k).Exclusive {
 			whole++
 		}

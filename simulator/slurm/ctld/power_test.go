@@ -320,6 +320,46 @@ func TestAPartitionsOwnTimes(t *testing.T) {
 	`, " resume ", "node_ready aws-1", "node_failed", "node_suspended", "node_down")
 }
 
+// A node of several partitions has the longest of their times, where they have
+// their own: the cluster's is for nodes of partitions without.
+func TestANodeOfSeveralPartitionsHasTheLongestOfTheirTimes(t *testing.T) {
+	span := func(d time.Duration) *time.Duration { return &d }
+	for name, c := range map[string]struct {
+		first, other *time.Duration
+		want         string
+	}{
+		"the later one's":     {span(20 * second), span(50 * second), "241 node_suspended aws-1 "},
+		"the earlier one's":   {span(50 * second), span(20 * second), "241 node_suspended aws-1 "},
+		"one's own":           {span(50 * second), nil, "241 node_suspended aws-1 "},
+		"the cluster's":       {nil, nil, "311 node_suspended aws-1 "},
+		"never, by the first": {span(conf.Infinite), span(50 * second), ""},
+		"never, by the other": {span(50 * second), span(conf.Infinite), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := settings()
+			s.Partitions[1].SuspendTime = c.first
+			other := conf.DefaultPartition("other")
+			other.Nodes, other.SuspendTime = []string{"aws-[1-4]"}, c.other
+			s.Partitions = append(s.Partitions, other)
+			b := newBed(t, sched.FIFO, s)
+			b.submit(0, single(1))
+			b.until(1000)
+			b.want(strings.TrimSpace(c.want), "node_suspended aws-1")
+		})
+	}
+}
+
+func TestAnExceptionOfAsManyNodesAsThereAreIsOfAllOfThem(t *testing.T) {
+	for list, want := range map[string]string{"aws-[1-3]:3": "", "aws-[1-3]:9": "", "aws-[1-3]:0": "", "gone,aws-[1-2]": "311 suspend aws-3"} {
+		c := settings()
+		c.SuspendExcNodes = []string{list}
+		b := newBed(t, sched.FIFO, c)
+		b.submit(0, gang(7))
+		b.run()
+		b.want(want, " suspend ")
+	}
+}
+
 // A machine that comes when slurmctld has given up on it is nobody's.
 func TestANodeThatRegistersTooLate(t *testing.T) {
 	for service, want := range map[int]string{0: "DOWN", 1: "DOWN", 2: "IDLE"} {
