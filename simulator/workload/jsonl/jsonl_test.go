@@ -209,3 +209,28 @@ func TestThePageHasEveryKey(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestWhatALineLeavesOpenIsNoted(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"id":2,"submit":0,"run":60,"limit":60,"procs":1}`:                     "",
+		`{"id":2,"submit":0,"run":60.5,"limit":60,"procs":1}`:                   "overrun",
+		`{"id":2,"submit":0,"run":60,"procs":1}`:                                "no_limit",
+		`{"id":2,"submit":0,"run":60,"limit":60,"procs":1,"after":1}`:           "",
+		`{"id":2,"submit":0,"run":60,"limit":60,"procs":1,"after":2}`:           "unknown_after",
+		`{"id":2,"submit":0,"run":60,"limit":60,"procs":1,"after":3,"think":5}`: "unknown_after",
+		`{"id":2,"submit":3162240000,"run":60,"limit":60,"procs":1}`:            "",
+	} {
+		jobs, r, err := read(`{"id":1,"submit":0,"run":60,"limit":60,"procs":1}`+"\n"+line+"\n", trace.Options{})
+		if err != nil || len(jobs) != 2 {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		got := ""
+		for _, rep := range r.Repairs().List() {
+			got += rep.Kind.String()
+		}
+		if got != want || want == "unknown_after" && (jobs[1].After != 0 || jobs[1].Think != 0) {
+			t.Errorf("%s: %q, want %q: %+v", line, got, want, jobs[1])
+		}
+	}
+}
