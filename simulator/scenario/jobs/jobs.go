@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/scenario"
@@ -66,7 +67,7 @@ func Open(w *scenario.Workload, e *simulator.Engine, open func(path string) (io.
 	}
 	j.source = workload.Couple(j.source, w.Coupled.Share, coupled(&w.Coupled), e.Rand("workload", "coupled").Uint64())
 	if w.From > 0 || w.To > 0 {
-		j.source = workload.Cut(j.source, w.From, w.To)
+		j.source = j.part(w)
 	}
 	if w.Load != 1 {
 		j.source = workload.Load(j.source, w.Load)
@@ -76,6 +77,45 @@ func Open(w *scenario.Workload, e *simulator.Engine, open func(path string) (io.
 	}
 	j.source = workload.Limits(j.source, w.LimitFactor, w.MissingLimit)
 	return j, nil
+}
+
+// part is the jobs that are handed in between From and To. That there is none is an
+// error: it is not what was meant.
+func (j *Jobs) part(w *scenario.Workload) workload.Source {
+	whole := j.source
+	return func(yield func(workload.Job, error) bool) {
+		var last time.Duration
+		some := false
+		for job, err := range workload.Cut(noted(whole, &last), w.From, w.To) {
+			some = true
+			if !yield(job, err) {
+				return
+			}
+		}
+		if !some {
+			yield(workload.Job{}, &trace.Error{File: w.Origin(), Msg: fmt.Sprintf("no job is handed in from %v on and before %v; the last one that was read is, after %v", w.From, end(w.To), last)})
+		}
+	}
+}
+
+// end is an instant before which jobs count, for people.
+func end(to time.Duration) string {
+	if to == 0 {
+		return "the end"
+	}
+	return to.String()
+}
+
+// noted notes when the last job that was read was handed in.
+func noted(jobs workload.Source, last *time.Duration) workload.Source {
+	return func(yield func(workload.Job, error) bool) {
+		for job, err := range jobs {
+			*last = job.Submit
+			if !yield(job, err) {
+				return
+			}
+		}
+	}
 }
 
 // coupled names the jobs that may be coupled, nil for all.

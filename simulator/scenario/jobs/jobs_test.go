@@ -100,6 +100,18 @@ func TestWhatIsWrongWithAFileIsItsError(t *testing.T) {
 	}
 }
 
+func TestAPartWithoutAJobIsAMistake(t *testing.T) {
+	for want, change := range map[string]func(*scenario.Workload){
+		"a.swf: no job is handed in from 1h0m0s on and before the end; the last one that was read is, after 3m20s": func(w *scenario.Workload) { w.From = time.Hour },
+		"a.swf: no job is handed in from 1s on and before 1m0s; the last one that was read is, after 1m40s":        func(w *scenario.Workload) { w.From, w.To = time.Second, time.Minute },
+	} {
+		_, _, err := all(t, 1, log, func(w *scenario.Workload) { w.Trace = "a.swf"; change(w) })
+		if bad := new(trace.Error); !errors.As(err, &bad) || err.Error() != want {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+	}
+}
+
 func TestItIsKnownHowMuchWasRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.swf")
 	if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
