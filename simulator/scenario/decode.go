@@ -33,10 +33,7 @@ var format = read.Format{
 	Empty:     "give it a workload and a cluster",
 }
 
-const (
-	maxNodes = 1 << 20
-	longest  = 100 * 365 * 24 * time.Hour
-)
+const longest = 100 * 365 * 24 * time.Hour
 
 func seed(to *uint64) read.Reader {
 	return func(v read.Value) {

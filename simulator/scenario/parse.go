@@ -79,7 +79,7 @@ func (s *Scenario) keys() read.Reader {
 			read.Key("scheduler", read.Word(&c.Scheduler, FIFO, EASY, Slurm)),
 			read.Key("processors", read.Whole(&c.Processors, 1, 1<<30)),
 			read.Key("premises", read.Mapping(
-				read.Key("nodes", read.Whole(&c.Premises.Nodes, 0, maxNodes)),
+				read.Key("nodes", read.Whole(&c.Premises.Nodes, 0, MaxNodes)),
 				read.Key("cores_per_node", read.Whole(&c.Premises.CoresPerNode, 1, 1<<16)),
 				read.Key("memory_mb", read.Whole(&c.Premises.MemoryMB, 0, 1<<40)),
 			)),

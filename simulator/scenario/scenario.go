@@ -142,6 +142,9 @@ type Cluster struct {
 // a repair.
 type Failures struct{ MTBF, Repair time.Duration }
 
+// MaxNodes is how many nodes premises have at most: the names of one list.
+const MaxNodes = 1 << 16
+
 // Premises are nodes that stand all the time.
 type Premises struct {
 	Nodes, CoresPerNode int

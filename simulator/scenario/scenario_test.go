@@ -122,6 +122,7 @@ func TestMistakesAreToldWithTheirPlaceAndAWayOut(t *testing.T) {
 		"workload: {generator: }\n" + machine:                                   "1:1: error[SCN007] /workload: no workload",
 		trace + "cluster: {processors: 4}":                                      "2:11: error[SCN008] /cluster/processors: Slurm schedules nodes",
 		trace + "cluster: {scheduler: easy}":                                    "2:1: error[SCN007] /cluster: no machine",
+		trace + "cluster: {premises: {nodes: 65537, cores_per_node: 1}}":        "2:29: error[SCN005] /cluster/premises/nodes: \"65537\" is not a whole number in range (write a whole number from 0 to 65536)",
 		trace + "cluster: {premises: {nodes: 4}}":                               "2:11: error[SCN007] /cluster/premises: premises without cores_per_node",
 		trace + "cluster: {cloud: {spot: common}}":                              "error[SCN007] /cluster/cloud: a cloud without config",
 		trace + "cluster: {processors: 4, scheduler: easy, cloud: {config: c}}": "error[SCN008] /cluster/cloud: processors make a machine without nodes",

@@ -150,6 +150,9 @@ func (o *options) make(f *pflag.FlagSet) (*scenario.Scenario, error) {
 			return nil, app.Exitf(report.ExitUsage, "--%s %d: give it %d at least", flag.name, flag.n, flag.least)
 		}
 	}
+	if n := c.Premises.Nodes; n > scenario.MaxNodes {
+		return nil, app.Exitf(report.ExitUsage, "--nodes %d: give it %d at most", n, scenario.MaxNodes)
+	}
 	if o.config != "none" {
 		c.Cloud = o.cloud
 		c.Cloud.Config, c.Cloud.CoresPerNode = o.config, o.cores

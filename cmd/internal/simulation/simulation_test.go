@@ -215,6 +215,7 @@ func TestWhatCannotBeRunIsRefusedBeforeItRuns(t *testing.T) {
 	dir := t.TempDir()
 	for want, args := range map[string][]string{
 		"--nodes -2: give it 0 at least":                                      {"--trace=t.swf", "--nodes=-2"},
+		"--nodes 65537: give it 65536 at most":                                {"--trace=t.swf", "--nodes=65537", "--cores-per-node=1"},
 		"nothing to simulate: name a scenario":                                {},
 		"--procs -1: give it 1 at least":                                      {"--trace=t.swf", "--procs=-1"},
 		"--cores-per-node 0: give it 1 at least":                              {"--trace=t.swf", "--nodes=1", "--cores-per-node=0"},
