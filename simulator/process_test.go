@@ -495,3 +495,56 @@ func TestProcessesThatFollowEachOtherShareAStack(t *testing.T) {
 		t.Errorf("%d goroutines before, %d after Close", before, now)
 	}
 }
+
+// What others know of a scope is made when they ask: whenever that is, it says the
+// same.
+func TestAScopeSaysTheSameWheneverItIsAsked(t *testing.T) {
+	type key struct{}
+	reason := errors.New("told to stop")
+	for _, early := range []bool{true, false} {
+		e := New(Options{})
+		var derived, late context.Context
+		p := e.Spawn("p", func(ctx context.Context, v env.Env) {
+			ctx = context.WithValue(ctx, key{}, "value")
+			first, cancel := v.WithDeadline(ctx, v.Now().Add(time.Second))
+			defer cancel()
+			second, cancel := v.WithDeadline(ctx, v.Now().Add(time.Hour))
+			defer cancel()
+			third, cancel := v.WithDeadline(second, v.Now().Add(time.Minute))
+			defer cancel()
+			if early {
+				for _, c := range []context.Context{first, second, third} {
+					if c.Done() == nil || c.Err() != nil || c.Value(key{}) != "value" {
+						t.Errorf("at the beginning: %v, %v", c.Err(), c.Value(key{}))
+					}
+				}
+				var stop context.CancelFunc
+				derived, stop = context.WithCancel(third)
+				defer stop()
+			}
+			_ = v.Sleep(ctx, time.Hour) // until it is interrupted
+			late = first
+			for c, want := range map[context.Context]error{first: context.DeadlineExceeded, second: reason, third: reason} {
+				if err := context.Cause(c); err != want {
+					t.Errorf("asked early: %v: cause %v, want %v", early, err, want)
+				}
+				if err := c.Err(); (err == context.DeadlineExceeded) != (want == context.DeadlineExceeded) || err == nil {
+					t.Errorf("asked early: %v: %v, with the cause %v", early, err, want)
+				}
+				select {
+				case <-c.Done():
+				default:
+					t.Errorf("asked early: %v: ended, and not done", early)
+				}
+			}
+			if early && derived.Err() == nil {
+				t.Error("what was derived lives on")
+			}
+		})
+		e.After(2*time.Second, func() { p.Interrupt(reason) })
+		run(t, e)
+		if context.Cause(late) != context.DeadlineExceeded || late.Value(key{}) != "value" {
+			t.Errorf("after the end: cause %v, value %v", context.Cause(late), late.Value(key{}))
+		}
+	}
+}

@@ -7,10 +7,10 @@ import (
 	"aws-slurm-burst/executor/env"
 )
 
-// scope is a context in virtual time. It embeds a standard cancelCtx: contexts
-// that libraries derive from it end in the very instant, without a goroutine.
-// What the standard one cannot do is wake a coroutine, or expire by an event:
-// that is the scope's part.
+// scope is a context in virtual time: it wakes coroutines, and expires by an event.
+// What it is to others is a standard cancelCtx's part, which is made when somebody
+// asks for it (few do, and processes have a scope for each call of scontrol):
+// contexts that libraries derive from it end in the very instant, without a goroutine.
 //
 // Deadline is a virtual instant. A library that compares it with the wall
 // clock sees, with an epoch in the past, a deadline long gone, and with one in
@@ -22,7 +22,9 @@ import (
 // In contexts that libraries derive, Err is Canceled after our deadline;
 // context.Cause is DeadlineExceeded in all of them.
 type scope struct {
-	context.Context
+	from   context.Context // what it was derived from
+	cause  error           // once it has ended by itself
+	std    context.Context // nil until somebody asks
 	cancel context.CancelCauseFunc
 
 	p           *Process
@@ -44,9 +46,8 @@ var scopeKey = &scopeKeyType{}
 // newScope derives a scope. parent is the scope that ctx hangs on, nil for the
 // root of a process.
 func newScope(ctx context.Context, p *Process, parent *scope) *scope {
-	s := &scope{p: p, parent: parent}
+	s := &scope{from: ctx, p: p, parent: parent}
 	s.deadline, s.hasDeadline = ctx.Deadline()
-	s.Context, s.cancel = context.WithCancelCause(ctx)
 	if parent != nil {
 		parent.adopt(s)
 	}
@@ -56,13 +57,35 @@ func newScope(ctx context.Context, p *Process, parent *scope) *scope {
 // Deadline returns the virtual instant at which the scope ends.
 func (s *scope) Deadline() (time.Time, bool) { return s.deadline, s.hasDeadline }
 
-// Err tells a deadline from a cancellation, which the embedded context cannot.
+// standard returns the context that others know.
+func (s *scope) standard() context.Context {
+	switch {
+	case s.std != nil:
+	case s.cause == nil:
+		s.std, s.cancel = context.WithCancelCause(s.from)
+	default: // its own cause counts, whatever has ended since
+		s.std, s.cancel = context.WithCancelCause(context.WithoutCancel(s.from))
+		s.cancel(s.cause)
+	}
+	return s.std
+}
+
+// Done ends with the scope.
+func (s *scope) Done() <-chan struct{} { return s.standard().Done() }
+
+// Err tells a deadline from a cancellation, which a standard context cannot.
 func (s *scope) Err() error {
-	err := s.Context.Err()
-	if err != nil && context.Cause(s.Context) == context.DeadlineExceeded {
+	cause := s.cause
+	if cause == nil && s.from.Err() != nil {
+		cause = context.Cause(s.from)
+	}
+	switch cause {
+	case nil:
+		return nil
+	case context.DeadlineExceeded:
 		return context.DeadlineExceeded
 	}
-	return err
+	return context.Canceled
 }
 
 // Value finds the scope itself, too.
@@ -70,7 +93,7 @@ func (s *scope) Value(key any) any {
 	if key == scopeKey {
 		return s
 	}
-	return s.Context.Value(key)
+	return s.standard().Value(key)
 }
 
 // scopeOf returns the scope that ends with ctx, nil where ctx never ends or
@@ -111,13 +134,26 @@ func withDeadline(ctx context.Context, p *Process, t env.Time) (context.Context,
 
 // close ends the scope for a cause.
 func (s *scope) close(cause error) {
-	s.cancel(cause)
+	s.end(cause)
 	if !s.over {
 		s.settle()
 	}
 }
 
-// settle does what follows from the end of the embedded context: wakes who
+// end ends the contexts of the scope, unless they have ended.
+func (s *scope) end(cause error) {
+	if s.cause == nil && s.from.Err() == nil {
+		if cause == nil {
+			cause = context.Canceled
+		}
+		s.cause = cause
+		if s.cancel != nil {
+			s.cancel(cause)
+		}
+	}
+}
+
+// settle does what follows from the end of the context: wakes who
 // waits with it, in the order of their waiting, and settles the scopes below.
 func (s *scope) settle() {
 	s.over = true
@@ -130,7 +166,7 @@ func (s *scope) settle() {
 	}
 	for c := s.firstChild; c != nil; {
 		next := c.next
-		if c.Context.Err() != nil {
+		if c.Err() != nil {
 			c.settle()
 		} else if s != s.p.root {
 			// Something like WithoutCancel lies between: it lives on, and its
@@ -150,7 +186,7 @@ func (s *scope) discard() {
 	for c := s.firstChild; c != nil; c = c.next {
 		c.discard()
 	}
-	s.cancel(context.Canceled)
+	s.end(context.Canceled)
 }
 
 func (s *scope) adopt(c *scope) {
