@@ -124,7 +124,7 @@ func (r *reconciliation) askSlurm(ctx context.Context) {
 		env.Warnf(r.Env, "reconcile", "node states not known, leaving what depends on them: %v", err)
 		return
 	}
-	r.nodes = map[string]slurm.Node{}
+	r.nodes = make(map[string]slurm.Node, len(nodes))
 	for _, n := range nodes {
 		r.nodes[n.Name] = n
 	}

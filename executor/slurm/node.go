@@ -42,7 +42,8 @@ func parseNodes(out []byte) []Node {
 		if !ok || !blank || len(name) == 0 {
 			continue
 		}
-		addr, state := value(line, " NodeAddr="), value(line, " State=")
+		addr, rest := value(rest, " NodeAddr=")
+		state, _ := value(rest, " State=") // comes after it
 		text := string(append(append(append(few[:0], name...), addr...), state...))
 		n := Node{Name: text[:len(name)], Addr: text[len(name) : len(name)+len(addr)]}
 		n.State, n.flags, _ = strings.Cut(text[len(name)+len(addr):], "+")
@@ -53,15 +54,17 @@ func parseNodes(out []byte) []Node {
 	return nodes
 }
 
-// value returns the first value of a key of Slurm's own; "(null)" is none.
-func value(line []byte, key string) []byte {
+// value returns the first value of a key of Slurm's own, and what follows it; "(null)"
+// is none.
+func value(line []byte, key string) (value, rest []byte) {
 	i := bytes.Index(line, []byte(key))
 	if i < 0 {
-		return nil
+		return nil, line
 	}
 	line = line[i+len(key):]
-	if end := bytes.IndexByte(line, ' '); end >= 0 {
-		line = line[:end]
+	end := bytes.IndexAny(line, " \r\n")
+	if end < 0 {
+		end = len(line)
 	}
-	return bytes.TrimSuffix(bytes.TrimRight(line, "\r\n"), []byte("(null)"))
+	return bytes.TrimSuffix(line[:end], []byte("(null)")), line[end:]
 }

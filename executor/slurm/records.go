@@ -133,6 +133,9 @@ func parseJobs(out string) []Record {
 	if start >= 0 {
 		records = append(records, parseJob(out[start:]))
 	}
+	if len(records) < 2 {
+		return records
+	}
 	// A line break in a job's name can make up a whole record: of two with one
 	// id, neither is believed.
 	seen := map[string]int{}
