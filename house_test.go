@@ -288,9 +288,14 @@ var rules = []rule{
 		from:  []string{"simulator/slurm/sched"},
 		about: []string{"./..."},
 		allow: []string{
-			"executor/env", "simulator/slurm/sched/pick", "simulator/slurm/sched/queue", "simulator/slurm/sched/share",
+			"executor/env", "simulator/slurm/sched/ahead", "simulator/slurm/sched/pick", "simulator/slurm/sched/queue", "simulator/slurm/sched/share",
 			"simulator/slurm/sched/site", "simulator/slurm/sched/slots",
 		},
+	}, {
+		why:   "when nodes could be had is a question about who runs: for whom they are kept is decided above",
+		from:  []string{"simulator/slurm/sched/ahead"},
+		about: []string{"./..."},
+		allow: []string{"executor/env", "simulator/slurm/sched/pick", "simulator/slurm/sched/site", "simulator/slurm/sched/slots"},
 	}, {
 		why:   "nodes are found for what is asked for: who is next, and for whom something is kept, is decided above",
 		from:  []string{"simulator/slurm/sched/pick"},
@@ -589,6 +594,7 @@ func TestTheRulesForbidWhatTheyShould(t *testing.T) {
 		{"simulator/slurm/sched/slots", "simulator/slurm/sched/rows", true},
 		{"simulator/slurm/sched/site", "simulator/slurm/sched/rows", true},
 		{"simulator/slurm/sched/site", "simulator/slurm/sched/pick", true},
+		{"simulator/slurm/sched/pick", "simulator/slurm/sched/ahead", true},
 		{"simulator/slurm/sched", "simulator/slurm/sched/rows", true},
 		{"simulator/slurm/sched/site", "simulator/slurm/sched/slots", false},
 		{"simulator/slurm/sched", "simulator/slurm/sched/queue", false},

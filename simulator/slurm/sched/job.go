@@ -2,9 +2,10 @@ package sched
 
 import (
 	"cmp"
-	"sort"
+	"slices"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/ahead"
 	"aws-slurm-burst/simulator/slurm/sched/pick"
 	"aws-slurm-burst/simulator/slurm/sched/queue"
 )
@@ -93,43 +94,27 @@ func (s *Scheduler) dequeue(k int) {
 	s.pick.Drop(j.shape)
 }
 
-// ending is a running job and the end of its limit.
-type ending struct {
-	at  env.Time
-	job *Job
-}
+// ending is when a running job is expected to end.
+func (j *Job) ending() ahead.Ending { return ahead.Ending{At: j.end, ID: j.ID, Use: &j.use} }
 
 // expect enters a running job by its end, and forget takes it out.
 func (s *Scheduler) expect(j *Job) {
-	at := s.endingAt(j)
-	s.running = append(s.running, ending{})
-	copy(s.running[at+1:], s.running[at:])
-	s.running[at] = ending{j.end, j}
+	s.running = slices.Insert(s.running, s.ahead.Expect(j.ending()), j)
 }
 
 func (s *Scheduler) forget(j *Job) {
-	at := s.endingAt(j)
-	for s.running[at].job != j {
-		at++
-	}
+	at := s.ahead.Forget(j.ending())
 	s.running = append(s.running[:at], s.running[at+1:]...)
-}
-
-func (s *Scheduler) endingAt(j *Job) int {
-	return sort.Search(len(s.running), func(i int) bool {
-		r := &s.running[i]
-		return r.at > j.end || r.at == j.end && r.job.ID >= j.ID
-	})
 }
 
 // start gives the job at k the nodes that were chosen for it in an option.
 func (s *Scheduler) start(k int, w *pick.Want, now env.Time) {
 	j := s.queue.Entries[k].Job
 	s.dequeue(k)
-	j.state, j.Why, j.whole = running, None, w.Whole
+	j.state, j.Why = running, None
 	j.end, j.charged = now.Add(j.Limit), now
 	j.Nodes = append(j.Nodes[:0], s.pick.Chosen...)
-	j.cpus = append(j.cpus[:0], s.pick.CPUs...)
+	j.use = ahead.Use{Nodes: j.Nodes, CPUs: append(j.use.CPUs[:0], s.pick.CPUs...), Whole: w.Whole, GPUs: j.GPUs, Memory: j.Memory}
 	j.allocated = 0
 	for i := range j.Nodes {
 		s.take(j, i)
@@ -145,12 +130,12 @@ func (s *Scheduler) take(j *Job, i int) {
 	n := &s.site.Nodes[k]
 	s.site.Leave(k)
 	n.Jobs++
-	if j.whole {
+	if j.use.Whole {
 		j.allocated += n.CPUs
 		n.CPUs = 0
 	} else {
-		j.allocated += j.cpus[i]
-		n.CPUs -= j.cpus[i]
+		j.allocated += j.use.CPUs[i]
+		n.CPUs -= j.use.CPUs[i]
 		n.GPUs -= j.GPUs
 		n.Memory -= j.Memory
 	}
@@ -167,12 +152,12 @@ func (s *Scheduler) Release(j *Job, now env.Time) {
 	s.shares.End(j.Assoc, j.allocated)
 	for i, k := range j.Nodes {
 		s.site.Leave(k)
-		s.giveBack(&s.site.Nodes[k], j, i)
+		j.use.GiveBack(&s.site, &s.site.Nodes[k], i)
 		s.site.Enter(k)
 	}
 	s.forget(j)
 	j.state = outside
-	j.Nodes, j.cpus = j.Nodes[:0], j.cpus[:0]
+	j.Nodes, j.use.Nodes, j.use.CPUs = j.Nodes[:0], nil, j.use.CPUs[:0]
 	s.changed()
 }
 

@@ -1,22 +1,9 @@
 package sched
 
 import (
-	"sort"
-
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/slurm/sched/pick"
 )
-
-// plan is how many whole nodes of each class are free, from each instant until
-// the next one's. Counting is exact: nodes of a class are alike, and jobs that
-// never exceed the count at any instant can always be given nodes in order of
-// their starts.
-type plan struct {
-	classes int
-	at      []env.Time
-	free    []int32 // classes of each instant
-	least   []int32
-}
 
 // Backfill is Slurm's backfill pass: in order of priority, each of the first
 // MaxTest jobs gets nodes at the earliest instant that delays nobody before it:
@@ -38,7 +25,7 @@ func (s *Scheduler) Backfill(now env.Time) []*Job {
 		s.future.Reset(now, len(s.site.Nodes), s.opt.Params.Resolution)
 		s.plans++
 	} else {
-		s.layOut(now)
+		s.ahead.LayOut(&s.plan, now)
 	}
 	s.backfill(now, last)
 	return s.started
@@ -50,7 +37,7 @@ func (s *Scheduler) BackfillDirty(now env.Time) bool {
 	if s.opt.Policy != Slurm || s.queue.Len() == 0 || s.site.Open == 0 {
 		return false
 	}
-	overdue := len(s.running) > 0 && s.running[0].at <= now
+	overdue := len(s.ahead.Running) > 0 && s.ahead.Running[0].At <= now
 	return !s.planned || overdue || s.aged(now)
 }
 
@@ -114,19 +101,19 @@ func (s *Scheduler) fitsNow(j *Job, now env.Time) *pick.Want {
 		s.future.Taken(s.busy, now, now.Add(j.Limit))
 		return s.choose(j, pick.Choice{Avoid: s.busy}, nil)
 	}
-	end := s.round(now, now.Add(j.Limit))
+	end := s.plan.Round(now, now.Add(j.Limit))
 	p := &s.plan
 	sh := &s.pick.Shapes[j.shape]
 	for i := range sh.Wants {
 		w := &sh.Wants[i]
-		if w.Need > s.site.Open || s.pick.Bars(j.Limit, w) != None || p.fits(s, j, w, 0, end) >= 0 || !s.pick.ChooseIn(&sh.Ask, w, pick.Choice{Caps: p.least}) {
+		if w.Need > s.site.Open || s.pick.Bars(j.Limit, w) != None || p.Fits(&s.pick, &sh.Ask, w, 0, end) >= 0 || !s.pick.ChooseIn(&sh.Ask, w, pick.Choice{Caps: p.Least}) {
 			continue
 		}
-		to := p.cut(end)
+		to := p.Cut(end)
 		for _, n := range s.pick.Chosen {
 			c := int(s.site.Nodes[n].Class)
-			for k := c; k < to*p.classes; k += p.classes {
-				p.free[k]--
+			for k := c; k < to*p.Classes; k += p.Classes {
+				p.Free[k]--
 			}
 		}
 		return w
@@ -145,14 +132,14 @@ func (s *Scheduler) reserve(j *Job, now env.Time) {
 	sh := &s.pick.Shapes[j.shape]
 	p := &s.plan
 	var best *pick.Want
-	first := len(p.at)
+	first := len(p.At)
 	for i := range sh.Wants {
 		w := &sh.Wants[i]
 		if s.pick.Bars(j.Limit, w) != None {
 			continue
 		}
-		for from := 0; from < first && p.at[from] <= window; {
-			short := p.fits(s, j, w, from, s.round(now, p.at[from].Add(j.Limit)))
+		for from := 0; from < first && p.At[from] <= window; {
+			short := p.Fits(&s.pick, &sh.Ask, w, from, s.plan.Round(now, p.At[from].Add(j.Limit)))
 			if short < 0 {
 				best, first = w, from
 				break
@@ -163,105 +150,13 @@ func (s *Scheduler) reserve(j *Job, now env.Time) {
 	if best == nil {
 		return
 	}
-	j.Expected = p.at[first]
-	end := s.round(now, j.Expected.Add(j.Limit))
-	p.fits(s, j, best, first, end)
-	to := p.cut(end)
+	j.Expected = p.At[first]
+	end := s.plan.Round(now, j.Expected.Add(j.Limit))
+	p.Fits(&s.pick, &sh.Ask, best, first, end)
+	to := p.Cut(end)
 	for i, c := range s.site.Sets[best.Set].Classes {
 		for k := first; k < to; k++ {
-			p.free[k*p.classes+int(c)] -= s.pick.Work[i]
+			p.Free[k*p.Classes+int(c)] -= s.pick.Work[i]
 		}
 	}
-}
-
-// round rounds an instant up to bf_resolution after now.
-func (s *Scheduler) round(now, t env.Time) env.Time {
-	r := s.opt.Params.Resolution
-	if r <= 1 {
-		return t
-	}
-	return now.Add((t.Sub(now) + r - 1) / r * r)
-}
-
-// layOut begins a plan: what is free now, and what comes back as running jobs
-// end by their limits.
-func (s *Scheduler) layOut(now env.Time) {
-	p := &s.plan
-	p.classes = len(s.site.Classes)
-	p.at = append(p.at[:0], now)
-	p.free = p.free[:0]
-	for c := range s.site.Classes {
-		p.free = append(p.free, s.site.Classes[c].Idle())
-	}
-	a := s.arrivals(now)
-	for t, ok := a.next(); ok; t, ok = a.next() {
-		at := s.round(now, t.at)
-		if at > p.at[len(p.at)-1] {
-			p.at = append(p.at, at)
-			p.free = append(p.free, p.free[len(p.free)-p.classes:]...)
-		}
-		p.free[len(p.free)-p.classes+int(t.class)] += t.n
-	}
-}
-
-// fits returns -1 where a job can have its nodes from step from until end: least
-// has what is free of each class of its set all that time, and the scheduler's
-// work what the job would take of it. Else it returns the first step from which
-// there is a chance: a step that is short of nodes by itself is so for every
-// window that has it in it.
-func (p *plan) fits(s *Scheduler, j *Job, w *pick.Want, from int, end env.Time) int {
-	set := &s.site.Sets[w.Set]
-	for len(p.least) < p.classes {
-		p.least = append(p.least, 0)
-	}
-	if len(set.Classes) == 1 && w.Plain {
-		c := int(set.Classes[0])
-		for k := from; k < len(p.at) && (k == from || p.at[k] < end); k++ {
-			if p.free[k*p.classes+c] < w.Need {
-				return k + 1
-			}
-		}
-		p.least[c] = w.Need
-		s.pick.Work = append(s.pick.Work[:0], w.Need)
-		return -1
-	}
-	for k := from; k < len(p.at) && (k == from || p.at[k] < end); k++ {
-		free := p.free[k*p.classes : (k+1)*p.classes]
-		var here, always struct{ nodes, cpus int32 }
-		for i, c := range set.Classes {
-			n := free[c]
-			here.nodes += n
-			here.cpus += n * set.CPUs[i]
-			if k == from || n < p.least[c] {
-				p.least[c] = n
-			}
-			always.nodes += p.least[c]
-			always.cpus += p.least[c] * set.CPUs[i]
-		}
-		if here.nodes < w.Need || here.cpus < j.CPUs {
-			return k + 1
-		}
-		if always.nodes < w.Need || always.cpus < j.CPUs {
-			return from + 1
-		}
-	}
-	// What backfill reserves it takes whatever its weight: so does slurmctld.
-	s.pick.Any(w, j.CPUs, p.least)
-	return -1
-}
-
-// cut makes an instant the beginning of a step and returns which.
-func (p *plan) cut(t env.Time) int {
-	k := sort.Search(len(p.at), func(i int) bool { return p.at[i] >= t })
-	if k < len(p.at) && p.at[k] == t {
-		return k
-	}
-	n := p.classes
-	p.at = append(p.at, 0)
-	copy(p.at[k+1:], p.at[k:])
-	p.at[k] = t
-	p.free = append(p.free, p.free[len(p.free)-n:]...)
-	copy(p.free[(k+1)*n:], p.free[k*n:len(p.free)-n])
-	copy(p.free[k*n:(k+1)*n], p.free[(k-1)*n:k*n])
-	return k
 }

@@ -119,8 +119,8 @@ func (s *Scheduler) reprioritise(now env.Time) {
 	}
 	s.nextCalc = now.Add(max(w.Period, time.Second))
 	if w.FairShare > 0 {
-		for _, r := range s.running {
-			s.charge(r.job, now)
+		for _, j := range s.running {
+			s.charge(j, now)
 		}
 		s.shares.Rank(now)
 	}

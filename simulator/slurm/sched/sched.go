@@ -11,6 +11,10 @@
 // for. Partitions, constraints, users and accounts are resolved to small
 // numbers when a job is made (Place, Assoc), so that a pass compares integers.
 //
+// What there is has rooms of its own: site (nodes and places), pick (which of them
+// serve a job), ahead (when they could), queue (who waits) and share (limits and
+// fair shares). Here is who is next, and for whom something is kept.
+//
 // Left out: preemption, advance reservations, licences, generic resources other
 // than GPUs, topology, heterogeneous jobs, and whatever depends on which cores
 // of a node a job has.
@@ -22,6 +26,7 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/slurm/sched/ahead"
 	"aws-slurm-burst/simulator/slurm/sched/pick"
 	"aws-slurm-burst/simulator/slurm/sched/queue"
 	"aws-slurm-burst/simulator/slurm/sched/share"
@@ -150,13 +155,12 @@ type Job struct {
 	Expected env.Time
 
 	state     state
-	whole     bool  // it runs on whole nodes
 	shape     int32 // what it comes to in each of its options
 	allocated int32 // CPUs that it has
 	priority  int64
 	end       env.Time
-	charged   env.Time // until when its use is booked
-	cpus      []int32  // of each of Nodes, where it shares them
+	charged   env.Time  // until when its use is booked
+	use       ahead.Use // what it has while it runs
 }
 
 type state uint8
@@ -185,7 +189,7 @@ const endless = 365 * 24 * time.Hour
 const hole = math.MaxInt32
 
 // never is later than every instant that is planned for.
-const never = env.Time(math.MaxInt64)
+const never = ahead.Never
 
 // Scheduler has the nodes of a cluster, the queue, and who runs where.
 type Scheduler struct {
@@ -200,8 +204,9 @@ type Scheduler struct {
 	nextCalc env.Time // of priorities
 
 	queue   queue.Queue[Job]
-	running []ending // by end
-	started []*Job   // of the present pass
+	ahead   ahead.Planner
+	running []*Job // as ahead has them, by end
+	started []*Job // of the present pass
 
 	// Where the last pass stood: entries of the queue before tested cannot start
 	// unless something happens that changed() hears of. epoch counts these.
@@ -218,15 +223,10 @@ type Scheduler struct {
 	planned bool        // nothing happened since the last Backfill
 
 	// Scratch.
-	counts, offers []int32
-	late           []arrival
-	plan           plan
-	future         slots.Map
-	plans          uint64 // counts plans, and what has started since one began
-	busy, booked   slots.Nodes
-	ready          []env.Time
-	rest           []site.Node
-	edges, backs   []edge
+	plan         ahead.Plan
+	future       slots.Map
+	plans        uint64 // counts plans, and what has started since one began
+	busy, booked slots.Nodes
 }
 
 // New returns a scheduler without nodes. Partitions and classes come first,
@@ -237,5 +237,7 @@ func New(opt Options) *Scheduler {
 	}
 	s := &Scheduler{opt: opt, site: site.New(), shares: share.Tree{HalfLife: opt.Priority.HalfLife, Default: opt.Limits}}
 	s.pick = pick.New(&s.site, opt.Shared, opt.Memory)
+	s.ahead = ahead.Planner{Site: &s.site, Pick: &s.pick, Linear: opt.Params.WindowLinear}
+	s.plan.Resolution = opt.Params.Resolution
 	return s
 }

@@ -1,12 +1,8 @@
 package sched
 
 import (
-	"cmp"
-	"slices"
-
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/simulator/slurm/sched/pick"
-	"aws-slurm-burst/simulator/slurm/sched/site"
 	"aws-slurm-burst/simulator/slurm/sched/slots"
 )
 
@@ -53,7 +49,7 @@ func (s *Scheduler) soonestFree(j *Job, w *pick.Want, now env.Time) env.Time {
 	// common, until one starts.
 	sh := &s.pick.Shapes[j.shape]
 	if sh.Planned != s.plans || len(sh.Wants) > 1 {
-		sh.Planned, sh.First = s.plans, s.soonest(j, w, now, nil)
+		sh.Planned, sh.First = s.plans, s.ahead.Shared(&sh.Ask, w, now, nil)
 	}
 	first := sh.First
 	if first > window {
@@ -64,7 +60,7 @@ func (s *Scheduler) soonestFree(j *Job, w *pick.Want, now env.Time) env.Time {
 		s.busy = s.none(s.busy)
 		next := s.future.Taken(s.busy, start, start.Add(j.Limit))
 		if (next == 0 || next >= first) && members.Without(s.busy) >= w.Need {
-			if at := s.soonest(j, w, now, s.busy); at < never {
+			if at := s.ahead.Shared(&sh.Ask, w, now, s.busy); at < never {
 				// Whatever ends now may do so at any moment, but has not.
 				at = max(at, start, now+1)
 				if next == 0 || at <= next {
@@ -87,124 +83,4 @@ func (s *Scheduler) soonestFree(j *Job, w *pick.Want, now env.Time) env.Time {
 		}
 		start = next
 	}
-}
-
-// soonest chooses nodes of an option for a job at the earliest instant at which it
-// can have them, if running jobs end by their limits: now, or when one of them
-// ends or a node comes back. never is that nobody knows.
-//
-// Ends that are near each other are looked at together, as slurmctld does it; the
-// instant is that of the last of them.
-func (s *Scheduler) soonest(j *Job, w *pick.Want, now env.Time, avoid slots.Nodes) env.Time {
-	c, k := pick.Choice{Avoid: avoid}, &s.pick.Shapes[j.shape].Ask
-	s.rest = append(s.rest[:0], s.site.Nodes...)
-	s.pick.Belong(s.site.Sets[w.Set].Classes, nil)
-	var able, cpus int32
-	for i := range s.rest {
-		if n := &s.rest[i]; s.pick.Member[n.Class] && !avoid.Has(int32(i)) {
-			if has := s.pick.Has(n, k, w); has > 0 {
-				able, cpus = able+1, cpus+has
-			}
-		}
-	}
-	enough := func() bool {
-		return able >= w.Need && cpus >= j.CPUs && s.pick.TakeShared(s.rest, k, w, c)
-	}
-	if enough() {
-		return now
-	}
-	// change counts a node anew.
-	change := func(i int32, by func(n *site.Node)) {
-		n := &s.rest[i]
-		counts := s.pick.Member[n.Class] && !avoid.Has(i)
-		if had := s.pick.Has(n, k, w); counts && had > 0 {
-			able, cpus = able-1, cpus-had
-		}
-		by(n)
-		if has := s.pick.Has(n, k, w); counts && has > 0 {
-			able, cpus = able+1, cpus+has
-		}
-	}
-	matters := func(i int32) bool { return s.pick.Member[s.site.Nodes[i].Class] && !avoid.Has(i) }
-	backs, ends := s.returns(now), s.running
-	g := slots.Ends{Linear: s.opt.Params.WindowLinear}
-	for {
-		last := never
-		for {
-			at, back := next(backs, ends, now)
-			switch {
-			case at == never:
-			case back:
-				i := backs[0].node
-				if backs = backs[1:]; !matters(i) {
-					continue
-				}
-				change(i, func(n *site.Node) { n.Availability = Off })
-			default:
-				job := ends[0].job
-				if ends = ends[1:]; !slices.ContainsFunc(job.Nodes, matters) {
-					continue
-				}
-				for k, i := range job.Nodes {
-					change(i, func(n *site.Node) { s.giveBack(n, job, k) })
-				}
-			}
-			if at == never {
-				break
-			}
-			last = at
-			g.Begin(at)
-			if at, _ = next(backs, ends, now); at > g.Until() {
-				break
-			}
-		}
-		if last == never {
-			return never
-		}
-		if enough() {
-			return last
-		}
-		if at, _ := next(backs, ends, now); at < never {
-			g.Grow(at)
-		}
-	}
-}
-
-// returns are the nodes that come back, in the order in which they do.
-func (s *Scheduler) returns(now env.Time) []edge {
-	s.backs = s.backs[:0]
-	if s.site.Coming > 0 {
-		for i := range s.site.Nodes {
-			if n := &s.site.Nodes[i]; n.Availability == Back {
-				s.backs = append(s.backs, edge{max(n.Back, now), int32(i)})
-			}
-		}
-		slices.SortStableFunc(s.backs, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
-	}
-	return s.backs
-}
-
-// next is when the next of some nodes comes back, or the next of some jobs ends,
-// whichever is first, and which it is.
-func next(backs []edge, ends []ending, now env.Time) (at env.Time, back bool) {
-	at = never
-	if len(ends) > 0 {
-		at = max(ends[0].at, now)
-	}
-	if len(backs) > 0 && backs[0].at <= at {
-		return backs[0].at, true
-	}
-	return at, false
-}
-
-// giveBack returns a running job's share of its k-th node.
-func (s *Scheduler) giveBack(n *site.Node, j *Job, k int) {
-	n.Jobs--
-	if j.whole {
-		n.CPUs = s.site.Classes[n.Class].CPUs
-		return
-	}
-	n.CPUs += j.cpus[k]
-	n.GPUs += j.GPUs
-	n.Memory += j.Memory
 }
