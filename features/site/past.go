@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,12 +65,6 @@ func (w *Site) Pass(ctx context.Context, d time.Duration) error {
 // earlier subtracts d from every number of a record that can only be a time in
 // nanoseconds.
 func earlier(record []byte, d time.Duration) ([]byte, error) {
-	var v any
-	dec := json.NewDecoder(bytes.NewReader(record))
-	dec.UseNumber()
-	if err := dec.Decode(&v); err != nil {
-		return nil, err
-	}
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -89,5 +84,22 @@ func earlier(record []byte, d time.Duration) ([]byte, error) {
 		}
 		return v
 	}
-	return json.Marshal(walk(v))
+	// A record may go on in more lines.
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	dec := json.NewDecoder(bytes.NewReader(record))
+	dec.UseNumber()
+	for {
+		var v any
+		err := dec.Decode(&v)
+		if err == io.EOF {
+			return out.Bytes(), nil
+		}
+		if err == nil {
+			err = enc.Encode(walk(v))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
