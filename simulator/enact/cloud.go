@@ -38,7 +38,7 @@ func (r Simulator) cloud(s *scenario.Scenario, cfg *config.Config, types *catalo
 	out.EC2 = ec2.Options{
 		Seed: s.Seed, Region: cfg.AWS.Region, Ledger: &billing.Ledger{},
 		ShuttingDownFor: c.ShuttingDown, Supplies: supplies(c, types, region),
-		SpotPrice: usual(types, region),
+		SpotPrice: usual(types, region), Zones: min(6, len(types.Zones(region))), Offered: offered(types),
 	}
 	if c.VisibilityLag > 0 {
 		out.EC2.Sight = lag.Around(c.VisibilityLag)
@@ -148,6 +148,23 @@ func supplies(c *scenario.Cloud, types *catalog.Catalog, region string) market.S
 		}
 		s, err := market.Named(string(word))
 		return s, err == nil
+	}
+}
+
+// offered says which zones sell a type, as the catalogue has it; where it has nothing,
+// all do. Each is looked up once.
+func offered(types *catalog.Catalog) func(kind, az string) bool {
+	type offer struct{ kind, az string }
+	seen := map[offer]bool{}
+	return func(kind, az string) bool {
+		o := offer{kind, az}
+		sold, again := seen[o]
+		if !again {
+			is, known := types.Offered(kind, az)
+			sold = is || !known
+			seen[o] = sold
+		}
+		return sold
 	}
 }
 

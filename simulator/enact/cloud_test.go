@@ -233,6 +233,25 @@ func TestSpotCostsWhatTheCatalogueSaysAboutIt(t *testing.T) {
 	}
 }
 
+func TestTypesAreLaunchedWhereTheCatalogueSaysThatTheyAreSold(t *testing.T) {
+	one := strings.Replace(spotAlone, "subnets: {default_for_az: true}", "subnets: {default_for_az: true, azs: [%s]}", 1)
+	if one == spotAlone {
+		t.Fatal("the configuration has another form")
+	}
+	for zones, want := range map[string]int{"us-east-1e": 0, "us-east-1e, us-east-1f": 4} { // c6i is not sold in the first
+		f := files{"config.yaml": fmt.Sprintf(one, zones), "jobs.jsonl": jobLines(1, 8, time.Hour)}
+		s := clouded()
+		s.Until = 3 * time.Hour
+		o := carriedOut(t, s, f)
+		if n := o.Cloud.Instances; n != want || o.errors("RunInstances", "Unsupported") == 0 {
+			t.Errorf("%s: %d instances, want %d; %v", zones, n, want, o.Cloud.APIErrors)
+		}
+	}
+	if o := carriedOut(t, clouded(), files{"config.yaml": strings.Replace(spotAlone, "us-east-1", "eu-west-1", 1), "jobs.jsonl": jobLines(1, 8, time.Hour)}); o.Jobs != 1 {
+		t.Error("in eu-west-1, which has three zones, no job ran")
+	}
+}
+
 func TestABrokenRecordingIsToldWithItsLine(t *testing.T) {
 	f := files{"config.yaml": spotAlone, "jobs.jsonl": jobLines(1, 1, time.Minute), "pool.csv": poolOf("0 up", "60 some"),
 		"other.csv": "time,type,zone,capacity\n0,c6i.xlarge,eu-west-1a,up\n0,p3.2xlarge,us-east-1a,up\n"}
