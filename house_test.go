@@ -336,8 +336,8 @@ var rules = []rule{
 		about: []string{"./..."},
 		allow: []string{"executor/env", "simulator", "simulator/record", "simulator/workload"},
 	}, {
-		why:   "how often EC2 may be called, by what it counts, how instances come up, when others see them, what its markets have and what it charges: each is known by the model, and knows neither it nor the others",
-		from:  []string{"simulator/ec2/throttle", "simulator/ec2/quota", "simulator/ec2/boot", "simulator/ec2/lag", "simulator/ec2/market", "simulator/ec2/billing"},
+		why:   "how often EC2 may be called, by what it counts, how instances come up, when others see them, what its markets have, what it charges and what is to come: each is known by the model, and knows neither it nor the others",
+		from:  []string{"simulator/ec2/throttle", "simulator/ec2/quota", "simulator/ec2/boot", "simulator/ec2/lag", "simulator/ec2/market", "simulator/ec2/billing", "simulator/ec2/agenda"},
 		about: []string{"./..."},
 		allow: []string{"executor/env", "executor/cloud", "simulator"}, // the engine's streams of chance
 	}, {

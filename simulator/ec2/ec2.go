@@ -25,6 +25,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/agenda"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/billing"
 	"aws-slurm-burst/simulator/ec2/boot"
@@ -161,7 +162,7 @@ type Model struct {
 	pools    map[Pool]*pool     // of the market
 	meter    billing.Meter
 
-	agenda  agenda
+	agenda  agenda.Agenda[due]
 	alarm   env.Time // for which At was last called
 	ring    func()   // what it calls
 	outbox  []record.Event
@@ -198,7 +199,7 @@ func New(o Options) (*Model, error) {
 		headroom:     maps.Clone(o.Capacity),
 		vcpus:        map[cloud.Market]int{},
 		pools:        map[Pool]*pool{},
-		alarm:        never,
+		alarm:        agenda.Never,
 	}
 	m.ring = m.tick
 	if o.Throttle != nil {

@@ -648,7 +648,7 @@ func TestAfterAMonthNothingIsLeft(t *testing.T) {
 	if _, err := l.DescribeInstances(api.Query{}); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(l.instances) + len(l.instanceByID) + len(l.ending) + len(l.ended) + len(l.tokens) + len(l.spent) + len(l.agenda.heap) + len(l.outbox); n != 0 {
+	if n := len(l.instances) + len(l.instanceByID) + len(l.ending) + len(l.ended) + len(l.tokens) + len(l.spent) + l.agenda.Len() + len(l.outbox); n != 0 {
 		t.Errorf("%d things are left", n)
 	}
 	if len(l.lines) < 1000 {

@@ -22,8 +22,8 @@ const DefaultSpotRatio = 0.4
 const instanceHour = time.Hour
 
 // spotPrice is the market price in USD an hour, and since when it holds: as it was
-// recorded, else by what is usual. Where that moves it never passes the one on demand, as
-// spot prices have not since 2017.
+// recorded, else about what is usual. Where that moves it never passes the price on
+// demand, as spot prices have not since 2017.
 func (m *Model) spotPrice(kind, az string, now env.Time) (usd float64, since env.Time, known bool) {
 	onDemand, priced := m.opt.Types.Price(kind, m.opt.Region)
 	usd, known = onDemand*DefaultSpotRatio, priced
@@ -63,7 +63,7 @@ func (m *Model) charges(i *Instance, now env.Time) billing.Rate {
 		i.bill = m.opt.Ledger.Open(billing.Line{Instance: i.ID, Type: i.Type, AZ: i.Placement.AZ, Market: i.Market}, now, rate, known)
 		m.meter.On(now, i.bill.Rate())
 		if i.Market == cloud.Spot && m.market != nil {
-			m.agenda.push(due{at: now.Add(instanceHour), deed: bills, i: i})
+			m.agenda.Push(now.Add(instanceHour), due{deed: bills, i: i})
 		}
 	}
 	return rate
@@ -75,7 +75,7 @@ func (m *Model) reprice(i *Instance, now env.Time) {
 		m.meter.Change(now, i.bill.Rate(), rate)
 		i.bill.Reprice(now, rate)
 	}
-	m.agenda.push(due{at: now.Add(instanceHour), deed: bills, i: i})
+	m.agenda.Push(now.Add(instanceHour), due{deed: bills, i: i})
 }
 
 // charge closes the bill of an instance and returns what it was, in USD.

@@ -7,6 +7,7 @@ import (
 
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/agenda"
 	"aws-slurm-burst/simulator/ec2/boot"
 	"aws-slurm-burst/simulator/ec2/market"
 	"aws-slurm-burst/simulator/record"
@@ -63,14 +64,14 @@ func (m *Model) watch(p *pool, now env.Time) {
 	if p.watched || p.Market != cloud.Spot {
 		return
 	}
-	next := never
+	next := agenda.Never
 	if p.capacity != nil {
 		p.capacity.Free(now)
 		p.taken = p.capacity.Part(now).At // what was taken before is nobody's of now
 		next = p.capacity.Next()
 	}
 	p.price.At(now)
-	m.agenda.push(due{at: min(next, p.price.Next()), deed: dwindles, pool: p})
+	m.agenda.Push(min(next, p.price.Next()), due{deed: dwindles, pool: p})
 	p.watched = true
 }
 
@@ -109,7 +110,7 @@ func (m *Model) dwindle(p *pool, now env.Time) {
 
 func (m *Model) doom(i *Instance, at env.Time) {
 	i.doomed = true
-	m.agenda.push(due{at: at, deed: warns, i: i})
+	m.agenda.Push(at, due{deed: warns, i: i})
 }
 
 // near is how many instances more a cluster placement group has room for side by
@@ -150,12 +151,12 @@ func (m *Model) boots(i *Instance, now env.Time) {
 		f := m.Fate(i.ID)
 		i.runs = now.Add(f.Running)
 		if f.Dies != "" {
-			m.agenda.push(due{at: i.runs, deed: dies, i: i})
+			m.agenda.Push(i.runs, due{deed: dies, i: i})
 			return
 		}
 	}
 	if m.opt.Sink != nil || m.opt.Ledger != nil {
-		m.agenda.push(due{at: i.runs, deed: runs, i: i})
+		m.agenda.Push(i.runs, due{deed: runs, i: i})
 	}
 }
 

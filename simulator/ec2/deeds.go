@@ -1,15 +1,12 @@
 package ec2
 
 import (
-	"math"
 	"slices"
 
 	"aws-slurm-burst/executor/env"
+	"aws-slurm-burst/simulator/ec2/agenda"
 	"aws-slurm-burst/simulator/record"
 )
-
-// never is later than everything.
-const never = env.Time(math.MaxInt64)
 
 // deed is something that happens by itself.
 type deed uint8
@@ -23,67 +20,11 @@ const (
 	dwindles             // a pool's capacity or price may have changed
 )
 
-// due is a deed with its instant; of pool and instance it has the one that the
-// deed is about.
+// due is a deed; of pool and instance it has the one that it is about.
 type due struct {
-	at   env.Time
-	seq  uint64
 	deed deed
 	i    *Instance
 	pool *pool
-}
-
-func (d *due) before(o *due) bool { return d.at < o.at || d.at == o.at && d.seq < o.seq }
-
-// agenda is what is to come: a binary heap.
-type agenda struct {
-	heap []due
-	seq  uint64
-}
-
-func (a *agenda) push(d due) {
-	a.seq++
-	d.seq = a.seq
-	a.heap = append(a.heap, d)
-	h := a.heap
-	for k := len(h) - 1; k > 0; {
-		parent := (k - 1) / 2
-		if !h[k].before(&h[parent]) {
-			break
-		}
-		h[k], h[parent] = h[parent], h[k]
-		k = parent
-	}
-}
-
-func (a *agenda) pop() due {
-	h := a.heap
-	first, last := h[0], len(h)-1
-	h[0], h[last] = h[last], due{}
-	h = h[:last]
-	for k := 0; ; {
-		least := k
-		for c := 2*k + 1; c <= 2*k+2 && c < last; c++ {
-			if h[c].before(&h[least]) {
-				least = c
-			}
-		}
-		if least == k {
-			break
-		}
-		h[k], h[least] = h[least], h[k]
-		k = least
-	}
-	a.heap = h
-	return first
-}
-
-// next is the instant of the first deed.
-func (a *agenda) next() env.Time {
-	if len(a.heap) == 0 {
-		return never
-	}
-	return a.heap[0].at
 }
 
 // settle does what has become due since the last call, in order: deeds; instances
@@ -91,18 +32,18 @@ func (a *agenda) next() env.Time {
 // forgotten. All shut down equally long, so both queues are in order of time.
 func (m *Model) settle(now env.Time) {
 	for {
-		gone := never
+		gone := agenda.Never
 		if len(m.ending) > 0 {
 			gone = m.ending[0].terminates
 		}
-		next := m.agenda.next()
+		next := m.agenda.Next()
 		if min(gone, next) > now {
 			break
 		}
 		if gone <= next {
 			m.terminated(gone)
 		} else {
-			m.perform(m.agenda.pop())
+			m.perform(m.agenda.Pop())
 		}
 	}
 	forgotten := 0
@@ -131,9 +72,9 @@ func (m *Model) terminated(now env.Time) {
 	m.note(record.InstanceGone, i, now, "", 0, 0)
 }
 
-func (m *Model) perform(d due) {
+func (m *Model) perform(at env.Time, d due) {
 	if d.deed == dwindles {
-		m.dwindle(d.pool, d.at)
+		m.dwindle(d.pool, at)
 		return
 	}
 	i := d.i
@@ -142,16 +83,16 @@ func (m *Model) perform(d due) {
 	}
 	switch d.deed {
 	case runs:
-		m.run(i, d.at)
+		m.run(i, at)
 	case dies:
-		m.die(i, d.at)
+		m.die(i, at)
 	case warns:
-		m.note(record.InstanceWarned, i, d.at, "", 0, 0)
-		m.agenda.push(due{at: d.at.Add(notice), deed: reclaims, i: i})
+		m.note(record.InstanceWarned, i, at, "", 0, 0)
+		m.agenda.Push(at.Add(notice), due{deed: reclaims, i: i})
 	case reclaims:
-		m.end(i, "Server.SpotInstanceTermination", "Spot instance termination", d.at)
+		m.end(i, "Server.SpotInstanceTermination", "Spot instance termination", at)
 	case bills:
-		m.reprice(i, d.at)
+		m.reprice(i, at)
 	}
 }
 
@@ -161,7 +102,7 @@ func (m *Model) wake() {
 	if m.opt.At == nil {
 		return
 	}
-	next := m.agenda.next()
+	next := m.agenda.Next()
 	if m.opt.Sink != nil && len(m.ending) > 0 {
 		next = min(next, m.ending[0].terminates)
 	}
@@ -179,7 +120,7 @@ func (m *Model) tick() {
 	now := m.opt.Clock.Now()
 	m.settle(now)
 	if now >= m.alarm {
-		m.alarm = never
+		m.alarm = agenda.Never
 	}
 	m.wake()
 }
