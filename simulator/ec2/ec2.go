@@ -10,9 +10,11 @@
 //
 // It is generous by default: all capacity, no quota, no throttle, no delay, no
 // lag, no bill. What makes it scarce, slow and dear is optional, each alone:
-// throttle, quota, boot, market and billing are rooms of their own
-// (docs/EC2-MODEL.md has their numbers). It does not model disks, routing, IAM or
-// stopped instances, and it takes any key pair and instance profile.
+// throttle, quota, boot, lag, market, recording and billing are rooms of their own
+// (docs/EC2-MODEL.md has their numbers), as are api, network, template and agenda,
+// which know no instance; port and wire are the doors to it. It does not model
+// disks, routing, IAM or stopped instances, and it takes any key pair and instance
+// profile.
 package ec2
 
 import (
