@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -31,7 +32,6 @@ SuspendProgram=aws-slurm-burst-suspend
 ResumeFailProgram=aws-slurm-burst-resume-fail
 ResumeRate=0
 SuspendRate=0
-ResumeTimeout=600
 SuspendTime=600
 ReturnToService=2
 TreeWidth=65533
@@ -53,9 +53,7 @@ func SlurmConf(p Premises, cfg *config.Config, types *catalog.Catalog, cores int
 			return "", fmt.Errorf("%s: there is no node group: a cloud needs one", cfg.Base())
 		}
 		b.WriteString(head)
-		if t := cfg.Slurm.ResumeTimeout; t > 0 {
-			fmt.Fprintf(&b, "ResumeTimeout=%d\n", seconds(t))
-		}
+		fmt.Fprintf(&b, "ResumeTimeout=%d\n", seconds(cmp.Or(cfg.Slurm.ResumeTimeout, 10*time.Minute)))
 		if t := cfg.Slurm.SuspendTimeout; t > 0 {
 			fmt.Fprintf(&b, "SuspendTimeout=%d\n", seconds(t))
 		}
