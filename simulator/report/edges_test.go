@@ -242,7 +242,16 @@ func TestEveryCallAndGangIsCountedByWhatBecameOfIt(t *testing.T) {
 	for _, number := range []string{"a=1", "b=2", "a=1", "b=2"} {
 		r.at(3, record.Assumed, record.Event{Cause: number})
 	}
+	r.at(4, record.Resumed, record.Event{Nodes: two})
+	for range 2 {
+		r.at(4, record.Suspended, record.Event{Nodes: two})
+	}
+	r.submit(5, 1, record.Spec{})
+	r.job(6, record.JobHeld, 1)
 	got := r.report(10)
+	if got.ResumeCalls != 1 || got.SuspendCalls != 2 || got.Held != 1 {
+		t.Errorf("%d resumes, %d suspends, %d jobs held", got.ResumeCalls, got.SuspendCalls, got.Held)
+	}
 	if c, e := fmt.Sprint(got.APICalls), fmt.Sprint(got.APIErrors); c != "map[DescribeInstances:1 RunInstances:5]" || e != "map[RunInstances:map[A:2 B:1]]" {
 		t.Errorf("calls %s, errors %s", c, e)
 	}
