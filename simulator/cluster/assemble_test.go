@@ -119,3 +119,60 @@ func TestProgramsAndGangsAreToldWithWhatTheyGot(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+func TestAJobThatIsRefusedEndsAtOnceAndIsCounted(t *testing.T) {
+	text, err := SlurmConf(Premises{Nodes: 2, Cores: 4}, nil, catalog.Default(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const day = 24 * time.Hour
+	run := func(until time.Duration, jobs ...workload.Job) (out Outcome, events []string, at []Progress) {
+		opt := Options{Slurm: conf.Read([]byte(text), "slurm.conf", nil).Settings, Policy: sched.FIFO, Until: until, Progress: func(p Progress) { at = append(at, p) },
+			Sink: func(e record.Event) {
+				if e.Kind == record.JobSubmitted || e.Kind == record.JobEnded {
+					events = append(events, fmt.Sprintf("%v %v %d %s", e.At.Sub(record.Begin), e.Kind, e.Job, e.State))
+				}
+			}}
+		out, err := Run(context.Background(), NewEngine(1), sourceOf(jobs), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out, events, at
+	}
+	job := workload.Job{ID: 1, Run: time.Hour, Limit: 2 * time.Hour, Procs: 4, Partition: Local}
+	large, elsewhere := job, job
+	large.ID, large.Submit, large.Nodes = 2, time.Minute, 9
+	elsewhere.ID, elsewhere.Submit, elsewhere.Partition = 3, time.Minute, "elsewhere"
+	out, events, at := run(0, job, large, elsewhere)
+	want := []string{"0s job_submitted 1 ", "1m0s job_submitted 2 ", "1m0s job_ended 2 REFUSED", "1m0s job_submitted 3 ", "1m0s job_ended 3 REFUSED", "1h0m0s job_ended 1 COMPLETED"}
+	if !slices.Equal(events, want) || out.Refused != 2 || out.Submitted != 1 || out.Ended != 1 || out.FirstRefusal == nil || !strings.Contains(out.FirstRefusal.Error(), "9 nodes") {
+		t.Errorf("%+v\n%s", out, strings.Join(events, "\n"))
+	}
+	if last := at[len(at)-1]; len(at) < 2 || last.Submitted != 1 || last.Ended != 1 || last.Simulated < time.Hour {
+		t.Errorf("progress %+v", at)
+	}
+	if out.Simulated != time.Hour {
+		t.Errorf("the run takes %v", out.Simulated)
+	}
+	again, _, _ := run(0, job, large, elsewhere)
+	other, _, _ := run(0, job, large)
+	if again.TraceHash != out.TraceHash || other.TraceHash == out.TraceHash {
+		t.Error("the hash does not tell runs apart by their jobs")
+	}
+	late := job
+	late.ID, late.Submit = 4, day
+	if out, events, _ := run(30*time.Minute, job, late); out.Simulated != 30*time.Minute || out.Submitted != 1 || out.Ended != 0 {
+		t.Errorf("%+v\n%s", out, strings.Join(events, "\n"))
+	}
+}
+
+// sourceOf is jobs as a source.
+func sourceOf(jobs []workload.Job) workload.Source {
+	return func(yield func(workload.Job, error) bool) {
+		for _, j := range jobs {
+			if !yield(j, nil) {
+				return
+			}
+		}
+	}
+}
