@@ -35,7 +35,7 @@ func (f Files) outputs() []output {
 func (f Files) Check(reads ...string) error {
 	taken := map[string]string{}
 	for _, o := range f.outputs() {
-		full, err := filepath.Abs(o.file)
+		full, err := place(o.file)
 		if err != nil {
 			return fmt.Errorf("%s report: %w", o.flag, err)
 		}
@@ -47,12 +47,17 @@ func (f Files) Check(reads ...string) error {
 		if err == nil && !info.Mode().IsRegular() {
 			return fmt.Errorf("%s report: %s is no file", o.flag, o.file)
 		}
+		for _, open := range []*os.File{os.Stdout, os.Stderr} {
+			if out, oerr := open.Stat(); err == nil && oerr == nil && os.SameFile(info, out) {
+				return fmt.Errorf("%s report: it would take the place of what is written to %s: give it a file of its own", o.flag, open.Name())
+			}
+		}
 		for _, name := range reads {
 			if read, rerr := os.Stat(name); err == nil && rerr == nil && os.SameFile(info, read) {
 				return fmt.Errorf("%s report: it would take the place of %s, which is read: give it a file of its own", o.flag, name)
 			}
 		}
-		aside, err := create(o.file)
+		aside, err := create(full)
 		if err != nil {
 			return fmt.Errorf("%s report: %w", o.flag, err)
 		}
@@ -76,18 +81,35 @@ func (f Files) Write(runs ...Summary) error {
 
 // save writes aside and renames, so that nobody reads half a report.
 func (o output) save(runs []Summary) error {
-	f, err := create(o.file)
+	file, err := place(o.file)
+	if err != nil {
+		return err
+	}
+	f, err := create(file)
 	if err != nil {
 		return err
 	}
 	err = errors.Join(o.write(f, runs...), f.Chmod(0o644), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), o.file)
+		err = os.Rename(f.Name(), file)
 	}
 	if err != nil {
 		os.Remove(f.Name())
 	}
 	return err
+}
+
+// place is where a file stands, behind its links: they stay what they are.
+func place(file string) (string, error) {
+	full, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	behind, err := filepath.EvalSymlinks(full)
+	if errors.Is(err, fs.ErrNotExist) {
+		return full, nil
+	}
+	return behind, err
 }
 
 // create makes a file beside the one that is meant. Its errors name the latter.

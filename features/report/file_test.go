@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,5 +67,40 @@ func TestAReportThatCannotBeWrittenIsToldBeforeAndAfter(t *testing.T) {
 	}
 	if _, err := os.Stat(f.Cucumber); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestALinkToAReportStaysALink(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "there.xml"), filepath.Join(dir, "link.xml")
+	if err := errors.Join(os.WriteFile(file, []byte("old"), 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	f := Files{JUnit: link}
+	if err := errors.Join(f.Check(), f.Write(Summary{})); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != file {
+		t.Errorf("the link leads to %q: %v", to, err)
+	}
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "<testsuites") {
+		t.Errorf("the report is not where it leads to: %q %v", text, err)
+	}
+	if err := (Files{JUnit: link, HTML: file}).Check(); err == nil {
+		t.Error("two reports take one file, by its name and by a link")
+	}
+}
+
+func TestAReportDoesNotTakeThePlaceOfStdout(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "out.txt")
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	defer func(was *os.File) { os.Stdout = was }(os.Stdout)
+	os.Stdout = out
+	if err := (Files{HTML: file}).Check(); err == nil || !strings.Contains(err.Error(), "it would take the place of what is written to") {
+		t.Errorf("got %v", err)
 	}
 }
