@@ -129,7 +129,9 @@ func (c *Collector) Take(e record.Event) {
 		if e.Count == len(e.Nodes) {
 			c.gangs.Whole++
 		}
-		c.depth.add(e.Depth)
+		if e.Count > 0 || e.Depth > 0 { // else it was given back, and nothing was tried
+			c.depth.add(e.Depth)
+		}
 	case record.Call:
 		c.calls[e.Operation]++
 		if e.Code != "" {

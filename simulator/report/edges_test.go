@@ -239,6 +239,7 @@ func TestEveryCallAndGangIsCountedByWhatBecameOfIt(t *testing.T) {
 	for depth, count := range []int{2, 2, 1} {
 		r.at(2, record.Gang, record.Event{Nodes: two, Count: count, Depth: depth})
 	}
+	r.at(2, record.Gang, record.Event{Nodes: two}) // for which nothing was tried
 	for _, number := range []string{"a=1", "b=2", "a=1", "b=2"} {
 		r.at(3, record.Assumed, record.Event{Cause: number})
 	}
@@ -255,7 +256,7 @@ func TestEveryCallAndGangIsCountedByWhatBecameOfIt(t *testing.T) {
 	if c, e := fmt.Sprint(got.APICalls), fmt.Sprint(got.APIErrors); c != "map[DescribeInstances:1 RunInstances:5]" || e != "map[RunInstances:map[A:2 B:1]]" {
 		t.Errorf("calls %s, errors %s", c, e)
 	}
-	if got.Gangs != (Gangs{3, 2}) || got.Fallback != (FallbackDepth{First: 1, Mean: 1, Max: 2}) {
+	if got.Gangs != (Gangs{4, 2}) || got.Fallback != (FallbackDepth{First: 1, Mean: 1, Max: 2}) {
 		t.Errorf("gangs %+v, fallback %+v", got.Gangs, got.Fallback)
 	}
 	if !slices.Equal(got.Assumed, []string{"a=1", "b=2"}) {

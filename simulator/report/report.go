@@ -115,7 +115,8 @@ type Spent struct {
 	Cost      sums.USD `json:"cost_usd"`
 }
 
-// FallbackDepth is how many rungs gangs tried before the one that they got.
+// FallbackDepth is how many rungs gangs tried before the one that they got, or that
+// there were. Those for which nothing was tried are not counted.
 type FallbackDepth struct {
 	First int     `json:"first_rung"`
 	Mean  float64 `json:"mean"`

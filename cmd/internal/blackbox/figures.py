@@ -104,7 +104,9 @@ class Site:
             self.count[kind] += 1
         elif kind == "gang":
             self.count["whole"] += e["count"] == len(e["nodes"])
-            self.depths.append(e["depth"])
+            self.count["asked"] += 1
+            if e["count"] or e["depth"]:
+                self.depths.append(e["depth"])
         elif kind == "call":
             self.calls[e["operation"]] += 1
             if "code" in e:
@@ -232,8 +234,8 @@ class Site:
             "makespan_s": self.last - self.first, "utilisation": self.held / stood,
             "cost_usd": self.bill, "goodput": hours["useful"] / sum(hours.values()), "cost_per_useful_node_hour_usd": self.bill / hours["useful"],
             "node_hours": {"useful": hours["useful"], "boot": hours["boot"] + hours["never_booted"] + hours["waiting_for_others"], "idle": hours["idle"], "orphan": hours["orphan"], "lost": hours["failed_gang"] + hours["lost_work"]},
-            "gangs": {"asked": len(self.depths), "whole": self.count["whole"]},
-            "fallback_depth": {"first_rung": self.depths.count(0), "mean": sum(self.depths) / len(self.depths), "max": max(self.depths)},
+            "gangs": {"asked": self.count["asked"], "whole": self.count["whole"]},
+            "fallback_depth": {"first_rung": self.depths.count(0), "mean": sum(self.depths) / max(len(self.depths), 1), "max": max(self.depths, default=0)},
             "instances": self.count["instances"], "interruptions": self.count["interruptions"],
             "resume_calls": self.count["resumed"], "suspend_calls": self.count["suspended"], "api_calls": self.calls,
             "peaks": {"instances": self.count["peak"], "addresses": self.count["peak"]},
