@@ -1,9 +1,6 @@
 package simulator
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // lock is a named lock of all simulated processes. Who waits gets it in the
 // order of asking. It exists only while somebody holds it.
@@ -12,6 +9,7 @@ type lock struct {
 	name   string
 	holder *hold
 	queue  []*coroutine
+	first  hold // most locks are held once while they exist
 }
 
 // hold is one holding of a lock. A process may hold one lock once only; a
@@ -23,7 +21,11 @@ type hold struct {
 
 // take gives the lock to a process.
 func (l *lock) take(p *Process) *hold {
-	h := &hold{l, p}
+	h := &l.first
+	if h.lock != nil {
+		h = new(hold)
+	}
+	*h = hold{l, p}
 	l.holder = h
 	p.holds = append(p.holds, h)
 	return h
@@ -69,8 +71,12 @@ func (l *lock) leave(co *coroutine) {
 
 // lockName reports whether a name is one that lock files can have, too.
 func lockName(name string) bool {
-	odd := func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.", r))
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
 	}
-	return name != "" && name != "." && name != ".." && !strings.ContainsFunc(name, odd)
+	return name != "" && name != "." && name != ".."
 }
