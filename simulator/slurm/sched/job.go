@@ -95,16 +95,21 @@ func (s *Scheduler) dequeue(k int) {
 }
 
 // ending is when a running job is expected to end.
-func (j *Job) ending() ahead.Ending { return ahead.Ending{At: j.end, ID: j.ID, Use: &j.use} }
+func (j *Job) ending() ahead.Ending { return ahead.Ending{At: j.end, ID: j.ID, Use: j.use} }
 
 // expect enters a running job by its end, and forget takes it out.
 func (s *Scheduler) expect(j *Job) {
-	s.running = slices.Insert(s.running, s.ahead.Expect(j.ending()), j)
+	at := s.ahead.Expect(j.ending())
+	if s.opt.Priority.FairShare > 0 {
+		s.running = slices.Insert(s.running, at, j)
+	}
 }
 
 func (s *Scheduler) forget(j *Job) {
 	at := s.ahead.Forget(j.ending())
-	s.running = append(s.running[:at], s.running[at+1:]...)
+	if s.opt.Priority.FairShare > 0 {
+		s.running = slices.Delete(s.running, at, at+1)
+	}
 }
 
 // start gives the job at k the nodes that were chosen for it in an option.
@@ -114,7 +119,12 @@ func (s *Scheduler) start(k int, w *pick.Want, now env.Time) {
 	j.state, j.Why = running, None
 	j.end, j.charged = now.Add(j.Limit), now
 	j.Nodes = append(j.Nodes[:0], s.pick.Chosen...)
-	j.use = ahead.Use{Nodes: j.Nodes, CPUs: append(j.use.CPUs[:0], s.pick.CPUs...), Whole: w.Whole, GPUs: j.GPUs, Memory: j.Memory}
+	if n := len(s.unused); n > 0 {
+		j.use, s.unused = s.unused[n-1], s.unused[:n-1]
+	} else {
+		j.use = &ahead.Use{}
+	}
+	*j.use = ahead.Use{Nodes: j.Nodes, CPUs: append(j.use.CPUs[:0], s.pick.CPUs...), Whole: w.Whole, GPUs: j.GPUs, Memory: j.Memory}
 	j.allocated = 0
 	for i := range j.Nodes {
 		s.take(j, i)
@@ -157,7 +167,8 @@ func (s *Scheduler) Release(j *Job, now env.Time) {
 	}
 	s.forget(j)
 	j.state = outside
-	j.Nodes, j.use.Nodes, j.use.CPUs = j.Nodes[:0], nil, j.use.CPUs[:0]
+	s.unused = append(s.unused, j.use)
+	j.Nodes, j.use = j.Nodes[:0], nil
 	s.changed()
 }
 

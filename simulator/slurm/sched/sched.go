@@ -159,8 +159,8 @@ type Job struct {
 	allocated int32 // CPUs that it has
 	priority  int64
 	end       env.Time
-	charged   env.Time  // until when its use is booked
-	use       ahead.Use // what it has while it runs
+	charged   env.Time   // until when its use is booked
+	use       *ahead.Use // what it has while it runs
 }
 
 type state uint8
@@ -205,8 +205,9 @@ type Scheduler struct {
 
 	queue   queue.Queue[Job]
 	ahead   ahead.Planner
-	running []*Job // as ahead has them, by end
-	started []*Job // of the present pass
+	running []*Job       // by end, where their use is charged
+	unused  []*ahead.Use // of jobs that have ended
+	started []*Job       // of the present pass
 
 	// Where the last pass stood: entries of the queue before tested cannot start
 	// unless something happens that changed() hears of. epoch counts these.
