@@ -380,8 +380,12 @@ func TestSettingsOfTheConfigurationAreChanged(t *testing.T) {
 }
 
 func TestTimesOfRecordsBecomeEarlier(t *testing.T) {
-	got, err := earlier([]byte(`{"at":1790000000000000000,"exit":-1,"nodes":"n[1-2]","request":{"MinCount":8,"MaxPrice":2.5,"times":[1790000000000000001]}}`), time.Second)
-	const want = `{"at":1789999999000000000,"exit":-1,"nodes":"n[1-2]","request":{"MaxPrice":2.5,"MinCount":8,"times":[1789999999000000001]}}`
+	got, err := earlier([]byte(`{"at":1790000000000000000,"exit":-1,"nodes":"n[1-2]","request":{"MinCount":8,"MaxPrice":2.5,"times":[1790000000000000001]}}
+{"written":1790000000000000000}
+`), time.Second)
+	const want = `{"at":1789999999000000000,"exit":-1,"nodes":"n[1-2]","request":{"MaxPrice":2.5,"MinCount":8,"times":[1789999999000000001]}}
+{"written":1789999999000000000}
+`
 	if string(got) != want || err != nil {
 		t.Errorf("%s, %v", got, err)
 	}
