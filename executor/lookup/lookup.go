@@ -65,6 +65,8 @@ func (l *Lookup) name(kind string, query any) string {
 		list(q.Owners...)
 		list(q.Name, q.Arch)
 		tags(q.Tags)
+	default:
+		panic(fmt.Sprintf("lookup: a %T would share its answers with every other", q))
 	}
 	sum := sha256.Sum256(b)
 	return "cache/" + kind + "-" + hex.EncodeToString(sum[:8]) + ".txt"
