@@ -66,6 +66,10 @@ func (r Simulator) Run(ctx context.Context, s *scenario.Scenario, sink record.Si
 	// A source that is done, and no job that has not ended: nothing else is to come.
 	done := false
 	source := work.Source()
+	var large leftOut
+	if s.Workload.Lenient {
+		source = large.from(source, s.Cluster.Processors)
+	}
 	m := processors.Start(e, func(yield func(workload.Job, error) bool) {
 		source(yield)
 		done = true
@@ -104,5 +108,35 @@ func (r Simulator) Run(ctx context.Context, s *scenario.Scenario, sink record.Si
 	default:
 		return out, fmt.Errorf("%d jobs never end", at.Submitted-at.Ended)
 	}
-	return scenario.Outcome{TraceHash: e.Hash(), Simulated: last.Sub(record.Begin), Procs: s.Cluster.Processors, Repairs: work.Repairs()}, nil
+	return scenario.Outcome{TraceHash: e.Hash(), Simulated: last.Sub(record.Begin), Procs: s.Cluster.Processors, Repairs: append(work.Repairs(), large.repairs()...)}, nil
+}
+
+// leftOut counts jobs that are larger than the machine, as a lenient run does
+// without them.
+type leftOut struct {
+	count int
+	first string
+}
+
+func (l *leftOut) from(source workload.Source, processors int) workload.Source {
+	return func(yield func(workload.Job, error) bool) {
+		for j, err := range source {
+			if err == nil && int(j.Procs) > processors {
+				if l.count++; l.count == 1 {
+					l.first = fmt.Sprintf("job %d, of %d", j.ID, j.Procs)
+				}
+				continue
+			}
+			if !yield(j, err) {
+				return
+			}
+		}
+	}
+}
+
+func (l *leftOut) repairs() []scenario.Repair {
+	if l.count == 0 {
+		return nil
+	}
+	return []scenario.Repair{{Kind: "too_large", Says: fmt.Sprintf("asks for more processors than the machine has: left out (the first: %s)", l.first), Count: l.count}}
 }

@@ -160,3 +160,20 @@ func BenchmarkKTH(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
 }
+
+func TestJobsLargerThanTheMachineEndTheRunOrAreLeftOutAndCounted(t *testing.T) {
+	log := line(1, 0, 100, 5, 100) + line(2, 10, 100, 4, 100) + line(3, 20, 50, 8, 60)
+	if _, _, err := run(t, log, func(*scenario.Scenario) {}); err == nil || !strings.Contains(err.Error(), "job 1 asks for 5 processors, and the machine has 4") {
+		t.Errorf("got %v", err)
+	}
+	told, out, err := run(t, log, func(s *scenario.Scenario) { s.Workload.Lenient = true })
+	if err != nil || told[len(told)-1] != "110 2 job_ended COMPLETED" {
+		t.Errorf("%v, %v", told, err)
+	}
+	if i := slices.IndexFunc(out.Repairs, func(r scenario.Repair) bool { return r.Kind == "too_large" }); i < 0 || out.Repairs[i].Count != 2 || !strings.Contains(out.Repairs[i].Says, "the first: job 1, of 5") {
+		t.Errorf("%+v", out.Repairs)
+	}
+	if _, out, _ := run(t, line(2, 10, 100, 4, 100), func(s *scenario.Scenario) { s.Workload.Lenient = true }); len(out.Repairs) != 0 {
+		t.Errorf("%+v", out.Repairs)
+	}
+}

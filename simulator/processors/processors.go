@@ -164,7 +164,7 @@ func (m *Machine) read() bool {
 		return false
 	}
 	if err == nil && int(j.Procs) > m.opt.Processors {
-		err = fmt.Errorf("job %d asks for %d processors, and the machine has %d: give it more, or leave the job out", j.ID, j.Procs, m.opt.Processors)
+		err = fmt.Errorf("job %d asks for %d processors, and the machine has %d: give it more, or leave such jobs out (lenient)", j.ID, j.Procs, m.opt.Processors)
 	}
 	if err != nil {
 		m.err = err
