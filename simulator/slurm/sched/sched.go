@@ -145,7 +145,8 @@ type Job struct {
 	// Owner is the owner's own number for it; the scheduler never reads it.
 	Owner int32
 
-	// Nodes are what it has while it runs: in the order in which they were taken.
+	// Nodes are what it has while it runs: whole ones in the order in which they were
+	// taken, shared ones in that of their numbers.
 	// The slice is the job's own until its Release.
 	Nodes []int32
 	// Why is why it waits, as of the last pass that met it.

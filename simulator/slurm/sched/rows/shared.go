@@ -112,7 +112,7 @@ func (t *Taker) largest(a Ask) bool {
 		}
 		n := t.had[best]
 		if !a.Whole {
-			n = min(n, max(lackCPUs-max(lack-1, 0)*t.nodes[best].Threads, a.PerNode, 1))
+			n = min(n, max(lackCPUs-max(lack-1, 0), a.PerNode, 1))
 		}
 		t.taken[best] = n
 		if lack, lackCPUs = lack-1, lackCPUs-n; lack <= 0 && lackCPUs <= 0 {
