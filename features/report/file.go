@@ -57,7 +57,7 @@ func (f Files) Check(reads ...string) error {
 				return fmt.Errorf("%s report: it would take the place of %s, which is read: give it a file of its own", o.flag, name)
 			}
 		}
-		aside, err := create(full)
+		aside, err := create(full, o.file)
 		if err != nil {
 			return fmt.Errorf("%s report: %w", o.flag, err)
 		}
@@ -85,7 +85,7 @@ func (o output) save(runs []Summary) error {
 	if err != nil {
 		return err
 	}
-	f, err := create(file)
+	f, err := create(file, o.file)
 	if err != nil {
 		return err
 	}
@@ -112,11 +112,12 @@ func place(file string) (string, error) {
 	return behind, err
 }
 
-// create makes a file beside the one that is meant. Its errors name the latter.
-func create(file string) (*os.File, error) {
+// create makes a file beside the one that is meant. Its errors name that one, as
+// the user did.
+func create(file, said string) (*os.File, error) {
 	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
 	if p := new(fs.PathError); errors.As(err, &p) {
-		p.Path = file
+		p.Path = said
 	}
 	return f, err
 }
