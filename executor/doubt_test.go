@@ -13,6 +13,7 @@ import (
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/executor/program"
 	"aws-slurm-burst/executor/report"
 	"aws-slurm-burst/simulator"
 )
@@ -197,6 +198,113 @@ func TestACrashUnderLagDoublesNothing(t *testing.T) {
 	}
 }
 
+// EC2 shows one instance of a launch that nobody answered, and the others later: one
+// proves that all were made. Another rung would double their nodes.
+func TestAPartOfALaunchProvesTheWhole(t *testing.T) {
+	w := newWorld(t).withFaults("- {lost-answer: true, times: 4}")
+	w.cloud = func(c cloud.Cloud) cloud.Cloud {
+		return &hider{Cloud: c, hides: func(i cloud.Instance) bool {
+			return i.LaunchIndex > 0 && w.engine.Now().Sub(identity.LaunchedAt(&i)) < 40*time.Second
+		}}
+	}
+	r, lines := w.resume(gang)
+	if r.ExitCode != 0 || w.most != 8 || len(w.alive) != 8 {
+		t.Errorf("exit %d, %d at once, %d left: %v", r.ExitCode, w.most, len(w.alive), lines)
+	}
+	w.pass(time.Minute)
+	w.check(gang.Nodes...)
+}
+
+// Nodes that need not be whole have as many instances as the pool has; those that EC2
+// shows late are among them.
+func TestTheLateOnesOfAPartialLaunchAreNotDoubled(t *testing.T) {
+	nodes := names("aws-cpu", 1, 4)
+	w := newWorld(t).withFaults("- {times: 1, error: InsufficientInstanceCapacity}\n- {times: 1, lost-answer: true}")
+	w.cloud = func(c cloud.Cloud) cloud.Cloud {
+		return &hider{Cloud: c, hides: func(i cloud.Instance) bool {
+			return i.LaunchIndex > 0 && w.engine.Now().Sub(identity.LaunchedAt(&i)) < 20*time.Second
+		}}
+	}
+	r, lines := w.resume(executor.ResumeRequest{Nodes: nodes})
+	if r.ExitCode != 0 || w.most != 4 {
+		t.Errorf("exit %d, %d at once: %v", r.ExitCode, w.most, lines)
+	}
+	w.pass(time.Minute)
+	w.check(nodes...)
+}
+
+// hider is an EC2 that does not show some of what it has.
+type hider struct {
+	cloud.Cloud
+	hides func(cloud.Instance) bool
+}
+
+func (h *hider) Describe(ctx context.Context, q cloud.InstanceQuery) (cloud.InstancePage, error) {
+	p, err := h.Cloud.Describe(ctx, q)
+	p.Instances = slices.DeleteFunc(p.Instances, h.hides)
+	return p, err
+}
+
+// A dead program has launched for nodes that are asked for otherwise now: some of
+// them, or after a suspend that saw nothing. Its launch cannot be repeated, and is
+// waited for.
+func TestALaunchThatCannotBeRepeatedIsWaitedFor(t *testing.T) {
+	some := gang
+	some.Nodes = gang.Nodes[:6]
+	for name, c := range map[string]struct {
+		suspended bool
+		asked     executor.ResumeRequest
+	}{
+		"some of its nodes": {false, some},
+		"after a suspend":   {true, gang},
+	} {
+		w := newLaggingWorld(t, 20*time.Second)
+		w.crashAt("after")
+		if len(w.alive) != 8 {
+			t.Fatalf("%d alive: the crash fell elsewhere", len(w.alive))
+		}
+		if c.suspended {
+			w.suspend(gang.Nodes...)
+		}
+		r, lines := w.resume(c.asked)
+		if r.ExitCode != 0 || w.most != 8 || r.APICalls["RunInstances"] != 0 && !c.suspended {
+			t.Errorf("%s: exit %d, %d at once, calls %v: %v", name, r.ExitCode, w.most, r.APICalls, lines)
+		}
+		w.pass(time.Minute)
+		w.check(gang.Nodes...)
+	}
+}
+
+// Asked for a minute to end an instance, EC2 does not know it: it has not ended.
+// Nothing is launched beside it, by this call, after a suspend or by the next one.
+func TestWhatCouldNotBeEndedIsNotTakenForGone(t *testing.T) {
+	w := newLaggingWorld(t, 4*time.Minute)
+	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
+	dies := true
+	w.cloud = func(c cloud.Cloud) cloud.Cloud {
+		return &liar{Cloud: c, launched: func(is []cloud.Instance) []cloud.Instance {
+			if dies {
+				is[2].State, is[2].StateReason = cloud.Terminated, "Client.InternalError"
+			}
+			return is
+		}}
+	}
+	r, lines := w.resume(gang)
+	if r.ExitCode != report.ExitFailed || w.most != 8 || len(w.alive) != 8 {
+		t.Errorf("exit %d, %d at once, %d left: %v", r.ExitCode, w.most, len(w.alive), lines)
+	}
+	dies = false
+	if r, lines := w.suspend(gang.Nodes...); r.ExitCode == 0 {
+		t.Errorf("a suspend that ended nothing says that it did: %v", lines)
+	}
+	if r, lines := w.resume(gang); r.ExitCode != 0 || w.most != 8 {
+		t.Errorf("the next call: exit %d, %d at once: %v", r.ExitCode, w.most, lines)
+	}
+	w.pass(10 * time.Minute)
+	w.reconcile()
+	w.check(gang.Nodes...)
+}
+
 // A call comes before EC2 shows what the one before it launched: for all of its
 // nodes, for one of them, and after a suspend.
 func TestWhatIsNotShownYetIsWaitedFor(t *testing.T) {
@@ -241,18 +349,18 @@ func TestWhatIsShownAsEndedIsNotWaitedFor(t *testing.T) {
 	w.check(gang.Nodes...)
 }
 
-// What EC2 does not show for a minute is not there.
+// What EC2 does not show for minutes is not there.
 func TestWhatIsNeverShownIsLaunchedAgain(t *testing.T) {
 	w := newLaggingWorld(t, time.Hour)
 	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too
 	w.resume(gang)
-	w.pass(2 * time.Minute)
+	w.pass(program.Young)
 	if r, lines := w.resume(gang); r.ExitCode != 0 || r.APICalls["RunInstances"] != 1 {
 		t.Errorf("exit %d, calls %v: %v", r.ExitCode, r.APICalls, lines)
 	}
 }
 
-// Nor for longer where another controller, whose clock is ahead, has launched it.
+// Nor are they waited for where another controller, whose clock is ahead, has launched it.
 func TestAClockThatIsAheadDoesNotMakeUsWaitForEver(t *testing.T) {
 	w := newLaggingWorld(t, time.Hour)
 	w.plans["plan.json"] = strings.Replace(gangPlan, `"placement_group_type": "cluster", `, "", 1) // groups lag too

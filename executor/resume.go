@@ -324,25 +324,14 @@ func (r *resumption) look(ctx context.Context) bool {
 // shown for minutes was never launched.
 func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launch, live []cloud.Instance) ([]cloud.Instance, error) {
 	var got []cloud.Instance
-	intents := slices.DeleteFunc(slices.Clone(launches), func(l journal.Launch) bool { return l.State != journal.Intent })
-	for _, p := range r.parts {
-		var last *journal.Launch
-		for _, l := range intents {
-			nodes, err := hostlist.Expand(l.Nodes)
-			if err != nil || len(overlap(nodes, p.Nodes)) == 0 {
-				continue
-			}
-			switch {
-			case r.Env.Now().Sub(l.Written) > program.IntentLifetime:
-				if !slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.TagValue(identity.Launch) == l.Request.Token }) {
-					r.closeIntent(l, "NeverSeen")
-				}
-			case slices.ContainsFunc(nodes, func(n string) bool { return r.buried.At(n) > l.Written }):
-			case !slices.Equal(nodes, p.Nodes) || l.Plan != p.Ask.Plan || !p.allows(l.Request):
-			case last == nil || l.Written > last.Written:
-				last = &l
-			}
+	for _, l := range launches {
+		if l.State == journal.Intent && r.Env.Now().Sub(l.Written) > program.IntentLifetime && r.isOurs(l) &&
+			!slices.ContainsFunc(live, func(i cloud.Instance) bool { return i.TagValue(identity.Launch) == l.Request.Token }) {
+			r.closeIntent(l, "NeverSeen")
 		}
+	}
+	for _, p := range r.parts {
+		last := r.lastIntent(p, launches)
 		if last == nil || r.occupied(p, live, *last) {
 			continue
 		}
@@ -366,6 +355,32 @@ func (r *resumption) repeatIntents(ctx context.Context, launches []journal.Launc
 		}
 	}
 	return got, nil
+}
+
+// isOurs reports whether a launch is for nodes of this call.
+func (r *resumption) isOurs(l journal.Launch) bool {
+	nodes, err := hostlist.Expand(l.Nodes)
+	return err == nil && len(overlap(nodes, r.nodes)) > 0
+}
+
+// lastIntent returns the youngest unfinished launch that is what this call would
+// ask for, nil where there is none: the part's nodes, none suspended since, and a
+// plan that allows it.
+func (r *resumption) lastIntent(p *part, launches []journal.Launch) (last *journal.Launch) {
+	for _, l := range launches {
+		if l.State != journal.Intent || r.Env.Now().Sub(l.Written) > program.IntentLifetime {
+			continue
+		}
+		nodes, err := hostlist.Expand(l.Nodes)
+		if err != nil || !slices.Equal(nodes, p.Nodes) || l.Plan != p.Ask.Plan || !p.allows(l.Request) {
+			continue
+		}
+		buried := slices.ContainsFunc(nodes, func(n string) bool { return r.buried.At(n) > l.Written })
+		if !buried && (last == nil || l.Written > last.Written) {
+			last = &l
+		}
+	}
+	return last
 }
 
 // allows reports whether the part's ladder has the rung of a launch: a plan

@@ -476,3 +476,28 @@ func TestAGangLetsGoOfLiveMembersThatNothingMatches(t *testing.T) {
 		}
 	}
 }
+
+// To end what EC2 does not show yet may take a minute, in which Slurm powers the
+// node up again: its address is reset before, not over the next instance's.
+func TestSlurmHearsOfASuspendBeforeItWaitsForEC2(t *testing.T) {
+	n := "aws-hpc-001"
+	w := newLaggingWorld(t, 20*time.Second).withSlurm([]string{n})
+	if r, lines := w.resume(executor.ResumeRequest{Nodes: []string{n}}); r.ExitCode != 0 || w.slurm.Node(n).Addr == n {
+		t.Fatalf("exit %d, address %s: %v", r.ExitCode, w.slurm.Node(n).Addr, lines)
+	}
+	began, reset := w.engine.Now(), ""
+	w.engine.Spawn("slurmctld", func(ctx context.Context, e env.Env) {
+		_ = e.Sleep(ctx, 5*time.Second)
+		reset = w.slurm.Node(n).Addr
+		next := w.slurm.Node(n)
+		next.Addr = "172.31.0.4"
+		w.slurm.SetNode(next)
+	})
+	if r, lines := w.suspend(n); r.ExitCode != 0 || w.engine.Now().Sub(began) < 15*time.Second {
+		t.Errorf("exit %d after %v: %v", r.ExitCode, w.engine.Now().Sub(began), lines)
+	}
+	if reset != n || w.slurm.Node(n).Addr != "172.31.0.4" {
+		t.Errorf("the address was %s after 5 s, and is %s", reset, w.slurm.Node(n).Addr)
+	}
+	w.check()
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -149,6 +150,21 @@ func TestANewInstanceThatEC2DoesNotKnowYetIsAskedToEndAgain(t *testing.T) {
 	if n != 4 || took < 3*time.Second {
 		t.Errorf("%d calls in %v", n, took)
 	}
+}
+
+// EC2 shows what has ended for an hour: what it never knew may come up yet.
+func TestANewInstanceThatEC2NeverKnowsHasNotEnded(t *testing.T) {
+	s := &script{terminate: func(ids []string) error {
+		if slices.Contains(ids, "i-2") {
+			return &cloud.Error{Class: cloud.Consistency}
+		}
+		return nil
+	}}
+	run(t, s, func(ctx context.Context, c *calls.Caller) {
+		if failed := c.TerminateNew(ctx, []string{"i-1", "i-2"}); len(failed) != 1 || failed[0].ID != "i-2" {
+			t.Errorf("failed: %v", failed)
+		}
+	})
 }
 
 func TestForksCountForThemselvesUntilTheyJoin(t *testing.T) {

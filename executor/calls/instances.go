@@ -59,7 +59,8 @@ func (c *Caller) Terminate(ctx context.Context, ids []string) []Failure {
 
 // TerminateNew ends instances that were launched a moment ago. EC2 may not know
 // them yet, which is no proof of anything: they are asked to end again and
-// again.
+// again, and one that EC2 does not know to the last has not ended: EC2 shows
+// those that have for an hour.
 func (c *Caller) TerminateNew(ctx context.Context, ids []string) []Failure {
 	return c.terminateAll(ctx, ids, unseenTries)
 }
@@ -68,16 +69,17 @@ func (c *Caller) terminateAll(ctx context.Context, ids []string, tries int) []Fa
 	var failed []Failure
 	for batch := range slices.Chunk(ids, terminateBatch) {
 		err := c.terminate(ctx, batch)
-		var stopped error
+		var stopped error // told to stop before EC2 knew them: nothing is proved
 		for n := 1; n < tries && unknown(err); n++ {
 			if stopped = c.Env.Sleep(ctx, unseenPause(n)); stopped != nil {
 				break
 			}
 			err = c.terminate(ctx, batch)
 		}
+		gone := func(id string, err error) bool { return tries == 1 && c.gone(ctx, id, err) }
 		switch {
 		case err == nil:
-		case stopped != nil: // told to stop before EC2 knew them: nothing is proved
+		case stopped != nil:
 			for _, id := range batch {
 				failed = append(failed, Failure{id, err})
 			}
@@ -87,12 +89,12 @@ func (c *Caller) terminateAll(ctx context.Context, ids []string, tries int) []Fa
 				failed = append(failed, Failure{id, err})
 			}
 		case len(batch) == 1:
-			if !c.ended(ctx, batch[0], err) {
+			if !gone(batch[0], err) {
 				failed = append(failed, Failure{batch[0], err})
 			}
 		default:
 			for _, id := range batch {
-				if err := c.terminate(ctx, []string{id}); err != nil && !c.ended(ctx, id, err) {
+				if err := c.terminate(ctx, []string{id}); err != nil && !gone(id, err) {
 					failed = append(failed, Failure{id, err})
 				}
 			}
@@ -101,9 +103,9 @@ func (c *Caller) terminateAll(ctx context.Context, ids []string, tries int) []Fa
 	return failed
 }
 
-// ended reports whether an instance that could not be ended is gone: EC2 does
+// gone reports whether an instance that could not be ended is gone: EC2 does
 // not know it, when asked to end it and when asked for it.
-func (c *Caller) ended(ctx context.Context, id string, err error) bool {
+func (c *Caller) gone(ctx context.Context, id string, err error) bool {
 	if !unknown(err) {
 		return false
 	}

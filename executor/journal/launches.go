@@ -48,7 +48,8 @@ type Launch struct {
 	// repeats a launch that was answered: Launches and LaunchesOf tell of its
 	// request the token alone, while the record keeps all of it.
 	Request cloud.LaunchRequest `json:"-"`
-	// Written is when the intent was written, Updated the last change.
+	// Written is when the intent was written, Updated the last change; of an intent
+	// given up in doubt, when it was last asked for.
 	Written env.Time `json:"written"`
 	Updated env.Time `json:"updated"`
 	// Placed maps nodes to instances, in launch order.
@@ -250,6 +251,15 @@ func (j *Journal) Placed(l Launch, placed []Placed) error {
 	l.Endpoint = j.endpoint
 	l.State, l.Placed, l.Updated = Launched, placed, j.env.Now()
 	return l.put(j.store, l.File)
+}
+
+// Doubt records that a launch, last asked for at an instant, was given up without
+// knowing what lives of it, but for the instances that EC2 has named. It stays an
+// intent.
+func (j *Journal) Doubt(l Launch, named []Placed, asked env.Time) (Launch, error) {
+	l.State, l.Placed, l.Updated = Intent, named, max(asked, l.Written+1)
+	err := l.put(j.store, l.File)
+	return l, err
 }
 
 // Close records that nothing of a launch lives (any more) and why, and moves

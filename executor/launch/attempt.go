@@ -24,10 +24,14 @@ const (
 	unseenGroups       = 9
 )
 
-// shownWithin is how long a launch that may have been made is looked for before EC2
-// is believed that nothing lives of it: AWS has it at seconds. Another rung before
-// that could double the nodes.
-const shownWithin = 10 * time.Second
+// How long a launch that may have been made is looked for before EC2 is believed
+// that nothing lives of it: another rung before that could double the nodes. AWS
+// has it at seconds, and advises to allow for a minute. One that EC2 refuses at
+// last would have been answered, had EC2 made it: seconds will do.
+const (
+	shownWithin   = time.Minute
+	refusedWithin = 10 * time.Second
+)
 
 // A launch that was not answered may have been made all the same. Its record
 // stays an intent, and its token is looked for once more at the climb's end.
@@ -42,7 +46,8 @@ var (
 // unsure is an error after which nobody knows whether the launch was made.
 type unsure struct {
 	error
-	nothing bool // EC2 was asked, and shows nothing
+	nothing bool     // EC2 was asked, and shows nothing
+	asked   env.Time // when the last call was made that may have been applied
 }
 
 func (u unsure) Unwrap() error { return u.error }
@@ -51,13 +56,13 @@ func (u unsure) Is(target error) bool {
 	return target == ErrUnsure || target == ErrNothingLives && u.nothing
 }
 
-// doubt wraps an error of a launch that may have been made.
-func doubt(err error, nothing bool) *cloud.Error {
+// doubt wraps an error of a launch that may have been made, asked for at an instant.
+func doubt(err error, nothing bool, asked env.Time) *cloud.Error {
 	e := *cloud.AsError(err)
 	if e.Err == nil {
 		e.Err = errors.New("no message")
 	}
-	e.Err = unsure{e.Err, nothing}
+	e.Err = unsure{e.Err, nothing, asked}
 	return &e
 }
 
@@ -114,9 +119,9 @@ func (c *Climber) attempt(ctx context.Context, a Ask, r ladder.Rung, nodes []str
 // Again repeats a launch of which nobody knows what became, word for word and
 // as patiently as the first time.
 func (c *Climber) Again(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Instance, error) {
-	found, err := c.look(ctx, q)
-	if err != nil || len(found) >= q.MinCount {
-		return found, err
+	shown, err := c.look(ctx, q)
+	if err != nil || len(shown) >= q.MinCount {
+		return shown, err
 	}
 	return c.launch(ctx, q)
 }
@@ -124,7 +129,8 @@ func (c *Climber) Again(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Ins
 // launch makes the call, patiently. Throttled, it waits with the same token;
 // unanswered, it looks for the token's instances before it asks again. Once a
 // call was not answered, no refusal proves anything: the call before it may
-// have been applied.
+// have been applied. It was where EC2 shows some of its instances, and then there
+// are all: none of them is given up for lost.
 func (c *Climber) launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Instance, error) {
 	unanswered, unseen, refused := 0, 0, 0
 	var doubtful env.Time // when the last call was made that was not answered
@@ -135,7 +141,7 @@ func (c *Climber) launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.In
 		if err == nil {
 			err = sane(q, got)
 		}
-		var found []cloud.Instance
+		var shown []cloud.Instance
 		switch class := cloud.ClassOf(err); {
 		case err == nil:
 			return got, nil
@@ -145,7 +151,7 @@ func (c *Climber) launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.In
 				e := *cloud.AsError(err)
 				e.Class = cloud.Config // a group that a site has named wrongly
 				if unanswered > 0 {
-					return nil, doubt(&e, false)
+					return nil, doubt(&e, false, doubtful)
 				}
 				return nil, &e
 			}
@@ -160,33 +166,42 @@ func (c *Climber) launch(ctx context.Context, q cloud.LaunchRequest) ([]cloud.In
 				return nil, err
 			}
 			last := class != cloud.Ambiguous || unanswered >= unansweredLaunches
+			wait := refusedWithin
+			if class == cloud.Ambiguous || class == cloud.Token {
+				wait = shownWithin
+			}
 			var lookErr error
 			for k := 1; ; k++ {
-				if found, lookErr = c.look(ctx, q); lookErr != nil {
-					return nil, doubt(lookErr, false)
+				if shown, lookErr = c.look(ctx, q); lookErr != nil {
+					return nil, doubt(lookErr, false, doubtful)
 				}
-				if len(found) > 0 || !last || c.Calls.Env.Now().Sub(doubtful) > shownWithin {
+				if len(shown) > 0 {
+					wait = shownWithin
+				}
+				// Of fewer than asked for more may come; so long nobody asks again.
+				enough := len(shown) >= q.MaxCount || len(shown) < q.MinCount && !last
+				if enough || c.Calls.Env.Now().Sub(doubtful) > wait {
 					break
 				}
 				if ctx.Err() != nil || !c.Calls.Pause(ctx, k) {
-					return nil, doubt(err, false)
+					return shown, doubt(err, false, doubtful)
 				}
 			}
 			switch {
-			case len(found) >= q.MinCount:
-				return found, nil
+			case len(shown) >= q.MinCount:
+				return shown, nil
 			case last:
-				e := doubt(err, true)
-				if class == cloud.Token {
+				e := doubt(err, len(shown) == 0, doubtful)
+				if class == cloud.Token || len(shown) > 0 {
 					e.Class = cloud.Ambiguous
 				}
-				return found, e
+				return shown, e
 			}
 		}
 		env.Debugf(c.Calls.Env, "launch.again", "%v: again with the same token", err)
 		if ctx.Err() != nil || !c.Calls.Pause(ctx, n) {
 			if unanswered > 0 {
-				return found, doubt(err, false)
+				return shown, doubt(err, false, doubtful)
 			}
 			return nil, err
 		}
@@ -210,29 +225,29 @@ func sane(q cloud.LaunchRequest, got []cloud.Instance) error {
 	return nil
 }
 
-// look finds the live instances of a token. An answer that shows some but not
-// all is asked again: EC2 may not see them all yet.
+// look finds the instances of a token, those that have ended too: they say that
+// the launch was made. An answer that shows some but not all is asked again: EC2
+// may not see them all yet.
 func (c *Climber) look(ctx context.Context, q cloud.LaunchRequest) ([]cloud.Instance, error) {
-	var found []cloud.Instance
+	var shown []cloud.Instance
 	for n := 1; n <= 3; n++ {
 		var err error
-		found, err = c.Calls.DescribeAll(ctx, TokenQuery(q))
-		if err != nil || len(found) == 0 || len(found) >= q.MinCount {
-			return found, err
+		shown, err = c.Calls.DescribeAll(ctx, tokenQuery(q))
+		if err != nil || len(shown) == 0 || len(shown) >= q.MinCount {
+			return shown, err
 		}
 		if !c.Calls.Pause(ctx, n) {
 			break
 		}
 	}
-	return found, nil
+	return shown, nil
 }
 
-// TokenQuery finds what is alive of a launch, by our own tag: other endpoints
-// than EC2's ignore client tokens.
-func TokenQuery(q cloud.LaunchRequest) cloud.InstanceQuery {
+// tokenQuery finds the instances of a launch by our own tag: other endpoints than
+// EC2's ignore client tokens.
+func tokenQuery(q cloud.LaunchRequest) cloud.InstanceQuery {
 	return cloud.InstanceQuery{
-		Tags:   []cloud.Tag{{Key: identity.Cluster, Value: cloud.TagValue(q.Tags, identity.Cluster)}, {Key: identity.Launch, Value: q.Token}},
-		States: []cloud.State{cloud.Pending, cloud.Running},
+		Tags: []cloud.Tag{{Key: identity.Cluster, Value: cloud.TagValue(q.Tags, identity.Cluster)}, {Key: identity.Launch, Value: q.Token}},
 	}
 }
 
@@ -285,14 +300,21 @@ func orUnknown(code string) string {
 func (c *Climber) undo(ctx context.Context, l journal.Launch, got []cloud.Instance, err *cloud.Error) *cloud.Error {
 	if failed := c.Calls.TerminateNew(ctx, ids(got)); len(failed) > 0 {
 		env.Errorf(c.Calls.Env, "launch.undo", "instances of a failed launch are still running, reconcile will end them: %s", calls.FailureText(failed))
-		e := doubt(failed[0].Err, false)
-		if e.Class.NextRung() {
+		now := c.Calls.Env.Now()
+		c.unsure = append(c.unsure, c.doubted(l, got, now))
+		e := doubt(failed[0].Err, false, now)
+		if e.Class.NextRung() || e.Class == cloud.Consistency {
 			e.Class = cloud.Ambiguous // nothing may be launched over a live half
 		}
 		return e
 	}
 	if err.Class == cloud.Ambiguous || errors.Is(err, ErrUnsure) {
-		c.unsure = append(c.unsure, l)
+		asked := c.Calls.Env.Now()
+		var u unsure
+		if errors.As(err, &u) {
+			asked = u.asked
+		}
+		c.unsure = append(c.unsure, c.doubted(l, nil, asked))
 		return err
 	}
 	if cerr := c.Journal.Close(l, journal.Failed, err.Word()); cerr != nil {
@@ -302,23 +324,42 @@ func (c *Climber) undo(ctx context.Context, l journal.Launch, got []cloud.Instan
 	return err
 }
 
+// doubted writes down that a launch was given up in doubt: whoever comes next knows
+// since when it is looked for and, where EC2 has named all of its instances, them.
+func (c *Climber) doubted(l journal.Launch, named []cloud.Instance, asked env.Time) journal.Launch {
+	nodes, err := hostlist.Expand(l.Nodes)
+	if err == nil {
+		var placed []Placed
+		if len(named) == len(nodes) { // of a part nobody knows which nodes it is
+			placed, _, _ = Assign(nodes, named)
+		}
+		l, err = c.Journal.Doubt(l, Records(placed), asked)
+	}
+	if err != nil {
+		env.Warnf(c.Calls.Env, "journal", "%v", err) // the intent stands as it was
+	}
+	return l
+}
+
 // lookAgain is the last look for launches of this climb that may have been
 // made all the same: what shows now is ended. Their records stay intents for
-// the next call and for reconcile, unless the climb has reached its end with
-// other instances: then late ones are second instances of their nodes.
+// the next call and for reconcile, unless EC2 has shown all of one, or the climb
+// has reached its end with other instances: then late ones are second instances
+// of their nodes.
 func (c *Climber) lookAgain(ctx context.Context, whole bool) {
 	for _, l := range c.unsure {
-		found, err := c.Calls.DescribeAll(ctx, TokenQuery(l.Request))
-		if err == nil && len(found) > 0 {
-			env.Warnf(c.Calls.Env, "launch.late", "%d instances of a launch that was not answered have come up, ending them", len(found))
-			if failed := c.Calls.TerminateNew(ctx, ids(found)); len(failed) > 0 {
+		shown, err := c.look(ctx, l.Request)
+		live := slices.DeleteFunc(slices.Clone(shown), func(i cloud.Instance) bool { return i.State.Ended() })
+		if err == nil && len(live) > 0 {
+			env.Warnf(c.Calls.Env, "launch.late", "%d instances of a launch that was not answered have come up, ending them", len(live))
+			if failed := c.Calls.TerminateNew(ctx, ids(live)); len(failed) > 0 {
 				err = failed[0].Err
 			}
 		}
 		switch {
 		case err != nil:
 			env.Errorf(c.Calls.Env, "launch.unsure", "a launch for %s was not answered and may be running, reconcile looks for it: %v", l.Nodes, err)
-		case whole || len(found) > 0:
+		case whole || len(shown) >= l.Request.MinCount:
 			if err := c.Journal.Close(l, journal.Failed, "NothingLives"); err != nil {
 				env.Warnf(c.Calls.Env, "journal", "%v", err)
 			}

@@ -25,6 +25,7 @@ import (
 type Journal interface {
 	Open(journal.Launch) (journal.Launch, error)
 	Placed(journal.Launch, []journal.Placed) error
+	Doubt(l journal.Launch, named []journal.Placed, asked env.Time) (journal.Launch, error)
 	Close(l journal.Launch, state journal.State, code string) error
 	AddGroup(name string) error
 	DropGroup(name string) error

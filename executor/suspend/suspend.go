@@ -87,12 +87,19 @@ func (s *suspension) run(ctx context.Context) {
 		until = forever
 	}
 	shown, hidden, ended := s.choose(fleet.Of(s.nodes, live, launches), launches, live, until)
-	failed := append(s.Calls.Terminate(ctx, shown), s.Calls.TerminateNew(ctx, hidden)...)
-	end := append(shown, hidden...)
-	for _, f := range failed {
-		s.Report.Node(ended[f.ID]).State = report.NodeFailed
-		s.Report.Node(ended[f.ID]).Error = f.Err.Error()
+	failed := s.Calls.Terminate(ctx, shown)
+	s.mark(failed, ended)
+	// To end what EC2 does not show yet may take a minute, and slurmctld may have
+	// powered the nodes up again by then: it hears first. Those of a failed resume
+	// are down until it does.
+	first := len(hidden) > 0 && s.Report.Command == "suspend"
+	if first {
+		s.tell(ctx)
 	}
+	late := s.Calls.TerminateNew(ctx, hidden)
+	s.mark(late, ended)
+	failed = append(failed, late...)
+	end := append(shown, hidden...)
 	if len(failed) > 0 {
 		s.FailEC2(failed[0].Err)
 		env.Errorf(s.Env, "suspend", "not ended: %s; the next suspend of these nodes and reconcile try again", calls.FailureText(failed))
@@ -104,7 +111,9 @@ func (s *suspension) run(ctx context.Context) {
 		s.sayFailed(live)
 	}
 	s.close(launches, failed)
-	s.tell(ctx)
+	if !first {
+		s.tell(ctx)
+	}
 	if s.Report.Command == "resume-fail" {
 		s.comeBack(ctx, launches)
 	}
@@ -117,6 +126,14 @@ func (s *suspension) run(ctx context.Context) {
 func (s *suspension) all(state, why string) {
 	for i := range s.Report.Nodes {
 		s.Report.Nodes[i].State, s.Report.Nodes[i].Error = state, why
+	}
+}
+
+// mark says of the nodes whose instances were not ended why.
+func (s *suspension) mark(failed []calls.Failure, nodeOf map[string]string) {
+	for _, f := range failed {
+		n := s.Report.Node(nodeOf[f.ID])
+		n.State, n.Error = report.NodeFailed, f.Err.Error()
 	}
 }
 

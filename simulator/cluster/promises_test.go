@@ -118,7 +118,7 @@ func randomSite(t *testing.T, seed uint64) (Options, []workload.Job) {
 		EC2: ec2.Options{
 			Seed: seed, Zones: 2, Ledger: &billing.Ledger{}, Boot: &profile,
 			ShuttingDownFor: pick(r, 0, 40*time.Second), VisibilityLag: pick(r, 0, 3*time.Second),
-			Sight: pick(r, lag.Sight{}, lag.Usual(), lag.Around(time.Second)),
+			Sight: pick(r, lag.Sight{}, lag.Usual(), lag.Around(time.Second), lag.Around(5*time.Second)),
 			Supplies: func(p market.Pool) (market.Supply, bool) {
 				if p.Market == cloud.Spot {
 					return spot, true
