@@ -64,7 +64,7 @@ func TestAPlainObjectIsReadAsTheLibraryReadsIt(t *testing.T) {
 func TestWhatIsNotPlainIsLeftToTheLibrary(t *testing.T) {
 	for _, line := range []string{
 		``, `{`, `{}`, `[]`, `{"a"`, `{"a":`, `{"a":}`, `{"a":"b`, `{"a":"b"`, `{"a":1`, `{"a":1,}`, `{"a":"b",}`, `{"a":"b"} `, `{"a":"b"}x`, `{"a":"b"}}`,
-		`{ "a":1}`, `{"a": 1}`, `{"a":1.5}`, `{"a":-1}`, `{"a":null}`, `{"a":false}`, `{"a":tru}`, `{"a":[1]}`, `{"a":{"b":1}}`, `{"a":"\n"}`, `{"a":"größer"}`, "{\"a\":\"\n\"}", "{\"a\":\"\xff\"}", `{"a":"b""c":1}`, `{"a"b":1}`, "{\"a\n\":1}",
+		`{ "a":1}`, `{"a": 1}`, `{"a":1.5}`, `{"a":-1}`, `{"a":null}`, `{"a":false}`, `{"a":tru}`, `{"a":[1]}`, `{"a":{"b":1}}`, `{"a":"\n"}`, `{"a":"größer"}`, "{\"a\":\"\n\"}", "{\"a\":\"\xff\"}", `{"a":"b""c":1}`, `{"a"b":1}`, "{\"a\n\":1}", `a":1}`, `{""":1}`, "{\"a\":\"\x80\"}",
 	} {
 		if got, ok := byHand([]byte(line)); ok {
 			t.Errorf("%q was read as %v", line, got)

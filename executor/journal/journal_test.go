@@ -463,6 +463,9 @@ func TestFailuresAreCountedInARow(t *testing.T) {
 		if f, fresh, err := j.Failed("9", 4, "X"); f.Times != 1 || !fresh || err != nil {
 			t.Errorf("torn: %+v %v %v", f, fresh, err)
 		}
+		if f, fresh, err := j.Failed("10", 0, "X"); f.Times != 1 || !fresh || err != nil {
+			t.Errorf("one that Slurm has not requeued: %+v %v %v", f, fresh, err)
+		}
 		d.Full = true
 		if f, fresh, err := j.Failed("8", 3, "X"); f.Times != 2 || !fresh || err == nil {
 			t.Errorf("full: %+v %v %v", f, fresh, err)
@@ -470,7 +473,7 @@ func TestFailuresAreCountedInARow(t *testing.T) {
 		d.Full = false
 		must(t, j.Prune(e.Now()))
 		must(t, e.Sleep(context.Background(), time.Second))
-		if n := len(d.Names("failures")); n != 3 {
+		if n := len(d.Names("failures")); n != 4 {
 			t.Errorf("%d are left of those of this moment", n)
 		}
 		must(t, j.Prune(e.Now()))

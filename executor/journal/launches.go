@@ -248,7 +248,6 @@ func (j *Journal) Open(l Launch) (Launch, error) {
 
 // Placed records that a launch's instances serve these nodes.
 func (j *Journal) Placed(l Launch, placed []Placed) error {
-	l.Endpoint = j.endpoint
 	l.State, l.Placed, l.Updated = Launched, placed, j.env.Now()
 	return l.put(j.store, l.File)
 }
