@@ -116,3 +116,75 @@ func TestAFleetOfSomeNodesShowsThemAsTheWholeOneDoes(t *testing.T) {
 		t.Errorf("a fleet of one node knows %d instances", n)
 	}
 }
+
+// Where a launch's indexes are not one each of its nodes, they say nothing.
+func TestIndexesSayWhoServesWhomOnlyAllTogether(t *testing.T) {
+	for _, c := range []struct {
+		indexes []int // of i-a, i-b, i-c
+		want    map[string]string
+	}{
+		{[]int{2, 1, 0}, map[string]string{"n1": "i-c", "n2": "i-b", "n3": "i-a"}},
+		{[]int{2, 0}, map[string]string{"n1": "i-b", "n3": "i-a"}},
+		{[]int{-1, 1, 0}, map[string]string{"n1": "i-a", "n2": "i-b", "n3": "i-c"}},
+		{[]int{3, 1, 0}, map[string]string{"n1": "i-a", "n2": "i-b", "n3": "i-c"}},
+		{[]int{2, 0, 0}, map[string]string{"n1": "i-a", "n2": "i-b", "n3": "i-c"}},
+		{[]int{1, 1, 0}, map[string]string{"n1": "i-a", "n2": "i-b", "n3": "i-c"}},
+		{[]int{0, 3}, map[string]string{}},
+		{[]int{-1, 0}, map[string]string{}},
+	} {
+		var all []cloud.Instance
+		for k, index := range c.indexes {
+			all = append(all, instance("i-"+string(rune('a'+k)), index, 1, "n1", "n2", "n3"))
+		}
+		f := New(all, nil)
+		if d := cmp.Diff(c.want, owners(f, "n1", "n2", "n3")); d != "" || len(f.Strangers)+len(f.All()) != len(all) {
+			t.Errorf("%v: %d strangers (-want +got)\n%s", c.indexes, len(f.Strangers), d)
+		}
+	}
+}
+
+func TestTheJournalComesBeforeTheTagAndTheTagBeforeTheIndex(t *testing.T) {
+	journalled, tagged, other := instance("i-j", 0, 1, "n1", "n2", "n3"), instance("i-t", 0, 1, "n1", "n2", "n3"), instance("i-o", 2, 1, "n1", "n2", "n3")
+	for _, i := range []*cloud.Instance{&journalled, &tagged} {
+		i.Tags = append(i.Tags, cloud.Tag{Key: identity.Node, Value: "n2"})
+	}
+	launches := []journal.Launch{{}, {Placed: []journal.Placed{{Node: "n1", Instance: "i-j"}}}}
+	want := map[string]string{"n1": "i-j", "n2": "i-t", "n3": "i-o"}
+	all := []cloud.Instance{journalled, tagged, other}
+	if d := cmp.Diff(want, owners(New(all, launches), "n1", "n2", "n3")); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+	// An instance may name its node and no more, and still is found by it.
+	all = append(all, cloud.Instance{ID: "i-n", State: cloud.Running, Tags: []cloud.Tag{{Key: identity.Node, Value: "n9"}}})
+	if got := owners(Of([]string{"n9"}, all, launches), "n9"); got["n9"] != "i-n" {
+		t.Errorf("n9 is served by %q", got["n9"])
+	}
+}
+
+func TestStrangersAreInTheOrderOfTheirIDs(t *testing.T) {
+	b := instance("i-b", 0, 1, "n1")
+	b.Tags[1].Value = "t2"
+	c := instance("i-c", 7, 1, "n1", "n2")
+	f := New([]cloud.Instance{c, {ID: "i-d", State: cloud.Running}, {ID: "i-a", State: cloud.Running, Tags: []cloud.Tag{{Key: identity.Launch, Value: "t3"}}}, b}, nil)
+	var ids []string
+	for _, i := range f.Strangers {
+		ids = append(ids, i.ID)
+	}
+	if !slices.Equal(ids, []string{"i-a", "i-c", "i-d"}) || !slices.Equal(f.Claimed(), []string{"n1"}) {
+		t.Errorf("strangers %v, claimed %v", ids, f.Claimed())
+	}
+}
+
+// The ids of EC2 say nothing about age.
+func TestAdoptGoesByWhenAnInstanceWasLaunched(t *testing.T) {
+	young, old := instance("i-1", 0, 30, "n"), instance("i-2", 0, 20, "n")
+	old.Tags[1].Value = "t2"
+	f := New([]cloud.Instance{young, old}, nil)
+	keep, ok, end := f.Adopt("n", 10)
+	if !ok || keep.ID != "i-2" || len(end) != 1 || end[0].ID != "i-1" {
+		t.Errorf("kept %v (%v), ended %v", keep, ok, end)
+	}
+	if of := f.Of("n"); len(of) != 2 || of[0].ID != "i-1" || of[1].ID != "i-2" {
+		t.Error("who asks after the instances of a node gets them by age, once one was adopted")
+	}
+}
