@@ -175,7 +175,7 @@ func (l *Lookup) Image(ctx context.Context, q cloud.ImageQuery) (id string, err 
 			}
 			for _, i := range p.Images {
 				// RFC 3339 in UTC sorts as text; ids settle a tie.
-				if newest.ID == "" || i.Created > newest.Created || i.Created == newest.Created && i.ID > newest.ID {
+				if i.Created > newest.Created || i.Created == newest.Created && i.ID > newest.ID {
 					newest = i
 				}
 			}
