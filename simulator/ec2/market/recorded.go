@@ -47,9 +47,6 @@ type replay[T comparable] struct {
 }
 
 func newReplay[T comparable](s *Series[T], start env.Time) *replay[T] {
-	if s == nil {
-		return nil
-	}
 	return &replay[T]{Series: s, round: start}
 }
 

@@ -34,6 +34,17 @@ func TestWhatIsRecordedIsReplayedAndBeginsAnew(t *testing.T) {
 	}
 }
 
+func TestWhatDoesNotChangeAnyMoreHasNoNextChange(t *testing.T) {
+	for name, c := range map[string]*Capacity{
+		"a recording that does not begin anew": recordedPool(0, Step[int]{0, 3}, Step[int]{time.Minute, 4}),
+		"one of one step that does":            recordedPool(time.Hour, Step[int]{0, 4}),
+	} {
+		if now := epoch.Add(2 * time.Hour); c.Free(now) != 4 || c.Next() < now.Add(1000*day) {
+			t.Errorf("%s: %d, until %v", name, c.Free(now), c.Next())
+		}
+	}
+}
+
 func TestARecordingOfOneInstantHoldsForEver(t *testing.T) {
 	c := recordedPool(0, Step[int]{0, 3})
 	if now := epoch.Add(1000 * day); c.Free(now) != 3 || c.Next() < now.Add(1000*day) {
