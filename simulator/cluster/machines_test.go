@@ -1,0 +1,191 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/executor/cloud"
+	"aws-slurm-burst/executor/config"
+	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/simulator/ec2"
+	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/record"
+	"aws-slurm-burst/simulator/slurm/conf"
+	"aws-slurm-burst/simulator/slurm/sched"
+	"aws-slurm-burst/simulator/workload"
+)
+
+// clouded builds a site of cloud nodes alone; change may be nil.
+func clouded(t *testing.T, change func(*Cloud), sink record.Sink) (*site, error) {
+	t.Helper()
+	cfg, err := config.Parse([]byte(groups), "config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := SlurmConf(Premises{}, cfg, catalog.Default(), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Cloud{Config: cfg, Types: catalog.Default(), EC2: ec2.Options{Seed: 1, Zones: 2}}
+	if change != nil {
+		change(c)
+	}
+	e := NewEngine(1)
+	t.Cleanup(func() { e.Close() })
+	return newSite(e, Options{Slurm: conf.Read([]byte(text), "slurm.conf", nil).Settings, Policy: sched.Slurm, Cloud: c, Sink: sink})
+}
+
+// Somebody ends an instance on which a job runs: its slurmd is silent, and after
+// SlurmdTimeout (300 s) the node is down and the job in the queue again.
+func TestAJobWhoseInstanceIsTakenAwayStartsAgain(t *testing.T) {
+	var id, state string
+	launched, gone, requeued := 0, time.Duration(0), time.Duration(0)
+	s, err := clouded(t, nil, func(e record.Event) {
+		switch e.Kind {
+		case record.InstanceLaunched:
+			if launched++; launched == 1 {
+				id = e.Instance
+				if !slices.Equal(e.Nodes, []string{"od-1"}) {
+					t.Errorf("%s is launched for %v", id, e.Nodes)
+				}
+			}
+		case record.InstanceEnding:
+			if e.Instance == id {
+				gone = e.At.Sub(record.Begin)
+			}
+		case record.JobRequeued:
+			requeued = e.At.Sub(record.Begin)
+		case record.JobEnded:
+			state = e.State
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs := []workload.Job{{ID: 1, Run: 2 * time.Hour, Limit: 3 * time.Hour, Procs: 4, Partition: "aws-od"}}
+	s.next = func() (j workload.Job, err error, more bool) {
+		if len(jobs) == 0 {
+			return j, nil, false
+		}
+		j, jobs = jobs[0], jobs[1:]
+		return j, nil, true
+	}
+	s.engine.At(record.Begin.Add(time.Hour), func() {
+		if _, err := s.cloud.ec2.TerminateInstances([]string{id}, false); err != nil {
+			t.Error(err)
+		}
+	})
+	s.pull()
+	if _, err := s.run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if launched != 2 || gone != time.Hour || requeued < gone+300*time.Second || requeued > gone+330*time.Second || state != "COMPLETED" {
+		t.Errorf("%d instances; the first gone after %v, the job requeued after %v, and in the end %s", launched, gone, requeued, state)
+	}
+	if len(s.cloud.serves) != 0 || len(s.cloud.waiting) != 0 || s.cloud.alive != 0 {
+		t.Errorf("in the end %d live, %v serve and %v wait", s.cloud.alive, s.cloud.serves, s.cloud.waiting)
+	}
+}
+
+func TestAnInstanceLearnsItsNodeFromItsTags(t *testing.T) {
+	s, err := clouded(t, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := s.cloud.ec2.DescribeImages(api.Query{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	launch := func(n int, tags ...cloud.Tag) (names []string) {
+		r := ec2.RunRequest{Min: n, Max: n}
+		r.Type, r.ImageID = "c6i.xlarge", images.Items[0].ID
+		if len(tags) > 0 {
+			r.Tags = []api.TagSpec{{Kind: "instance", Tags: tags}}
+		}
+		got, err := s.cloud.ec2.RunInstances(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range got.Instances {
+			names = append(names, strings.Join(s.cloud.namesOf(i.ID), "+"))
+		}
+		return names
+	}
+	ours := cloud.Tag{Key: identity.Cluster, Value: "site"}
+	tag := func(key, value string) cloud.Tag { return cloud.Tag{Key: key, Value: value} }
+	var long []string // for more than one tag
+	for i := range 100 {
+		long = append(long, fmt.Sprintf("x%dy", i))
+	}
+	for _, c := range []struct {
+		what string
+		n    int
+		tags []cloud.Tag
+		want []string
+	}{
+		{"its own place in the list", 3, []cloud.Tag{ours, tag(identity.Nodes, "od-[1-3]")}, []string{"od-1", "od-2", "od-3"}},
+		{"of another list", 2, []cloud.Tag{ours, tag(identity.Nodes, "od-[5-6]")}, []string{"od-5", "od-6"}},
+		{"more instances than nodes", 2, []cloud.Tag{ours, tag(identity.Nodes, "od-1")}, []string{"od-1", ""}},
+		{"a tag of its own", 1, []cloud.Tag{ours, tag(identity.Nodes, "od-1"), tag(identity.Node, "od-2")}, []string{"od-2"}},
+		{"a list that cannot be read", 1, []cloud.Tag{ours, tag(identity.Nodes, "od-[1-")}, []string{""}},
+		{"no list", 1, []cloud.Tag{ours}, []string{""}},
+		{"another cluster's", 1, []cloud.Tag{tag(identity.Cluster, "another"), tag(identity.Nodes, "od-1")}, []string{""}},
+		{"nobody's", 1, nil, []string{""}},
+		{"a list in several tags", 100, identity.Tags(identity.Facts{Cluster: "site", Token: "t", Nodes: long}, nil), long},
+		{"another that begins alike", 1, []cloud.Tag{ours, tag(identity.Nodes, "od-"), tag(identity.MoreNodes, "7")}, []string{"od-7"}},
+		{"and one more", 1, []cloud.Tag{ours, tag(identity.Nodes, "od-"), tag(identity.MoreNodes, "8")}, []string{"od-8"}},
+	} {
+		if diff := cmp.Diff(c.want, launch(c.n, c.tags...)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", c.what, diff)
+		}
+	}
+	if names := s.cloud.namesOf("i-0"); names != nil {
+		t.Errorf("an instance that never was is %v", names)
+	}
+}
+
+func TestAConfigurationIsTheSitesButForWhereItsPlansComeFrom(t *testing.T) {
+	for _, plans := range []Planner{nil, planned{}} {
+		s, err := clouded(t, func(c *Cloud) {
+			c.Plans = plans
+			c.Config.ASBA.URL, c.Config.Plans.Dir, c.Config.AWS.Region = "http://localhost:8080", "/etc/plans", "eu-west-1"
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, theirs := s.cloud.config, s.opt.Cloud.Config
+		if got.ASBA.URL != "" || (got.Plans.Dir == plansDir) != (plans != nil) || plans == nil && got.Plans.Dir != "" || got.Cluster != "site" {
+			t.Errorf("asks %q, reads %q", got.ASBA.URL, got.Plans.Dir)
+		}
+		if theirs.ASBA.URL == "" || theirs.Plans.Dir != "/etc/plans" {
+			t.Error("the configuration that was handed in is another now")
+		}
+		zones, err := s.cloud.ec2.DescribeSubnets(api.Query{})
+		if err != nil || len(zones.Items) == 0 || !strings.HasPrefix(zones.Items[0].AZ, "eu-west-1") {
+			t.Errorf("%+v %v: the region is not the configuration's", zones.Items, err)
+		}
+	}
+	if _, err := clouded(t, func(c *Cloud) { c.EC2.Zones = 7 }, nil); err == nil || !strings.HasPrefix(err.Error(), "the EC2 of the simulation: ") {
+		t.Errorf("seven zones: %v", err)
+	}
+}
+
+func TestTheLatencyOfCallsIsAssumedWhereNobodyGaveIt(t *testing.T) {
+	const line = "EC2 answers after 0.333 s, all calls but RunInstances"
+	for _, latency := range []func(string) time.Duration{nil, func(string) time.Duration { return time.Second }} {
+		s, err := clouded(t, func(c *Cloud) { c.Latency = latency }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.cloud.assumed(); slices.Contains(got, line) != (latency == nil) {
+			t.Errorf("%q", got)
+		}
+	}
+}
