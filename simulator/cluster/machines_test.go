@@ -13,9 +13,11 @@ import (
 	"aws-slurm-burst/asba/catalog"
 	"aws-slurm-burst/executor/cloud"
 	"aws-slurm-burst/executor/config"
+	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
+	"aws-slurm-burst/simulator/ec2/boot"
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/slurm/conf"
 	"aws-slurm-burst/simulator/slurm/sched"
@@ -184,8 +186,78 @@ func TestTheLatencyOfCallsIsAssumedWhereNobodyGaveIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if got := s.cloud.opt.Latency("DescribeInstances"); latency != nil && got != time.Second || latency == nil && got != DefaultLatency("") {
+			t.Errorf("a call takes %v", got)
+		}
 		if got := s.cloud.assumed(); slices.Contains(got, line) != (latency == nil) {
 			t.Errorf("%q", got)
 		}
 	}
+}
+
+// A slurmd registers when it is ready and slurmctld has its address, whichever is
+// later, and never once its instance is gone.
+func TestASlurmdRegistersOnceItIsReadyAndKnown(t *testing.T) {
+	s, err := clouded(t, func(c *Cloud) {
+		c.EC2.Boot = &boot.Profile{Running: boot.Lognormal{Median: 17 * time.Second}, Ready: boot.Lognormal{Median: 5 * time.Minute}}
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := s.cloud.ec2.DescribeImages(api.Query{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	launch := func(node string) *ec2.Instance {
+		r := ec2.RunRequest{Min: 1, Max: 1}
+		r.Type, r.ImageID = "c6i.xlarge", images.Items[0].ID
+		r.Tags = []api.TagSpec{{Kind: "instance", Tags: []cloud.Tag{{Key: identity.Cluster, Value: "site"}, {Key: identity.Nodes, Value: node}}}}
+		got, err := s.cloud.ec2.RunInstances(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &got.Instances[0]
+	}
+	after := func(d time.Duration) {
+		if err := s.engine.RunUntil(s.engine.Now().Add(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known := func(node, addr string) {
+		s.engine.Spawn("scontrol", func(ctx context.Context, _ env.Env) {
+			if _, err := s.slurm.Scontrol(ctx, "update", "NodeName="+node, "NodeAddr="+addr); err != nil {
+				t.Error(err)
+			}
+		})
+		after(time.Minute)
+	}
+	end := func(id string) {
+		if _, err := s.cloud.ec2.TerminateInstances([]string{id}, false); err != nil {
+			t.Error(err)
+		}
+		after(time.Second)
+	}
+	want := func(when string, serves, waiting map[string]string) {
+		t.Helper()
+		if diff := cmp.Diff([]map[string]string{serves, waiting}, []map[string]string{s.cloud.serves, s.cloud.waiting}); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", when, diff)
+		}
+	}
+	none := map[string]string{}
+
+	early, late, gone, never := launch("od-1"), launch("od-2"), launch("od-3"), launch("od-4")
+	known("od-1", early.PrivateIP.String())
+	end(never.ID)
+	want("before any is ready", none, none)
+	after(5 * time.Minute)
+	want("when they are", map[string]string{early.ID: "od-1"}, map[string]string{"od-2": late.ID, "od-3": gone.ID})
+	known("od-2", "10.9.9.9")
+	want("another's address", map[string]string{early.ID: "od-1"}, map[string]string{"od-2": late.ID, "od-3": gone.ID})
+	known("od-2", late.PrivateIP.String())
+	want("its own", map[string]string{early.ID: "od-1", late.ID: "od-2"}, map[string]string{"od-3": gone.ID})
+	end(gone.ID)
+	known("od-3", gone.PrivateIP.String())
+	want("that of an instance that has gone", map[string]string{early.ID: "od-1", late.ID: "od-2"}, none)
+	end(early.ID)
+	want("in the end", map[string]string{late.ID: "od-2"}, none)
 }

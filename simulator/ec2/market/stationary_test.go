@@ -84,7 +84,7 @@ func TestWithoutTimesBetweenThemNoPartIsTaken(t *testing.T) {
 	if got := (Part{exponent: .5}).Of(16); got != 0 {
 		t.Errorf("a part that was not taken yet is %d of 16", got)
 	}
-	for n, want := range map[int]int{1: 0, 2: 1, 4: 2, 16: 4} {
+	for n, want := range map[int]int{0: 0, 1: 0, 2: 1, 4: 2, 16: 4} {
 		if got := (Part{At: epoch, exponent: .5}).Of(n); got != want {
 			t.Errorf("%d of %d are taken, want %d", got, n, want)
 		}

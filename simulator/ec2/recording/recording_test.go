@@ -120,6 +120,48 @@ func TestWhatIsWrongIsToldWithItsLine(t *testing.T) {
 	}
 }
 
+// Money is a number above nothing, and below what any machine costs.
+func TestAPriceIsANumberOfDollars(t *testing.T) {
+	for _, price := range []string{"0", "-0.1", "NaN", "Inf", "1e6", ""} {
+		var got market.Recorded
+		err := Read(strings.NewReader(`{"SpotPriceHistory": [`+quoted(price)+"]}"), "m", none, &got)
+		if err == nil || !strings.Contains(err.Error(), "is no price") {
+			t.Errorf("%q is %v", price, err)
+		}
+	}
+	for _, missing := range []string{"AvailabilityZone", "InstanceType", "Timestamp"} {
+		var got market.Recorded
+		err := Read(strings.NewReader(`{"SpotPriceHistory": [`+strings.Replace(quoted("1"), missing, "Else", 1)+"]}"), "m", none, &got)
+		if err == nil || !strings.Contains(err.Error(), "a price without its pool or time ends here") {
+			t.Errorf("without %s: %v", missing, err)
+		}
+	}
+}
+
+func TestCountsSayHowLongATickIsAndWhose(t *testing.T) {
+	pool := market.Pool{Type: "a", AZ: "z"}
+	for _, c := range []struct {
+		of         market.Pool
+		gap        string
+		complained string
+	}{
+		{pool, `"gap_seconds": 300`, ""},
+		{market.Pool{Type: "a"}, `"gap_seconds": 300`, "of which pool it is"},
+		{market.Pool{AZ: "z"}, `"gap_seconds": 300`, "of which pool it is"},
+		{pool, `"by": "me"`, "how long a tick is"},
+		{pool, `"gap_seconds": 0`, "how long a tick is"},
+		{pool, `"gap_seconds": -300`, "how long a tick is"},
+		{pool, `"gap_seconds": 1e-12`, "how long a tick is"},
+		{pool, `"gap_seconds": 1e12`, "how long a tick is"},
+	} {
+		var got market.Recorded
+		err := Read(strings.NewReader(`{"data": [1, 2, 1], "metadata": {`+c.gap+`}}`), "m", c.of, &got)
+		if (err == nil) != (c.complained == "") || err != nil && !strings.Contains(err.Error(), c.complained) {
+			t.Errorf("%+v, %s: %v", c.of, c.gap, err)
+		}
+	}
+}
+
 func quoted(price string) string {
 	return fmt.Sprintf(`{"AvailabilityZone": "z", "InstanceType": "a", "SpotPrice": %q, "Timestamp": "2026-01-01T00:00:00Z"}`, price)
 }
