@@ -83,7 +83,7 @@ func (n *nodes) line(r *reader, pairs []pair) {
 			}
 		case "nodehostname", "port", "corespeccount", "cpuspeclist", "memspeclimit", "reason", "tmpdisk", "bcastaddr",
 			"cpubind", "procspercore", "topology", "restrictedcorespergpu", "parameters":
-			r.ignored["NodeName "+p.key] = true
+			r.pass("NodeName", p)
 		default:
 			r.unknown("NodeName", p, nodeKeys)
 		}

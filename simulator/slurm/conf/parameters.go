@@ -45,7 +45,7 @@ var parameters = map[string]func(*reader, value){
 			case "power_save_min_interval":
 				r.seconds(o.value, &r.settings.PowerSaveMinInterval)
 			default:
-				r.ignored["SlurmctldParameters "+o.key] = true
+				r.pass("SlurmctldParameters", o)
 			}
 		}
 	},
@@ -95,7 +95,7 @@ var parameters = map[string]func(*reader, value){
 			case "requeue_delay": // of releases after 22.05
 				r.seconds(o.value, &r.settings.RequeueDelay)
 			default:
-				r.ignored["SchedulerParameters "+o.key] = true
+				r.pass("SchedulerParameters", o)
 			}
 		}
 	},
@@ -130,6 +130,11 @@ var parameters = map[string]func(*reader, value){
 		for _, o := range options(v) {
 			if o.key == "cr_memory" || strings.HasSuffix(o.key, "_memory") {
 				r.settings.SelectMemory = true
+			}
+			switch o.key {
+			case "cr_cpu", "cr_core", "cr_memory", "cr_cpu_memory", "cr_core_memory":
+			default:
+				r.pass("SelectTypeParameters", o)
 			}
 		}
 	},
@@ -169,23 +174,6 @@ func none(s string) string {
 		return ""
 	}
 	return s
-}
-
-// missing are parameters that change what slurmctld does, and not what the
-// simulation does: what to know, and the value that means nothing.
-var missing = map[string]struct{ says, harmless string }{
-	"preempttype":              {"no job is preempted in the simulation", "preempt/none"},
-	"topologyplugin":           {"the simulation knows no topology of the network", "topology/none"},
-	"licenses":                 {"licences are not counted in the simulation", ""},
-	"accountingstorageenforce": {"limits of associations and QOS are not known here", "none"},
-	"jobsubmitplugins":         {"jobs are not changed as they are submitted", ""},
-	"prologslurmctld":          {"programs before and after jobs take no time in the simulation", ""},
-	"prologflags":              {"programs before and after jobs take no time in the simulation", ""},
-	"prolog":                   {"programs before and after jobs take no time in the simulation", ""},
-	"epilog":                   {"programs before and after jobs take no time in the simulation", ""},
-	"priorityweightassoc":      {"the weight of associations does not count in the simulation", "0"},
-	"priorityweighttres":       {"weights of TRES do not count in the simulation", ""},
-	"burstbuffertype":          {"there are no burst buffers in the simulation", ""},
 }
 
 // known reports whether a key is one of Slurm's.

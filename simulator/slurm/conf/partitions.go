@@ -87,7 +87,7 @@ func (ps *partitions) line(r *reader, pairs []pair) {
 			"defmempergpu", "defmempernode", "denyaccounts", "denygroups", "denyqos", "disablerootjobs", "exclusiveuser", "exclusivetopo", "gracetime",
 			"hidden", "jobdefaults", "lln", "maxcpuspernode", "maxcpuspersocket", "maxmempercpu", "maxmempernode", "powerdownonidle", "preemptmode", "qos",
 			"reqresv", "resumefailprogram", "rootonly", "selecttypeparameters", "topology", "tresbillingweights":
-			r.ignored["PartitionName "+p.key] = true
+			r.pass("PartitionName", p)
 		default:
 			r.unknown("PartitionName", p, partitionKeys)
 		}

@@ -45,7 +45,7 @@ const (
 // comment; Include names another file, which open returns; a parameter that is
 // there twice counts the last time. Lines of over are read after all of it.
 func Read(data []byte, name string, open Open, over ...Line) *File {
-	r := &reader{open: open, settings: Defaults(), nodes: &nodes{}, partitions: &partitions{}, given: map[string]value{}, ignored: map[string]bool{}}
+	r := &reader{open: open, settings: Defaults(), nodes: &nodes{}, partitions: &partitions{}, given: map[string]value{}, ignored: map[string]bool{}, passed: map[string]passed{}}
 	r.file(data, name, 0)
 	for _, l := range over {
 		if pairs, ok := r.pairs(l.Key+"="+l.Value, "settings", 0); ok {
@@ -75,6 +75,7 @@ type reader struct {
 	given      map[string]value // the cluster's own parameters, by their key in lower case
 	order      []string         // the same, as they came
 	ignored    map[string]bool
+	passed     map[string]passed // of these, what slurmctld does go by, by their key in missing
 }
 
 // value is a parameter's text, and where it is.
@@ -264,15 +265,15 @@ func (r *reader) line(pairs []pair) {
 		if parameters[key] != nil {
 			continue
 		}
-		r.ignored[p.key] = true
 		if !known(p.key) {
+			r.ignored[p.key] = true
 			hint := "remove it, or look it up in slurm.conf(5)"
 			if near := finding.Nearest(p.key, knownKeys()); near != "" {
 				hint = "did you mean " + near + "?"
 			}
 			r.add(idUnknown, p.value, hint, "%s is no parameter of Slurm that is known here: ignored", p.key)
-		} else if why, ok := missing[key]; ok && !strings.EqualFold(p.text, why.harmless) {
-			r.add(idNotModelled, p.value, "", "%s: %s", p.key, why.says)
+		} else {
+			r.pass("", p)
 		}
 	}
 }
@@ -288,5 +289,6 @@ func (r *reader) apply() {
 	r.settings.finish(r)
 	r.nodes.apply(r)
 	r.partitions.apply(r)
+	r.tellPassed()
 	r.judge()
 }
