@@ -42,23 +42,23 @@ func TestThePremisesAloneHaveTheirNodesAndPartitions(t *testing.T) {
 
 func TestJobsOfThisClustersPartitionsStayInThem(t *testing.T) {
 	jobs := func(yield func(workload.Job, error) bool) {
-		for i, p := range []string{"a", "b", "", "elsewhere", "a,b"} {
+		for i, p := range []string{"a", "b", "", "elsewhere", "a,b", "c,a", "c,elsewhere", "b,elsewhere"} {
 			if !yield(workload.Job{ID: int64(i), Partition: p}, nil) {
 				return
 			}
 		}
 	}
 	var got []string
-	for j, err := range sent(jobs, "a,b") {
+	for j, err := range sent(jobs, "a,b,c") {
 		if err != nil {
 			t.Fatal(err)
 		}
 		got = append(got, j.Partition)
 	}
-	if d := cmp.Diff([]string{"a", "b", "a,b", "a,b", "a,b"}, got); d != "" {
+	if d := cmp.Diff([]string{"a", "b", "a,b,c", "a,b,c", "a,b", "c,a", "c", "b"}, got); d != "" {
 		t.Error(d)
 	}
-	for range sent(jobs, "a,b") {
+	for range sent(jobs, "a,b,c") {
 		break // a source that yields again panics
 	}
 }

@@ -183,17 +183,20 @@ func partitionsOf(s *conf.Settings) string {
 	return strings.Join(names, ",")
 }
 
-// sent sends jobs to all partitions that name none of this cluster: a log's are
-// those of another machine.
+// sent sends jobs to those of their partitions that this cluster has, and jobs
+// that name none of it to all: a log's are those of another machine.
 func sent(jobs workload.Source, partitions string) workload.Source {
 	known := map[string]bool{}
-	for _, p := range strings.Split(partitions, ",") {
+	for p := range strings.SplitSeq(partitions, ",") {
 		known[p] = true
 	}
 	return func(yield func(workload.Job, error) bool) {
 		for j, err := range jobs {
 			if !known[j.Partition] {
-				j.Partition = partitions
+				own := slices.DeleteFunc(strings.Split(j.Partition, ","), func(p string) bool { return !known[p] })
+				if j.Partition = strings.Join(own, ","); j.Partition == "" {
+					j.Partition = partitions
+				}
 			}
 			if !yield(j, err) {
 				return
