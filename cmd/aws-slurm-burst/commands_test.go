@@ -83,6 +83,26 @@ func TestEveryCommandAndFlagIsDocumented(t *testing.T) {
 	}
 }
 
+func TestAMisspeltCommandIsNotDone(t *testing.T) {
+	for line, want := range map[string]string{
+		"simulatte run":         `"simulatte" for "aws-slurm-burst" (did you mean simulate?)`,
+		"--x simulate":          `flag: --x (see aws-slurm-burst --help)`,
+		"zzzzzzzz":              `"zzzzzzzz" for "aws-slurm-burst" (see aws-slurm-burst --help)`,
+		"simulate rum s.yaml":   `"rum" for "aws-slurm-burst simulate" (did you mean run?)`,
+		"catalog shwo c6i.huge": `"shwo" for "aws-slurm-burst catalog" (did you mean show?)`,
+	} {
+		want = strings.Replace("ERROR: unknown command "+want+"\n", "command flag", "flag", 1)
+		if code, stderr := called(t, io.Discard, strings.Fields(line)...); code != 2 || stderr != want {
+			t.Errorf("%s: exit %d, %q", line, code, stderr)
+		}
+	}
+	for _, args := range [][]string{{"simulate"}, {"catalog", "--help"}, {"help", "catalog"}} {
+		if code, stderr := called(t, io.Discard, args...); code != 0 || stderr != "" {
+			t.Errorf("%q: exit %d, %q", args, code, stderr)
+		}
+	}
+}
+
 // full is a stdout on a disk without room.
 type full struct{}
 

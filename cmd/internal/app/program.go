@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -81,5 +83,28 @@ func Execute(ctx context.Context, c *cobra.Command, std IO) error {
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return Exitf(report.ExitUsage, "%v (see %s --help)", err, c.Name())
 	})
-	return c.ExecuteContext(ctx)
+	c.DisableSuggestions = true // they are lines of their own; unknown has them in its own
+	// Of a command that only has others below it cobra shows the help, whatever
+	// stands behind it, and a misspelt one would have done its work.
+	if of, rest, err := c.Find(std.Args); err == nil && !of.Runnable() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+		return unknown(of, rest)
+	}
+	err := c.ExecuteContext(ctx)
+	if err != nil {
+		if of, rest, bad := c.Find(std.Args); bad != nil {
+			return unknown(of, rest)
+		}
+	}
+	return err
+}
+
+// unknown is the error of a command that of does not have.
+func unknown(of *cobra.Command, args []string) error {
+	word := args[max(0, slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") }))]
+	hint := "see " + of.CommandPath() + " --help"
+	of.SuggestionsMinimumDistance = 2
+	if near := of.SuggestionsFor(word); len(near) > 0 {
+		hint = "did you mean " + near[0] + "?"
+	}
+	return Exitf(report.ExitUsage, "unknown command %q for %q (%s)", word, of.CommandPath(), hint)
 }
