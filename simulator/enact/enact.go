@@ -95,6 +95,9 @@ func (r Simulator) site(s *scenario.Scenario) (o cluster.Options, partitions str
 	}
 	if s.Workload.OverRun == scenario.Extend {
 		o.Slurm.OverTimeLimit = conf.Infinite
+		for i := range o.Slurm.Partitions {
+			o.Slurm.Partitions[i].OverTimeLimit = nil
+		}
 	}
 	if f := s.Cluster.Failures; f.MTBF > 0 {
 		o.Failures = &cluster.Failures{MTBF: f.MTBF, Repair: f.Repair}

@@ -368,6 +368,23 @@ func TestANodeGroupOfUnknownSizeIsToldWithItsPlace(t *testing.T) {
 	}
 }
 
+func TestJobsThatRunLongerThanTheyAskedForGoOnWhereTheScenarioLetsThem(t *testing.T) {
+	s := drawn(0)
+	s.Workload.Generator, s.Workload.JSONL = nil, "jobs.jsonl"
+	s.Cluster.Cloud, s.Cluster.Premises, s.Cluster.SlurmConf = nil, scenario.Premises{}, "slurm.conf"
+	f := files{
+		"jobs.jsonl": `{"id": 1, "submit": 0, "run": 3000, "limit": 600, "procs": 1, "partition": "own"}` + "\n" +
+			`{"id": 2, "submit": 0, "run": 3000, "limit": 600, "procs": 1, "partition": "other"}` + "\n",
+		"slurm.conf": "OverTimeLimit=5\nNodeName=n[1-2]\nPartitionName=own Nodes=n1 OverTimeLimit=3\nPartitionName=other Nodes=n2\n",
+	}
+	for over, want := range map[scenario.OverRun]string{scenario.Extend: "COMPLETED", scenario.Kill: "TIMEOUT"} {
+		s.Workload.OverRun = over
+		if r := run(t, s, f); r.report.States[want] != 2 {
+			t.Errorf("%s: %v", over, r.report.States)
+		}
+	}
+}
+
 func TestARunWaitsForJobsWhoseTimeComesLate(t *testing.T) {
 	const log = `{"id": 1, "submit": 0, "run": 100, "limit": 200, "procs": 1}
 {"id": 2, "submit": 10, "run": 100, "limit": 200, "procs": 1, "begin": 604800}
