@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -285,6 +286,38 @@ func TestEveryFindingIsDocumented(t *testing.T) {
 	for _, id := range []string{idSyntax, idKey, idTwice, idType, idValue, idWord, idMissing, idConflict, idUnwise, idFile} {
 		if !strings.Contains(string(page), "| "+id+" |") {
 			t.Errorf("docs/SIMULATOR.md has no row for %s", id)
+		}
+	}
+}
+
+// The table of keys is code: its words are looked for where it is written.
+func TestEveryKeyIsDocumented(t *testing.T) {
+	source, err := os.ReadFile("parse.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := ""
+	for page, heading := range map[string]string{"SIMULATOR": "| key | meaning |\n", "WORKLOADS": "## Recorded markets\n\n"} {
+		text, err := os.ReadFile("../../docs/" + page + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, found := strings.Cut(string(text), heading)
+		if !found {
+			t.Fatalf("docs/%s.md has no %q", page, heading)
+		}
+		if page == "SIMULATOR" {
+			section, _, _ = strings.Cut(section, "\n\n")
+		}
+		words += strings.Join(regexp.MustCompile("`[^`]*`").FindAllString(section, -1), " ")
+	}
+	keys := regexp.MustCompile(`read\.Key\("(\w+)"`).FindAllSubmatch(source, -1)
+	if len(keys) < 60 {
+		t.Fatalf("%d keys", len(keys))
+	}
+	for _, key := range keys {
+		if !regexp.MustCompile(`\b` + string(key[1]) + `\b`).MatchString(words) {
+			t.Errorf("neither docs/SIMULATOR.md nor docs/WORKLOADS.md has the key %s", key[1])
 		}
 	}
 }

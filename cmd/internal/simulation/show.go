@@ -157,6 +157,9 @@ func (p *page) run(s *scenario.Scenario) {
 	for _, state := range slices.Sorted(maps.Keys(r.States)) {
 		states = append(states, fmt.Sprintf("%s %s", count(r.States[state]), state))
 	}
+	if len(states) == 0 {
+		states = []string{"-"} // as everywhere in the tables
+	}
 	rows := [][]string{
 		{"workload", s.Workload.Origin()},
 		{"cluster", machine(s)},

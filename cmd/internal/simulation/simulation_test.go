@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ type told struct {
 	during    func(ctx context.Context) // called in the middle of the run
 	notes     []finding.Finding         // of Check
 	wrong     error                     // of Check
+	waits     bool                      // the job does, to the end of the run
 }
 
 func (t *told) Check(*scenario.Scenario) ([]finding.Finding, error) { return t.notes, t.wrong }
@@ -66,9 +68,11 @@ func (t *told) Run(ctx context.Context, s *scenario.Scenario, sink record.Sink, 
 	if t.fail != nil {
 		return scenario.Outcome{}, t.fail
 	}
-	at(wait, record.JobStarted, record.Event{Job: 1})
-	at(wait, record.JobWorking, record.Event{Job: 1})
-	at(wait+100, record.JobEnded, record.Event{Job: 1, State: "COMPLETED"})
+	if !t.waits {
+		at(wait, record.JobStarted, record.Event{Job: 1})
+		at(wait, record.JobWorking, record.Event{Job: 1})
+		at(wait+100, record.JobEnded, record.Event{Job: 1, State: "COMPLETED"})
+	}
 	at(wait+100, record.NodeSuspended, record.Event{Node: "c1"})
 	at(wait+110, record.InstanceEnding, record.Event{Instance: "i-1", Cause: "Client.UserInitiatedShutdown"})
 	return scenario.Outcome{
@@ -326,6 +330,13 @@ func TestTablesTellAllThatJSONDoes(t *testing.T) {
 	}
 	if y := called(t, &told{}, t.TempDir(), "s.yaml", "-o", "yaml"); !strings.Contains(y.stdout, "mean_wait_s: 60\n") {
 		t.Errorf("yaml:\n%s", y.stdout)
+	}
+}
+
+func TestAWordStandsWhereNoJobEnded(t *testing.T) {
+	got := called(t, &told{waits: true}, t.TempDir(), "s.yaml")
+	if got.code != 0 || !regexp.MustCompile(`(?m)^ ended as +-$`).MatchString(got.stdout) {
+		t.Errorf("exit %d, %s", got.code, got.stdout)
 	}
 }
 
