@@ -709,6 +709,41 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	}
 }
 
+// TestContributingListsEveryPackage: a row has a package by its path, and those
+// below it by the rest of theirs.
+func TestContributingListsEveryPackage(t *testing.T) {
+	page, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| package | what it is |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := strings.Split(strings.TrimSpace(table), "\n")
+	listed := func(path string) bool {
+		for _, row := range rows {
+			if strings.Contains(row, "`"+path+"`") {
+				return true
+			}
+			first, _, _ := strings.Cut(strings.TrimPrefix(row, "| `"), "`")
+			if rest, below := strings.CutPrefix(path, first); below && strings.Contains(row, "`"+strings.TrimPrefix(rest, "/")+"`") {
+				return true
+			}
+		}
+		return strings.Contains(rows[1], "`"+strings.TrimPrefix(path, "cmd/aws-slurm-burst")+"`") // those that slurmctld calls
+	}
+	for _, p := range packages(t) {
+		if p.path() != "." && !listed(p.path()) {
+			t.Errorf("CONTRIBUTING.md has no word on %s: enter it in the table", p.path())
+		}
+	}
+	for _, row := range rows[1:] {
+		path, _, _ := strings.Cut(strings.TrimPrefix(row, "| `"), "`")
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("CONTRIBUTING.md: %v", err)
+		}
+	}
+}
+
 // topLevel are the folders of the house and what is in them.
 var topLevel = map[string]string{
 	"asba": "the advisor", "cmd": "the programs", "docs": "documents", "examples": "configurations to begin with",
