@@ -231,8 +231,8 @@ class Site:
         out = {
             "jobs": sum(self.states.values()), "unfinished": unfinished, "never_started": sum(self.states.values()) - len(self.ran),
             "requeues": self.count["requeues"], "held": self.count["held"], "states": self.states,
-            "makespan_s": self.last - self.first, "utilisation": self.held / stood,
-            "cost_usd": self.bill, "goodput": hours["useful"] / sum(hours.values()), "cost_per_useful_node_hour_usd": self.bill / hours["useful"],
+            "makespan_s": self.last - self.first if self.states else 0, "utilisation": share(self.held, stood),
+            "cost_usd": self.bill, "goodput": share(hours["useful"], sum(hours.values())), "cost_per_useful_node_hour_usd": share(self.bill, hours["useful"], None),
             "node_hours": {"useful": hours["useful"], "boot": hours["boot"] + hours["never_booted"] + hours["waiting_for_others"], "idle": hours["idle"], "orphan": hours["orphan"], "lost": hours["failed_gang"] + hours["lost_work"]},
             "gangs": {"asked": self.count["asked"], "whole": self.count["whole"]},
             "fallback_depth": {"first_rung": self.depths.count(0), "mean": sum(self.depths) / max(len(self.depths), 1), "max": max(self.depths, default=0)},
@@ -245,12 +245,12 @@ class Site:
         for (operation, code), n in self.errors.items():
             errors[operation][code] = n
         out["api_errors"] = errors
-        waits, submit, response, slowdown = zip(*self.ran)
+        waits, submit, response, slowdown = zip(*self.ran) if self.ran else ((),) * 4
         for name, values in (("wait_s", waits), ("wait_since_submit_s", submit), ("response_s", response), ("bounded_slowdown", slowdown), ("time_to_capacity_s", self.capacity), ("working_wait_s", self.working)):
             values = sorted(values)
-            out[name] = {"count": len(values), "mean": sum(values) / len(values)}
-            for key, share in (("median", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1)):
-                out[name][key] = values[math.ceil(share * len(values)) - 1]
+            out[name] = {"count": len(values), "mean": share(sum(values), len(values))}
+            for key, part in (("median", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1)):
+                out[name][key] = values[math.ceil(part * len(values)) - 1] if values else 0
         out["mean_wait_s"], out["mean_bounded_slowdown"] = out["wait_s"]["mean"], out["bounded_slowdown"]["mean"]
         out["spent"] = [{"cause": cause, "node_hours": hours[cause]} for cause in hours]
         out["peaks"]["quotas"] = [dict(zip(("family", "market"), q.rsplit(" ", 1)), vcpus=self.quotas[q]) for q in sorted(self.quotas)]
@@ -259,9 +259,23 @@ class Site:
             for name in sorted(groups):
                 g = groups[name]
                 for mean in ("mean_wait_s", "mean_bounded_slowdown"):
-                    g[mean] = g[mean] / g["ran"] if g["ran"] else 0
+                    g[mean] = share(g[mean], g["ran"])
                 out[key + "s"].append({"name": name, **{k: g[k] for k in ("jobs", "ran", "mean_wait_s", "mean_bounded_slowdown", "proc_hours", "cloud_node_hours", "lost_node_hours")}})
+        if not self.calls:  # there was no cloud, or nobody asked for it
+            for key in CLOUD:
+                del out[key]
         return out
+
+
+# What only runs with a cloud have.
+CLOUD = (
+    "cost_usd", "goodput", "cost_per_useful_node_hour_usd", "node_hours", "gangs", "fallback_depth", "instances", "interruptions", "resume_calls",
+    "suspend_calls", "api_calls", "api_errors", "peaks", "idle", "time_to_capacity_s", "working_wait_s", "spent",
+)
+
+
+def share(part, whole, nothing=0):
+    return part / whole if whole else nothing
 
 
 site = Site(int(sys.argv[2]))
