@@ -527,3 +527,80 @@ func TestAGoodBootForgetsWhyANodeWasGivenBack(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+// A look that finds nothing is one all the same: it is from the last of them that the
+// next one keeps its distance.
+func TestALookThatFoundNothingKeepsTheNextOneOff(t *testing.T) {
+	for at, want := range map[float64]string{
+		9:    "10 resume aws-1", // 7 s after the one at 0 are over
+		10:   "17 resume aws-1",
+		23:   "27 resume aws-1",
+		29.5: "30 resume aws-1",
+		1234: "1237 resume aws-1",
+	} {
+		c := settings()
+		c.PowerSaveInterval, c.PowerSaveMinInterval = 10*second, 7*second
+		b := newBed(t, sched.FIFO, c)
+		b.submit(at, single(1))
+		b.until(at + 60)
+		b.want(want, " resume ")
+	}
+}
+
+func TestNodesThatAreDueTogetherAreSuspendedInTheirOwnOrder(t *testing.T) {
+	c := settings()
+	c.PowerSaveInterval = 100 * second
+	b := newBed(t, sched.FIFO, c)
+	for id, run := range map[int64]time.Duration{1: 130 * second, 2: 120 * second, 3: 110 * second} {
+		b.submit(float64(id), workload.Job{ID: id, Run: run, Limit: hour, Procs: 4})
+	}
+	b.run()
+	b.want(`
+		321 suspend aws-3
+		421 suspend aws-1+aws-2
+	`, " suspend ") // aws-2 is idle before aws-1
+}
+
+// As many stay up as there are idle: those that work are not of them.
+func TestAnExceptionKeepsIdleNodesUp(t *testing.T) {
+	c := settings()
+	c.SuspendExcNodes = []string{"aws-[1-3]:2"}
+	b := newBed(t, sched.FIFO, c)
+	b.submit(0, gang(7))
+	b.submit(200, workload.Job{ID: 8, Run: 1000 * second, Limit: hour, Procs: 4})
+	b.run()
+	b.want(`
+		190 job_ended 7 COMPLETED
+		1200 job_ended 8 COMPLETED
+		1201 suspend aws-3
+	`, " suspend ", "job_ended")
+
+	// Nor are those that are drained.
+	b = newBed(t, sched.FIFO, c)
+	b.submit(0, gang(7))
+	b.scontrol(200, "update NodeName=aws-1 State=DRAIN Reason=memory")
+	b.run()
+	b.want("311 suspend aws-1", " suspend ")
+}
+
+func TestPowerSavingIsOnWhereAPartitionHasATimeAfterWhichToSuspend(t *testing.T) {
+	times := []time.Duration{conf.Infinite, 100 * second}
+	for name, c := range map[string]struct {
+		change func(q *conf.Partition)
+		on     bool
+	}{
+		"no time of its own":  {func(*conf.Partition) {}, false},
+		"never":               {func(q *conf.Partition) { q.SuspendTime = &times[0] }, false},
+		"a time to resume":    {func(q *conf.Partition) { q.ResumeTimeout = &times[1] }, false},
+		"a time to power off": {func(q *conf.Partition) { q.SuspendTimeout = &times[1] }, false},
+		"a time":              {func(q *conf.Partition) { q.SuspendTime = &times[1] }, true},
+	} {
+		s := settings()
+		s.SuspendTime = conf.Infinite
+		c.change(&s.Partitions[1])
+		_, err := ctld.New(ctld.Options{Engine: simulator.New(simulator.Options{Start: start}), Conf: s, Policy: sched.FIFO, Programs: &bed{}})
+		if (err == nil) != c.on || err != nil && !errors.Is(err, ctld.ErrConf) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
