@@ -604,3 +604,62 @@ func TestPowerSavingIsOnWhereAPartitionHasATimeAfterWhichToSuspend(t *testing.T)
 		}
 	}
 }
+
+// A job that goes before the thread has looked leaves its nodes off, or to the next.
+func TestAJobThatIsCancelledBeforeTheLookPowersNothingUp(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, gang(7))
+	b.at(0.5, func() { b.d.Cancel(7) })
+	b.run()
+	b.want("", " resume ")
+
+	b = newBed(t, sched.FIFO, settings())
+	b.submit(0, gang(7))
+	b.at(0.5, func() { b.d.Cancel(7) })
+	b.submit(0.6, single(8))
+	b.until(10)
+	b.want("1 resume aws-1", " resume ")
+	if f, err := slurm.ReadResumeFile(b.file); err != nil || len(f.Jobs) != 1 || f.Jobs[0].ID != "8" {
+		t.Errorf("%s %v", b.file, err)
+	}
+}
+
+// The file is about the nodes of its call: who waits for others is not in it.
+func TestAJobOnNodesThatBootIsNotInAnothersResumeFile(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.submit(0, gang(7))
+	b.at(20, func() { b.d.Cancel(7) })
+	b.submit(30, gang(8))
+	b.submit(30, single(9))
+	b.until(50)
+	b.want(`
+		1 resume aws-1+aws-2+aws-3
+		31 resume aws-4
+	`, " resume ")
+	if f, err := slurm.ReadResumeFile(b.file); err != nil || len(f.Jobs) != 1 || f.Jobs[0].ID != "9" {
+		t.Errorf("%s %v", b.file, err)
+	}
+}
+
+func TestNodesAreResumedInTheirOwnOrder(t *testing.T) {
+	b := newBed(t, sched.FIFO, settings())
+	b.scontrol(0.1, "update NodeName=aws-1 State=DRAIN Reason=memory")
+	b.submit(1.1, single(7))
+	b.scontrol(1.2, "update NodeName=aws-1 State=RESUME")
+	b.submit(1.3, single(8))
+	b.until(10)
+	b.want("2 resume aws-1+aws-2", " resume ")
+}
+
+func TestWithoutAResumeFailProgramNobodyIsCalled(t *testing.T) {
+	c := settings()
+	c.ResumeFailProgram = ""
+	b := newBed(t, sched.FIFO, c)
+	b.boot = func(string) time.Duration { return -1 }
+	b.submit(0, single(7))
+	b.until(400)
+	b.want("1 resume aws-1", " resume ", " fail ")
+	if got := b.state("aws-1"); !strings.HasPrefix(got, "DOWN") {
+		t.Errorf("the node is %s", got)
+	}
+}
