@@ -149,7 +149,7 @@ func (m *machines) namesOf(instance string) []string {
 	}
 	// Each instance of a launch reads the same tag: the last one is remembered.
 	list, more, nodes := i.TagValue(identity.Nodes), i.TagValue(identity.MoreNodes) != "", m.nodes
-	if list == "" || list != m.list || more {
+	if list != m.list || more {
 		var err error
 		if nodes, err = identity.NodesOf(&i); err != nil {
 			return nil
