@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"aws-slurm-burst/executor/config"
 	"aws-slurm-burst/executor/env"
 	"aws-slurm-burst/executor/identity"
+	"aws-slurm-burst/executor/plansource"
 	"aws-slurm-burst/simulator/ec2"
 	"aws-slurm-burst/simulator/ec2/api"
 	"aws-slurm-burst/simulator/ec2/boot"
@@ -260,4 +262,31 @@ func TestASlurmdRegistersOnceItIsReadyAndKnown(t *testing.T) {
 	want("that of an instance that has gone", map[string]string{early.ID: "od-1", late.ID: "od-2"}, none)
 	end(early.ID)
 	want("in the end", map[string]string{late.ID: "od-2"}, none)
+}
+
+func TestAPlanIsReadByTheNumberOfItsJob(t *testing.T) {
+	s, err := clouded(t, func(c *Cloud) { c.Plans = planned{} }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := int64(1); id <= 3; id++ {
+		s.cloud.submitted(&workload.Job{ID: id})
+	}
+	for _, c := range []struct {
+		name  string
+		limit int
+		want  error
+	}{
+		{plansDir + "/3.json", len(someGang), nil},
+		{plansDir + "/3.json", len(someGang) - 1, plansource.ErrTooLarge},
+		{plansDir + "/1.json", len(someGang), plansource.ErrNotFound}, // it has none
+		{plansDir + "/9.json", len(someGang), plansource.ErrNotFound}, // no such job
+		{plansDir + "/3_1.json", len(someGang), plansource.ErrNotFound},
+		{"/etc/3.json", len(someGang), plansource.ErrNotFound},
+	} {
+		text, info, err := planFiles{s.cloud}.ReadPlan(context.Background(), c.name, int64(c.limit))
+		if !errors.Is(err, c.want) || err == nil && (string(text) != someGang || !info.OwnedByRootOrSelf) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
 }
