@@ -336,6 +336,7 @@ func (m *Maker) resolve(ctx context.Context, d *Decision, g Group) error {
 		if price, known := m.Types.Price(t.Name, m.Config.AWS.Region); known {
 			wanted.Price, wanted.PriceDate = price.USD, price.Date
 		}
+		wanted.Unsold = unsold(d.Wish.Places, m.Types.Offers(t.Name, m.Config.AWS.Region))
 		q := imageOf(d, facts.Archs)
 		image, asked := images[q.Arch]
 		if !asked {
@@ -352,6 +353,19 @@ func (m *Maker) resolve(ctx context.Context, d *Decision, g Group) error {
 		return cloud.Errorf("RunInstances", cloud.Config, "no usable instance type for node group %s; name instance_types in it, or give a plan", g.Site.Name)
 	}
 	return nil
+}
+
+// unsold returns the zones of places that are not among those that offer a type,
+// none where nobody says who does. It goes by ids: names differ from account to
+// account.
+func unsold(places []cloud.Subnet, offers []catalog.Zone) []string {
+	var out []string
+	for _, p := range places {
+		if len(offers) > 0 && p.AZID != "" && !slices.ContainsFunc(offers, func(z catalog.Zone) bool { return z.ID == p.AZID }) {
+			out = append(out, p.AZ)
+		}
+	}
+	return out
 }
 
 // inZones keeps the subnets in some zones, by name or by id; all where none is

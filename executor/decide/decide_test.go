@@ -3,6 +3,7 @@ package decide
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -214,6 +215,27 @@ func TestPricesAreThoseOfTheRegion(t *testing.T) {
 	}
 	if len(seen) != 3 {
 		t.Errorf("one price in all regions: %v", seen)
+	}
+}
+
+// Zones' names differ from account to account, their ids do not; what the catalogue
+// does not know says nothing.
+func TestZonesThatDoNotSellATypeAreKnownByTheirID(t *testing.T) {
+	types := catalog.Default()
+	sold := types.Offers("hpc7a.96xlarge", "us-east-2")
+	if len(sold) == 0 || len(sold) == len(types.Zones("us-east-2")) {
+		t.Fatalf("hpc7a.96xlarge is sold in %d zones of us-east-2: it shows nothing", len(sold))
+	}
+	other := types.Zones("us-east-2")
+	other = slices.DeleteFunc(other, func(z catalog.Zone) bool { return slices.Contains(sold, z) })
+	cfg := parse(t, strings.ReplaceAll(site, "us-east-1", "us-east-2"))
+	m := &Maker{Config: cfg, Types: types, Lookups: subnets{
+		{ID: "subnet-1", AZ: "us-east-2x", AZID: sold[0].ID}, {ID: "subnet-2", AZ: "us-east-2y", AZID: other[0].ID},
+		{ID: "subnet-3", AZ: "us-east-2z"}, // an endpoint that tells no ids
+	}}
+	d := decideFor(t, m, readPlan(t, `{"should_burst": true, "instance_specification": {"instance_types": ["hpc7a.96xlarge"]}}`), "hpc", 1)
+	if len(d.Wish.Types) != 1 || !slices.Equal(d.Wish.Types[0].Unsold, []string{"us-east-2y"}) {
+		t.Errorf("types: %+v", d.Wish.Types)
 	}
 }
 

@@ -66,6 +66,8 @@ type Type struct {
 	MaxPrice float64
 	// Subnets restrict the type to these subnets, by id; empty: all places.
 	Subnets []string
+	// Unsold are zones, by name, that are said not to sell the type.
+	Unsold []string
 }
 
 // Rung is one thing to try.
@@ -114,21 +116,38 @@ type Ladder struct {
 
 // Build makes the ladder: by market, then type, then place, so that a shortage
 // in one zone first costs the zone, then the type, and the price last.
+//
+// A zone that is said not to sell a type is ruled out where another is said to, for
+// what is said may be of some weeks ago: a type spreads to more zones, and hardly
+// ever leaves one. Where none is said to, its rungs are the last.
 func Build(w Wish) Ladder {
 	l := Ladder{MaxHourly: w.MaxHourly, PerNode: w.PerNode}
 	l.Rungs = make([]Rung, 0, len(w.Markets)*len(w.Types)*len(w.Places))
+	var last []Rung
 	for _, market := range w.Markets {
 		for _, t := range w.Types {
+			before := len(l.Rungs)
+			var unsold []Rung
 			for _, place := range w.Places {
 				r := rung(w, market, t, place)
 				if why, limit := w.excludes(r, t); why != "" {
 					l.Excluded = append(l.Excluded, Excluded{r, why, limit})
+				} else if w.Like == nil && slices.Contains(t.Unsold, r.AZ) { // live members know better
+					unsold = append(unsold, r)
 				} else {
 					l.Rungs = append(l.Rungs, r)
 				}
 			}
+			if len(l.Rungs) == before {
+				last = append(last, unsold...)
+				continue
+			}
+			for _, r := range unsold {
+				l.Excluded = append(l.Excluded, Excluded{Rung: r, Why: "the catalogue says that " + r.AZ + " does not sell " + r.Type})
+			}
 		}
 	}
+	l.Rungs = append(l.Rungs, last...)
 	return l
 }
 

@@ -111,6 +111,29 @@ func TestLimitsAndWishesRuleRungsOutWithAReason(t *testing.T) {
 	}
 }
 
+// What is said of zones may be old: it rules out a zone only where another sells
+// the type, and a live member of the gang says more.
+func TestZonesThatDoNotSellATypeAreRuledOutOrLast(t *testing.T) {
+	here, nowhere := small, large
+	here.Unsold, nowhere.Unsold = []string{"us-east-1a"}, []string{"us-east-1a", "us-east-1b"}
+	w := Wish{Types: []Type{nowhere, here}, Places: places, Markets: []cloud.Market{cloud.Spot, cloud.OnDemand}, JobNodes: 1}
+	l := Build(w)
+	want := []string{
+		"c6i.xlarge spot us-east-1b", "c6i.xlarge on-demand us-east-1b",
+		"c5n.18xlarge spot us-east-1a", "c5n.18xlarge spot us-east-1b", "c5n.18xlarge on-demand us-east-1a", "c5n.18xlarge on-demand us-east-1b",
+	}
+	if d := cmp.Diff(want, names(l.Rungs)); d != "" {
+		t.Error(d)
+	}
+	if len(l.Excluded) != 2 || l.Excluded[0].Why != "the catalogue says that us-east-1a does not sell c6i.xlarge" || l.Limited() {
+		t.Errorf("excluded: %+v", l.Excluded)
+	}
+	w.Like = &Like{Type: "c6i.xlarge", AZ: "us-east-1a"}
+	if got := names(Build(w).Rungs); len(got) != 2 || got[0] != "c6i.xlarge spot us-east-1a" {
+		t.Errorf("beside a live member: %v", got)
+	}
+}
+
 func TestShortagesOnlyReorder(t *testing.T) {
 	rungs := Build(Wish{Types: []Type{small, large}, Places: places, Markets: []cloud.Market{cloud.Spot, cloud.OnDemand}, JobNodes: 1}).Rungs
 	zone := Demote(rungs, []Shortage{{AZ: "us-east-1a"}})

@@ -56,6 +56,9 @@ type Options struct {
 	Account string // default 000000000000, as LocalStack has it
 	// Zones counts the availability zones, 1 to 6; the default is 6.
 	Zones int
+	// ZoneIDs are the ids of zones by their names, of all or none: which zone a name
+	// stands for differs from account to account. Nil is az1, az2 and so on.
+	ZoneIDs map[string]string
 	// CIDR is the default VPC's, between /16 and /25; the default is
 	// 172.31.0.0/16. SubnetBits is the prefix length of the default subnet in
 	// each zone; the default is four more than the VPC's (AWS's own /20).
@@ -219,7 +222,7 @@ func New(o Options) (*Model, error) {
 	}
 	m.templates = template.New(register)
 	var err error
-	m.network, err = network.New(o.Region, o.Zones, o.CIDR, o.SubnetBits, register)
+	m.network, err = network.New(o.Region, o.Zones, o.ZoneIDs, o.CIDR, o.SubnetBits, register)
 	if err != nil {
 		return nil, err
 	}

@@ -238,12 +238,14 @@ func TestTypesAreLaunchedWhereTheCatalogueSaysThatTheyAreSold(t *testing.T) {
 	if one == spotAlone {
 		t.Fatal("the configuration has another form")
 	}
-	for zones, want := range map[string]int{"us-east-1e": 0, "us-east-1e, us-east-1f": 4} { // c6i is not sold in the first
+	// c6i is not sold in the first: it is tried there where nothing else is left, since
+	// the catalogue may be old.
+	for zones, want := range map[string]int{"us-east-1e": 0, "us-east-1e, us-east-1f": 4} {
 		f := files{"config.yaml": fmt.Sprintf(one, zones), "jobs.jsonl": jobLines(1, 8, time.Hour)}
 		s := clouded()
 		s.Until = 3 * time.Hour
 		o := carriedOut(t, s, f)
-		if n := o.Cloud.Instances; n != want || o.errors("RunInstances", "Unsupported") == 0 {
+		if n := o.Cloud.Instances; n != want || (o.errors("RunInstances", "Unsupported") > 0) != (want == 0) {
 			t.Errorf("%s: %d instances, want %d; %v", zones, n, want, o.Cloud.APIErrors)
 		}
 	}

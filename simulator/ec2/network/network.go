@@ -44,11 +44,13 @@ type Network struct {
 }
 
 // New returns so many zones of a region, and the default VPC with a subnet of
-// /bits in each.
-func New(region string, zones int, cidr netip.Prefix, bits int, register api.Register) (*Network, error) {
+// /bits in each. ids are those of zones by their names; the others are az1, az2 and
+// so on.
+func New(region string, zones int, ids map[string]string, cidr netip.Prefix, bits int, register api.Register) (*Network, error) {
 	n := &Network{register: register}
 	for i := range zones {
-		n.Zones = append(n.Zones, Zone{region + string(rune('a'+i)), fmt.Sprintf("%s-az%d", table.RegionCode(region), i+1)})
+		name := region + string(rune('a'+i))
+		n.Zones = append(n.Zones, Zone{name, cmp.Or(ids[name], fmt.Sprintf("%s-az%d", table.RegionCode(region), i+1))})
 	}
 	if cidr != cidr.Masked() || !cidr.Addr().Is4() || cidr.Bits() < 16 || cidr.Bits() > 25 {
 		return nil, fmt.Errorf("ec2: the VPC's CIDR %s is none between /16 and /25", cidr)

@@ -14,7 +14,7 @@ import (
 func made(t testing.TB, cidr string, bits int) (*Network, error) {
 	t.Helper()
 	seq := 0
-	return New("us-east-1", 3, netip.MustParsePrefix(cidr), bits, func(r *api.Resource, prefix, kind string, tags []cloud.Tag) {
+	return New("us-east-1", 3, nil, netip.MustParsePrefix(cidr), bits, func(r *api.Resource, prefix, kind string, tags []cloud.Tag) {
 		seq++
 		*r = api.Resource{ID: fmt.Sprintf("%s-%d", prefix, seq), Kind: kind, Tags: tags, Seq: uint64(seq)}
 	})
