@@ -17,6 +17,7 @@ type trial struct {
 	name, patch       string // the patch's path is absolute
 	why               string
 	feature, scenario string
+	file              string // that it changes first
 }
 
 var noticed = regexp.MustCompile(`^Noticed by (\w+\.feature): (.+)$`)
@@ -43,7 +44,9 @@ func trials(t *testing.T) []trial {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, trial{name: strings.TrimSuffix(filepath.Base(file), ".patch"), patch: path, why: paragraphs[0], feature: m[1], scenario: m[2]})
+		_, changed, _ := strings.Cut(paragraphs[2], "+++ b/")
+		changed, _, _ = strings.Cut(changed, "\n")
+		all = append(all, trial{name: strings.TrimSuffix(filepath.Base(file), ".patch"), patch: path, why: paragraphs[0], feature: m[1], scenario: m[2], file: changed})
 	}
 	return all
 }
@@ -76,8 +79,8 @@ func TestTrialsFitTheCodeAndTheScenarios(t *testing.T) {
 		if !namesScenario(string(feature), tr.scenario) {
 			t.Errorf("%s: %s has no scenario %q", tr.name, tr.feature, tr.scenario)
 		}
-		if !strings.Contains(string(doc), "| `"+tr.name+"` |") {
-			t.Errorf("docs/TESTING.md does not tell of the trial %s", tr.name)
+		if !strings.Contains(string(doc), "| `"+tr.name+"` | "+tr.why+" ("+tr.file+") |") {
+			t.Errorf("docs/TESTING.md does not tell of the trial %s: %s (%s)", tr.name, tr.why, tr.file)
 		}
 	}
 }
