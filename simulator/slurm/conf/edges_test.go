@@ -100,8 +100,8 @@ func TestANodeIsAsLargeAsItsLineSays(t *testing.T) {
 	} {
 		want.Names, want.Threads = "m", max(want.Threads, 1)
 		f := Read([]byte(small+"NodeName=m "+text), "c", nil)
-		if len(f.Settings.Nodes) != 2 || len(f.Findings) > 0 {
-			t.Errorf("%s: %s", text, messages(f.Findings))
+		if len(f.Settings.Nodes) != 2 || len(f.Findings) > strings.Count(text, "nic") {
+			t.Errorf("%s: %s", text, messages(f.Findings)) // of a nic it is told that it does not count
 		} else if d := cmp.Diff(want, f.Settings.Nodes[1]); d != "" {
 			t.Errorf("%s:\n%s", text, d)
 		}

@@ -40,6 +40,7 @@ var missing = map[string]gap{
 	"defcpupergpu":              {says: "a job has the CPUs that its workload says in the simulation, however many GPUs it has"},
 	"nodename corespeccount":    {says: reserved},
 	"nodename cpuspeclist":      {says: reserved},
+	"nodename gres":             {says: "of a node's generic resources the GPUs count in the simulation"},
 	"nodename memspeclimit":     {says: "memory of slurmd is handed out to jobs in the simulation", memory: true, harmless: []string{"0"}},
 	"partitionname qos":         {says: "limits of associations and QOS are not known here"},
 	"partitionname lln":         {says: leastLoaded, harmless: []string{"NO"}},

@@ -63,7 +63,11 @@ func (n *nodes) line(r *reader, pairs []pair) {
 			r.number(p.value, &mib)
 			node.Memory = max(1, int64(mib))
 		case "gres":
-			node.Gres, node.GPUs = p.text, gpus(p.text)
+			others := false
+			node.Gres = p.text
+			if node.GPUs, others = gpus(p.text); others {
+				r.pass("NodeName", p)
+			}
 		case "feature", "features":
 			node.Feature = words(p.text)
 		case "weight":
@@ -126,9 +130,9 @@ func (r *reader) unknown(kind string, p pair, keys []string) {
 	r.add(idUnknown, p.value, hint, "%s is no parameter of a %s line that is known here: ignored", p.key, kind)
 }
 
-// gpus counts the GPUs of a Gres such as gpu:tesla:2(S:0),gpu:1,license:3.
-func gpus(gres string) int {
-	total := 0
+// gpus counts the GPUs of a Gres such as gpu:tesla:2(S:0),gpu:1,license:3, and says
+// whether there is something else.
+func gpus(gres string) (total int, others bool) {
 	depth := 0
 	plain := strings.Map(func(c rune) rune {
 		switch c {
@@ -147,6 +151,7 @@ func gpus(gres string) int {
 	for _, g := range words(plain) {
 		parts := strings.Split(g, ":")
 		if !strings.EqualFold(parts[0], "gpu") {
+			others = true
 			continue
 		}
 		count := 1
@@ -155,7 +160,7 @@ func gpus(gres string) int {
 		}
 		total = min(1<<20, total+count)
 	}
-	return total
+	return total, others
 }
 
 // set reads a NodeSet: names for nodes, by hostlist or by feature.
