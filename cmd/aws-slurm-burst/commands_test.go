@@ -87,6 +87,7 @@ func TestAMisspeltCommandIsNotDone(t *testing.T) {
 	for line, want := range map[string]string{
 		"simulatte run":         `"simulatte" for "aws-slurm-burst" (did you mean simulate?)`,
 		"--x simulate":          `flag: --x (see aws-slurm-burst --help)`,
+		"simulate run --trce":   `flag: --trce (see aws-slurm-burst simulate run --help)`,
 		"zzzzzzzz":              `"zzzzzzzz" for "aws-slurm-burst" (see aws-slurm-burst --help)`,
 		"simulate rum s.yaml":   `"rum" for "aws-slurm-burst simulate" (did you mean run?)`,
 		"catalog shwo c6i.huge": `"shwo" for "aws-slurm-burst catalog" (did you mean show?)`,

@@ -81,7 +81,7 @@ func Execute(ctx context.Context, c *cobra.Command, std IO) error {
 	c.SetErr(std.Stderr)
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return Exitf(report.ExitUsage, "%v (see %s --help)", err, c.Name())
+		return Exitf(report.ExitUsage, "%v (see %s --help)", err, c.CommandPath())
 	})
 	c.DisableSuggestions = true // they are lines of their own; unknown has them in its own
 	// Of a command that only has others below it cobra shows the help, whatever

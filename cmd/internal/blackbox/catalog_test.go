@@ -89,7 +89,7 @@ func TestCatalogSaysWhatItDoesNotKnow(t *testing.T) {
 		"a family":     {[]string{"--family", "hpc7q"}, []string{`ERROR: no family "hpc7q" among EC2's instance types (did you mean hpc7a?)`}},
 		"a region":     {[]string{"--region", "us-eest-1"}, []string{`ERROR: nothing is known of region "us-eest-1" (did you mean us-east-1?)`}},
 		"a format":     {[]string{"-o", "xml"}, []string{`ERROR: -o "xml" is not one of table, json, yaml, markdown`}},
-		"a subcommand": {[]string{"--banana"}, []string{`ERROR: unknown flag: --banana (see show --help)`}},
+		"a subcommand": {[]string{"--banana"}, []string{`ERROR: unknown flag: --banana (see aws-slurm-burst catalog show --help)`}},
 	} {
 		r := e.catalog(append([]string{"show"}, c.args...)...)
 		if r.code != 2 || !slices.Equal(r.lines(), c.lines) {
