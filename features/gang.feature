@@ -107,7 +107,7 @@ Feature: Gangs
       And it says:
         """
         ERROR: No capacity for 2 nodes: job 4711 is nothing without its nodes of node group hpc (InsufficientInstanceCapacity)
-        ERROR: No capacity for 2 nodes: InsufficientInstanceCapacity (12)
+        ERROR: No capacity for 2 nodes: InsufficientInstanceCapacity (10)
         """
       And nothing is running
 

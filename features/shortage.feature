@@ -170,7 +170,7 @@ Feature: Shortages
       When Slurm resumes "aws-cpu-[001-002],test-[001-002]"
       Then the exit code is 3
       And it tells of the rungs it left
-      And it says "ERROR: No capacity for 2 nodes: InsufficientInstanceCapacity (12)"
+      And it says "ERROR: No capacity for 2 nodes: InsufficientInstanceCapacity (10)"
       And "test-[001-002]" are reported as failed
       And only "aws-cpu-[001-002]" are running
 

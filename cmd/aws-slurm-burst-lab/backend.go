@@ -56,7 +56,8 @@ func (wallClock) Now() env.Time { return env.At(time.Now()) }
 // cleaned up after ctx.
 func embedded(region string) func(context.Context) (string, func() error, error) {
 	return func(ctx context.Context) (url string, stop func() error, err error) {
-		model, err := ec2.New(ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: 1, Region: region})
+		_, ids := ec2.Zones(catalog.Default(), region)
+		model, err := ec2.New(ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: 1, Region: region, ZoneIDs: ids})
 		if err != nil {
 			return "", nil, err
 		}

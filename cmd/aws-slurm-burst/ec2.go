@@ -53,7 +53,8 @@ GET /_asb/calls tells which calls came, as JSON.`,
   aws-slurm-burst ec2 --throttle --boot hpc`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: seed, Region: region, PendingFor: pending, ShuttingDownFor: ending}
+			_, ids := ec2.Zones(catalog.Default(), region)
+			o := ec2.Options{Clock: wallClock{}, Types: ec2.Catalog(catalog.Default()), Seed: seed, Region: region, ZoneIDs: ids, PendingFor: pending, ShuttingDownFor: ending}
 			if cidr != "" {
 				p, err := netip.ParsePrefix(cidr)
 				if err != nil {

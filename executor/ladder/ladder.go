@@ -102,6 +102,8 @@ type Excluded struct {
 	// Why is a sentence; Limit says that price or budget is the reason.
 	Why   string `json:"why"`
 	Limit bool   `json:"limit,omitempty"`
+	// Unsold says that the zone does not sell the type: nobody chose that.
+	Unsold bool `json:"-"`
 }
 
 // Ladder is the decision: what will be tried in which order, and what not.
@@ -131,7 +133,7 @@ func Build(w Wish) Ladder {
 			for _, place := range w.Places {
 				r := rung(w, market, t, place)
 				if why, limit := w.excludes(r, t); why != "" {
-					l.Excluded = append(l.Excluded, Excluded{r, why, limit})
+					l.Excluded = append(l.Excluded, Excluded{Rung: r, Why: why, Limit: limit})
 				} else if w.Like == nil && slices.Contains(t.Unsold, r.AZ) { // live members know better
 					unsold = append(unsold, r)
 				} else {
@@ -143,7 +145,7 @@ func Build(w Wish) Ladder {
 				continue
 			}
 			for _, r := range unsold {
-				l.Excluded = append(l.Excluded, Excluded{Rung: r, Why: "the catalogue says that " + r.AZ + " does not sell " + r.Type})
+				l.Excluded = append(l.Excluded, Excluded{Rung: r, Unsold: true, Why: "the catalogue says that " + r.AZ + " does not sell " + r.Type})
 			}
 		}
 	}

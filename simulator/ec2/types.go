@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"slices"
 	"strconv"
 
 	"aws-slurm-burst/asba/catalog"
@@ -161,4 +162,22 @@ func (m *Model) DescribeSpotPriceHistory(q api.Query, types []string) (api.Page[
 		})
 		return api.Views(api.Choose(rows, q, spotFields.Named, nil, nil))
 	})
+}
+
+// Zones returns how many zones the catalogue has of a region, six at most, and their
+// ids by their names: by ids the executor knows who sells what. There are none where
+// the names are not a, b, c and so on.
+func Zones(c *catalog.Catalog, region string) (n int, ids map[string]string) {
+	known := c.Zones(region)
+	n = min(6, len(known))
+	ids = map[string]string{}
+	for i := range n {
+		name := region + string(rune('a'+i))
+		at := slices.IndexFunc(known, func(z catalog.Zone) bool { return z.Name == name })
+		if at < 0 {
+			return n, nil
+		}
+		ids[name] = known[at].ID
+	}
+	return n, ids
 }

@@ -41,7 +41,7 @@ func (r Simulator) cloud(s *scenario.Scenario, cfg *config.Config, types *catalo
 		ShuttingDownFor: c.ShuttingDown, Supplies: supplies(c, types, region),
 		SpotPrice: usual(types, region), Offered: offered(types),
 	}
-	out.EC2.Zones, out.EC2.ZoneIDs = zones(types, region)
+	out.EC2.Zones, out.EC2.ZoneIDs = ec2.Zones(types, region)
 	if c.VisibilityLag > 0 {
 		out.EC2.Sight = lag.Around(c.VisibilityLag)
 	}

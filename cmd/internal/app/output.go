@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"aws-slurm-burst/asba/catalog"
+	"aws-slurm-burst/executor/ladder"
 	"aws-slurm-burst/executor/report"
 )
 
@@ -109,7 +110,8 @@ func reportTable(w io.Writer, r *report.Report, markdown bool) error {
 	if err := Table(w, markdown, []string{"node", "state", "instance", "type", "market", "az", "address", "error"}, rows); err != nil {
 		return err
 	}
-	if r.DryRun != "" || len(r.Excluded) > 0 {
+	// Where a zone does not sell a type there is nothing to mend.
+	if r.DryRun != "" || slices.ContainsFunc(r.Excluded, func(x ladder.Excluded) bool { return !x.Unsold }) {
 		if _, err := io.WriteString(w, "\n"); err != nil {
 			return err
 		}
