@@ -16,10 +16,10 @@ func TestReplaceKeepsModeOwnerAndLink(t *testing.T) {
 	if err := os.Symlink("plan.json", link); err != nil {
 		t.Fatal(err)
 	}
-	uid, gid := os.Getuid(), os.Getgid()
-	if os.Getuid() == 0 {
-		uid, gid = 65534, 65534
-		if err := os.Chown(file, uid, gid); err != nil {
+	uid := os.Getuid()
+	if uid == 0 {
+		uid = 65534
+		if err := os.Chown(file, uid, uid); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -165,8 +165,8 @@ func (m *Model) DescribeSpotPriceHistory(q api.Query, types []string) (api.Page[
 }
 
 // Zones returns how many zones the catalogue has of a region, six at most, and their
-// ids by their names: by ids the executor knows who sells what. There are none where
-// the names are not a, b, c and so on.
+// ids by their names, so that the executor finds by ids who sells what. There are no
+// ids where the names are not a, b, c and so on.
 func Zones(c *catalog.Catalog, region string) (n int, ids map[string]string) {
 	known := c.Zones(region)
 	n = min(6, len(known))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 
 	"aws-slurm-burst/asba/advise"
 	"aws-slurm-burst/asba/catalog"
@@ -151,24 +150,6 @@ func supplies(c *scenario.Cloud, types *catalog.Catalog, region string) market.S
 		s, err := market.Named(string(word))
 		return s, err == nil
 	}
-}
-
-// zones returns how many zones the region has, and their ids by their names, so that
-// the executor finds by their ids what offered says of their names; no ids where
-// the names are not a, b, c and so on.
-func zones(types *catalog.Catalog, region string) (n int, ids map[string]string) {
-	known := types.Zones(region)
-	n = min(6, len(known))
-	ids = map[string]string{}
-	for i := range n {
-		name := region + string(rune('a'+i))
-		at := slices.IndexFunc(known, func(z catalog.Zone) bool { return z.Name == name })
-		if at < 0 {
-			return n, nil
-		}
-		ids[name] = known[at].ID
-	}
-	return n, ids
 }
 
 // offered says which zones sell a type, as the catalogue has it; where it has nothing,

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"aws-slurm-burst/executor/env"
-	"aws-slurm-burst/executor/hostlist"
 	"aws-slurm-burst/simulator"
 	"aws-slurm-burst/simulator/record"
 	"aws-slurm-burst/simulator/slurm/conf"
@@ -188,13 +187,3 @@ func (b *bed) want(text string, words ...string) {
 }
 
 func (b *bed) state(node string) string { return b.d.State(node) }
-
-// expand is a hostlist's names, joined.
-func expand(t *testing.T, list string) string {
-	t.Helper()
-	names, err := hostlist.Expand(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(names, "+")
-}
