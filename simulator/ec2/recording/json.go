@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,7 +93,33 @@ func (s *source) bad(d *jsontext.Decoder, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return s.wrong(s.lines.at(d.InputOffset()), "is it whole?", "the file ends in the middle")
 	}
-	return s.wrong(s.lines.at(d.InputOffset()), "", "%s", strings.Join(strings.Fields(err.Error()), " "))
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	// The library's own words for this differ from run to run.
+	if kind := new(json.SemanticError); errors.As(err, &kind) && kind.JSONPointer != "" {
+		text = kind.JSONPointer.LastToken()
+		if kind.GoType == reflect.TypeFor[time.Time]() {
+			text += " is no time such as 2026-01-31T12:00:00Z"
+		} else {
+			text += " cannot be " + kindOf(kind.JSONKind)
+		}
+	}
+	return s.wrong(s.lines.at(d.InputOffset()), "", "%s", text)
+}
+
+func kindOf(k jsontext.Kind) string {
+	switch k {
+	case '"':
+		return "a text"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case 'n':
+		return "null"
+	}
+	return "true or false"
 }
 
 func (s *source) list(d *jsontext.Decoder, item func() error) error {
