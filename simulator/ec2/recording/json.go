@@ -100,26 +100,10 @@ func (s *source) bad(d *jsontext.Decoder, err error) error {
 		if kind.GoType == reflect.TypeFor[time.Time]() {
 			text += " is no time such as 2026-01-31T12:00:00Z"
 		} else {
-			text += " cannot be " + kindOf(kind.JSONKind)
+			text += " cannot be " + finding.Kind(kind.JSONKind)
 		}
 	}
 	return s.wrong(s.lines.at(d.InputOffset()), "", "%s", text)
-}
-
-func kindOf(k jsontext.Kind) string {
-	switch k {
-	case '"':
-		return "a text"
-	case '0':
-		return "a number"
-	case '{':
-		return "an object"
-	case '[':
-		return "a list"
-	case 'n':
-		return "null"
-	}
-	return "true or false"
 }
 
 func (s *source) list(d *jsontext.Decoder, item func() error) error {

@@ -214,7 +214,7 @@ func what(err error) string {
 		case key == "":
 			return "no JSON object"
 		}
-		said := fmt.Sprintf("%s cannot be %s", finding.Quote(key), kind(semantic.JSONKind))
+		said := fmt.Sprintf("%s cannot be %s", finding.Quote(key), finding.Kind(semantic.JSONKind))
 		if v := string(semantic.JSONValue); v != "" {
 			said += " such as " + v[:min(len(v), 40)]
 		}
@@ -224,20 +224,6 @@ func what(err error) string {
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
-
-func kind(k jsontext.Kind) string {
-	switch k {
-	case '"':
-		return "a text"
-	case '0':
-		return "a number"
-	case '{':
-		return "an object"
-	case '[':
-		return "a list"
-	}
-	return "such a value"
-}
 
 // keys are what a line can have.
 func keys() []string {
